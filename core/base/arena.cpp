@@ -1,0 +1,95 @@
+#include "core/base/arena.h"
+
+#include <sys/mman.h>
+
+#include <utility>
+
+namespace belay {
+namespace {
+
+std::size_t pagesFor(std::size_t length) {
+    return (length + Arena::kPageBytes - 1) / Arena::kPageBytes;
+}
+
+}  // namespace
+
+Buffer::Buffer(Buffer&& other) noexcept
+    : arena_(std::move(other.arena_)), bytes_(std::exchange(other.bytes_, {})) {}
+
+Buffer& Buffer::operator=(Buffer&& other) noexcept {
+    if (this != &other) {
+        if (arena_)
+            arena_->giveBack(bytes_);
+        arena_ = std::move(other.arena_);
+        bytes_ = std::exchange(other.bytes_, {});
+    }
+    return *this;
+}
+
+Buffer::~Buffer() {
+    if (arena_)
+        arena_->giveBack(bytes_);
+}
+
+Arena::Arena(std::vector<std::byte*> chunks, std::shared_ptr<void> owner)
+    : availablePages_(chunks.size() * kChunkPages), owner_(std::move(owner)) {
+    for (std::byte* base : chunks)
+        chunks_.push_back(Chunk{.base = base, .used = {}});
+}
+
+Result<std::shared_ptr<Arena>> Arena::heap(std::size_t bytes) {
+    const std::size_t count = (bytes + kChunkBytes - 1) / kChunkBytes;
+    const std::size_t length = count * kChunkBytes;
+    void* memory =
+        ::mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return systemError("allocate transfer memory");
+    std::shared_ptr<void> owner(memory, [length](void* m) { ::munmap(m, length); });
+    std::vector<std::byte*> chunks;
+    for (std::size_t i = 0; i < count; ++i)
+        chunks.push_back(static_cast<std::byte*>(memory) + i * kChunkBytes);
+    return over(std::move(chunks), std::move(owner));
+}
+
+std::shared_ptr<Arena> Arena::over(std::vector<std::byte*> chunks, std::shared_ptr<void> owner) {
+    return std::shared_ptr<Arena>(new Arena(std::move(chunks), std::move(owner)));
+}
+
+std::optional<Buffer> Arena::take(std::size_t length) {
+    const std::size_t pages = pagesFor(length);
+    if (length == 0 || pages > kChunkPages || pages > availablePages_)
+        return std::nullopt;
+    for (Chunk& chunk : chunks_) {
+        if (chunk.freePages < pages)
+            continue;
+        std::size_t run = 0;
+        for (std::size_t page = 0; page < kChunkPages; ++page) {
+            run = chunk.used[page] ? 0 : run + 1;
+            if (run < pages)
+                continue;
+            const std::size_t first = page + 1 - pages;
+            for (std::size_t i = first; i <= page; ++i)
+                chunk.used.set(i);
+            chunk.freePages -= pages;
+            availablePages_ -= pages;
+            return Buffer(shared_from_this(), ByteSpan(chunk.base + first * kPageBytes, length));
+        }
+    }
+    return std::nullopt;
+}
+
+void Arena::giveBack(ByteSpan bytes) {
+    const std::size_t pages = pagesFor(bytes.size());
+    for (Chunk& chunk : chunks_) {
+        if (bytes.data() < chunk.base || bytes.data() >= chunk.base + kChunkBytes)
+            continue;
+        const std::size_t first = static_cast<std::size_t>(bytes.data() - chunk.base) / kPageBytes;
+        for (std::size_t i = first; i < first + pages; ++i)
+            chunk.used.reset(i);
+        chunk.freePages += pages;
+        availablePages_ += pages;
+        return;
+    }
+}
+
+}  // namespace belay

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <bitset>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "core/base/error.h"
+
+namespace belay {
+
+class Arena;
+
+// A slice of an Arena, given back when destroyed. Keeps the memory mapped as long as it lives.
+class Buffer {
+   public:
+    Buffer() = default;
+    Buffer(Buffer&& other) noexcept;
+    Buffer& operator=(Buffer&& other) noexcept;
+    Buffer(const Buffer&) = delete;
+    Buffer& operator=(const Buffer&) = delete;
+    ~Buffer();
+
+    // Exactly the length asked for; page-aligned.
+    ByteSpan bytes() const { return bytes_; }
+    explicit operator bool() const { return arena_ != nullptr; }
+
+   private:
+    friend class Arena;
+    Buffer(std::shared_ptr<Arena> arena, ByteSpan bytes)
+        : arena_(std::move(arena)), bytes_(bytes) {}
+    std::shared_ptr<Arena> arena_;
+    ByteSpan bytes_;
+};
+
+// Transfer memory of fixed size, handed out in slices: it bounds what a link has in flight.
+//
+// - Slices never span two chunks, so one may be as long as a chunk (kChunkBytes) at most.
+// - Not thread-safe; no system call after construction.
+class Arena : public std::enable_shared_from_this<Arena> {
+   public:
+    static constexpr std::size_t kChunkBytes = 1 << 20;
+    static constexpr std::size_t kPageBytes = 4096;
+
+    // Anonymous memory. `bytes` is rounded up to whole chunks.
+    static Result<std::shared_ptr<Arena>> heap(std::size_t bytes);
+    // Memory of others (usbfs, a dma-buf): chunks of kChunkBytes each, page-aligned, which `owner`
+    // unmaps when the arena and all its buffers are gone.
+    static std::shared_ptr<Arena> over(std::vector<std::byte*> chunks, std::shared_ptr<void> owner);
+
+    // A slice of `length` bytes (1 .. kChunkBytes), or nothing when there is no room now.
+    std::optional<Buffer> take(std::size_t length);
+
+    std::size_t capacity() const { return chunks_.size() * kChunkBytes; }
+    std::size_t available() const { return availablePages_ * kPageBytes; }
+
+   private:
+    friend class Buffer;
+    static constexpr std::size_t kChunkPages = kChunkBytes / kPageBytes;
+    struct Chunk {
+        std::byte* base;
+        std::size_t freePages = kChunkPages;
+        std::bitset<kChunkPages> used;
+    };
+
+    Arena(std::vector<std::byte*> chunks, std::shared_ptr<void> owner);
+    void giveBack(ByteSpan bytes);
+
+    std::vector<Chunk> chunks_;
+    std::size_t availablePages_;
+    std::shared_ptr<void> owner_;
+};
+
+}  // namespace belay

@@ -1,0 +1,165 @@
+#include "core/base/ring.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+
+namespace belay {
+
+Result<std::unique_ptr<Ring>> Ring::create(unsigned entries) {
+    std::unique_ptr<Ring> ring(new Ring);
+    io_uring_params params{};
+    // The flags every ublk server uses: completions are run only while this thread waits, which
+    // is also what lets the kernel hand a dead server's requests on without delay.
+    params.flags = IORING_SETUP_CQSIZE | IORING_SETUP_COOP_TASKRUN | IORING_SETUP_SINGLE_ISSUER |
+                   IORING_SETUP_DEFER_TASKRUN;
+    params.cq_entries = entries * 4;
+    const int error = io_uring_queue_init_params(entries, &ring->ring_, &params);
+    if (error < 0)
+        return errorFrom(error, "set up io_uring", {},
+                         error == -EPERM ? "Allow it with: sysctl kernel.io_uring_disabled=0" : "");
+    ring->open_ = true;
+    io_uring_ring_dontfork(&ring->ring_);
+    return ring;
+}
+
+Ring::~Ring() {
+    if (open_)
+        io_uring_queue_exit(&ring_);
+}
+
+io_uring_sqe* Ring::prepare(Operation* operation) {
+    io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
+    while (sqe == nullptr) {
+        io_uring_submit(&ring_);
+        sqe = io_uring_get_sqe(&ring_);
+    }
+    io_uring_prep_nop(sqe);
+    io_uring_sqe_set_data(sqe, operation);
+    return sqe;
+}
+
+Ring::TimerId Ring::callAt(TimePoint when, Callback callback) {
+    const TimerId id = nextTimer_++;
+    timers_.emplace(std::pair(when, id), std::move(callback));
+    timerTimes_.emplace(id, when);
+    return id;
+}
+
+void Ring::cancel(TimerId timer) {
+    const auto found = timerTimes_.find(timer);
+    if (found == timerTimes_.end())
+        return;
+    timers_.erase({found->second, timer});
+    timerTimes_.erase(found);
+}
+
+void Ring::callAtEndOfTurn(Callback callback) { endOfTurn_.push_back(std::move(callback)); }
+
+Duration Ring::untilNextTimer(Duration limit) const {
+    if (timers_.empty())
+        return limit;
+    const Duration left = timers_.begin()->first.first - Clock::now();
+    return std::clamp(left, Duration::zero(), limit);
+}
+
+void Ring::runTimers() {
+    const TimePoint now = Clock::now();
+    while (!timers_.empty() && timers_.begin()->first.first <= now) {
+        auto node = timers_.extract(timers_.begin());
+        timerTimes_.erase(node.key().second);
+        node.mapped()();
+    }
+}
+
+void Ring::runEndOfTurn() {
+    // A callback may ask for another one; it runs in the same turn.
+    while (!endOfTurn_.empty()) {
+        std::vector<Callback> callbacks;
+        callbacks.swap(endOfTurn_);
+        for (Callback& callback : callbacks)
+            callback();
+    }
+}
+
+Result<void> Ring::turn(Duration limit) {
+    runEndOfTurn();
+    const auto wait = std::chrono::duration_cast<std::chrono::nanoseconds>(untilNextTimer(limit));
+    __kernel_timespec timeout{wait.count() / 1'000'000'000, wait.count() % 1'000'000'000};
+    io_uring_cqe* first = nullptr;
+    const int error = io_uring_submit_and_wait_timeout(&ring_, &first, 1, &timeout, nullptr);
+    if (error < 0 && error != -ETIME && error != -EINTR && error != -EAGAIN && error != -EBUSY)
+        return errorFrom(error, "wait in io_uring");
+
+    std::array<io_uring_cqe*, 64> cqes;
+    while (const unsigned count = io_uring_peek_batch_cqe(&ring_, cqes.data(), cqes.size())) {
+        for (unsigned i = 0; i < count; ++i) {
+            // Copied and released first: a handler may need room in the completion queue.
+            const io_uring_cqe cqe = *cqes[i];
+            if (auto* operation = static_cast<Operation*>(io_uring_cqe_get_data(&cqe)))
+                operation->complete(cqe.res, cqe.flags);
+        }
+        io_uring_cq_advance(&ring_, count);
+    }
+    runTimers();
+    return {};
+}
+
+Result<void> Ring::run() {
+    stopped_ = false;
+    while (!stopped_) {
+        if (auto turned = turn(); !turned)
+            return turned;
+    }
+    return {};
+}
+
+// Outlives its FdWatch until the kernel has let go of the poll.
+struct FdWatch::Poll final : Operation {
+    Ring& ring;
+    int fd;
+    std::uint32_t events;
+    std::function<void(std::uint32_t)> callback;
+    bool armed = false;
+    bool inCallback = false;
+    bool orphaned = false;
+
+    Poll(Ring& r, int f, std::uint32_t e, std::function<void(std::uint32_t)> c)
+        : ring(r), fd(f), events(e), callback(std::move(c)) {
+        arm();
+    }
+
+    void arm() {
+        io_uring_prep_poll_add(ring.prepare(this), fd, events);
+        armed = true;
+    }
+
+    void complete(int result, std::uint32_t) override {
+        armed = false;
+        if (!orphaned) {
+            inCallback = true;
+            callback(result > 0 ? static_cast<std::uint32_t>(result) : POLLERR);
+            inCallback = false;
+        }
+        if (orphaned)
+            delete this;
+        else if (result > 0)
+            arm();
+    }
+};
+
+FdWatch::FdWatch(Ring& ring, int fd, std::uint32_t events,
+                 std::function<void(std::uint32_t)> callback)
+    : poll_(new Poll(ring, fd, events, std::move(callback))) {}
+
+FdWatch::~FdWatch() {
+    poll_->orphaned = true;
+    if (poll_->armed)
+        io_uring_prep_poll_remove(poll_->ring.prepare(nullptr),
+                                  reinterpret_cast<std::uint64_t>(static_cast<Operation*>(poll_)));
+    else if (!poll_->inCallback)
+        delete poll_;
+}
+
+}  // namespace belay

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <liburing.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/fd.h"
+
+namespace belay {
+
+// One operation under way in a Ring. Its address is the operation's user_data, so it must stay
+// where it is until complete() was called without IORING_CQE_F_MORE.
+class Operation {
+   public:
+    // `result` as the kernel gives it: >= 0, or a negative errno. `flags` are IORING_CQE_F_*.
+    virtual void complete(int result, std::uint32_t flags) = 0;
+
+   protected:
+    ~Operation() = default;
+};
+
+// The event ring: one io_uring that a process's only data thread sleeps in.
+//
+// - Belongs to the thread that made it (IORING_SETUP_SINGLE_ISSUER); nothing here is thread-safe.
+// - What is prepared during a turn is submitted by the turn's one io_uring_enter(2).
+// - Callbacks may prepare operations, add and cancel timers, and stop the loop.
+class Ring {
+   public:
+    using Callback = std::function<void()>;
+    using TimerId = std::uint64_t;
+
+    // `entries`: submission slots; the completion queue has four times as many.
+    static Result<std::unique_ptr<Ring>> create(unsigned entries);
+    ~Ring();
+    Ring(const Ring&) = delete;
+    Ring& operator=(const Ring&) = delete;
+
+    // A cleared submission slot whose completion goes to `operation` (null: nobody is told).
+    // Submits what is waiting when the queue is full, so it always returns one.
+    io_uring_sqe* prepare(Operation* operation);
+
+    // Calls `callback` at or after `when`, once. The id is never reused.
+    TimerId callAt(TimePoint when, Callback callback);
+    TimerId callAfter(Duration delay, Callback callback) {
+        return callAt(Clock::now() + delay, std::move(callback));
+    }
+    // Harmless when it already ran.
+    void cancel(TimerId timer);
+
+    // Calls `callback` once at the end of this turn, before the thread sleeps: the place to send
+    // together what was gathered during the turn.
+    void callAtEndOfTurn(Callback callback);
+
+    // Handles events until stop() is called. An error means that the ring itself failed.
+    Result<void> run();
+    void stop() { stopped_ = true; }
+    // One turn: submits, waits for at least one event (or a timer, or `limit`), handles all.
+    Result<void> turn(Duration limit = std::chrono::hours(1));
+
+   private:
+    Ring() = default;
+    Duration untilNextTimer(Duration limit) const;
+    void runTimers();
+    void runEndOfTurn();
+
+    io_uring ring_{};
+    bool open_ = false;
+    bool stopped_ = false;
+    TimerId nextTimer_ = 1;
+    std::map<std::pair<TimePoint, TimerId>, Callback> timers_;
+    std::map<TimerId, TimePoint> timerTimes_;
+    std::vector<Callback> endOfTurn_;
+};
+
+// Calls back each time a descriptor is readable (or has any of `events`), until destroyed.
+//
+// - Level-triggered by re-arming after each call, so that a callback may read in part.
+// - Must be destroyed before the ring; the descriptor is not owned.
+class FdWatch {
+   public:
+    FdWatch(Ring& ring, int fd, std::uint32_t events, std::function<void(std::uint32_t)> callback);
+    ~FdWatch();
+    FdWatch(const FdWatch&) = delete;
+    FdWatch& operator=(const FdWatch&) = delete;
+
+   private:
+    struct Poll;
+    Poll* poll_;
+};
+
+}  // namespace belay
