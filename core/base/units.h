@@ -25,6 +25,8 @@ using Sequence = Unit<struct SequenceMeaning, std::uint64_t>;
 using Tag = Unit<struct TagMeaning, std::uint16_t>;
 // Names one export within a session; never 0.
 using ExportId = Unit<struct ExportIdMeaning, std::uint32_t>;
+// A ublk device's number: the N of /dev/ublkbN.
+using DeviceId = Unit<struct DeviceIdMeaning, std::uint32_t>;
 // A position on a device in its logical blocks.
 using Lba = Unit<struct LbaMeaning, std::uint64_t>;
 // Changes whenever a target may have lost bytes it acknowledged but had not made durable.

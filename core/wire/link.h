@@ -59,6 +59,8 @@ class Link {
    public:
     virtual ~Link() = default;
 
+    // wMaxPacketSize of the message endpoints, from which both ends work out the framing.
+    virtual std::size_t messagePacketBytes() const = 0;
     // Starts receiving messages. `listener` must outlive the link.
     virtual void start(const MessageFraming& framing, LinkListener& listener) = 0;
     // Sends whole messages; copied before return, split into transfers as the framing says.

@@ -1,0 +1,123 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/session/ledger.h"
+#include "core/wire/message.h"
+
+namespace belay::session {
+
+// The result that a request's issuer gets: bytes done, or a negative errno.
+struct Completion {
+    Sequence sequence;
+    DeviceId device;
+    Tag tag;
+    int result = 0;
+};
+
+// What a response leads to.
+struct Answer {
+    std::optional<Completion> completion;  // finished now
+    std::uint32_t payloadLength = 0;       // or: this much follows on the payload pipe
+    Sequence sequence;
+};
+
+// Whether a session may go on with an export it had before.
+enum class Resume : std::uint8_t {
+    Same,            // go on
+    DifferentDisk,   // another uuid, size, block size, mode or generation: send nothing
+    DataMayBeMissing // the target lost acknowledged bytes that nobody can send again
+};
+
+// The side that owns the ublk devices. Holds every request from its arrival until its completion;
+// a lost session turns what was sent back into parked requests, which are sent again, in order
+// and under the same sequences, in the next one.
+//
+// - A response that does not fit (unknown sequence, other epoch, other echo, too many bytes) is an
+//   error: the caller ends the session, it is never guessed at.
+// - Nothing is completed by losing a session. Only fail() completes what was not answered.
+// - One instance serves all exports of one gadget in one direction.
+class Initiator {
+   public:
+    // `capacity` bounds the requests under way; `first` must lie above every sequence used before
+    // in the life of these devices.
+    Initiator(std::size_t capacity, Sequence first) : ledger_(capacity, first) {}
+
+    // -- devices
+
+    // Starts to take requests of a device. `known` is the export it was made from: requests are
+    // sent only when a session offers the same; `unsavedUnknown` says that bytes may have been
+    // acknowledged and not flushed before this process came.
+    void addDevice(DeviceId device, const wire::ExportInfo& known, bool unsavedUnknown);
+    // Forgets a device; it must have no request under way.
+    void removeDevice(DeviceId device);
+    // True when the device takes part in the present session.
+    bool isOpen(DeviceId device) const;
+    // Bytes answered to the kernel that no flush has covered since.
+    std::uint64_t unsavedBytes(DeviceId device) const;
+    // The device's export as last seen, with the verifier that its acknowledged bytes depend on.
+    const wire::ExportInfo& known(DeviceId device) const { return devices_.at(device).info; }
+
+    // -- session
+
+    // A session with this epoch is ready. At most `maxOutstanding` requests are under way in it.
+    void sessionOpened(Epoch epoch, std::uint32_t maxOutstanding);
+    // The export as the session's target offers it now. Same: its requests flow from here on.
+    // A changed verifier is accepted when nothing unsaved depends on the old one.
+    Resume exportOffered(DeviceId device, const wire::ExportInfo& offered);
+    // The user accepts the loss: what is unsaved now no longer counts as such.
+    void forgiveMissingData(DeviceId device);
+    // Everything that was sent is parked again.
+    void sessionClosed();
+    Epoch epoch() const { return epoch_; }
+
+    // -- requests
+
+    // Takes a request of the kernel (sequence and state are set here). False: the ledger is full,
+    // which a caller that sums up its queue depths never sees.
+    bool submit(const Entry& request);
+    // The next request to be sent in this session, or null. Stays the same until markSent().
+    const Entry* nextToSend();
+    // The message for the request that nextToSend() gave; payloadCrc is the caller's to fill in.
+    wire::Request markSent(const Entry& entry);
+    // Checks a response against the ledger.
+    Result<Answer> responseReceived(const wire::Response& response);
+    // The payload of an answered request is complete and its CRC is right.
+    Result<Completion> payloadReceived(Sequence sequence);
+    // The checksum that the answer to `sequence` promised for its payload.
+    std::uint32_t promisedCrc(Sequence sequence);
+    // Gives up on one request, e.g. because its bytes could not be read from the kernel.
+    std::optional<Completion> fail(Sequence sequence, int error);
+    // Gives up on all parked requests of a device.
+    std::vector<Completion> failParked(DeviceId device, int error);
+
+    Ledger& ledger() { return ledger_; }
+    std::size_t underWay(DeviceId device);
+
+   private:
+    struct Device {
+        wire::ExportInfo info;  // info.id is the present session's name for it
+        bool open = false;
+        bool unsavedUnknown = false;
+        std::uint64_t written = 0;  // bytes answered without DURABLE, ever
+        std::uint64_t stable = 0;   // of these, how many a successful flush covers
+        bool hasUnsaved() const { return unsavedUnknown || written != stable; }
+    };
+
+    Completion finish(Entry& entry, int result);
+    Result<void> applyDurability(const Entry& entry, const wire::Response& response);
+
+    Ledger ledger_;
+    std::map<DeviceId, Device> devices_;
+    Epoch epoch_;
+    std::uint32_t maxOutstanding_ = 0;
+    std::uint32_t outstanding_ = 0;
+    std::deque<Sequence> toSend_;
+};
+
+}  // namespace belay::session

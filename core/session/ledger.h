@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "core/base/units.h"
+#include "core/wire/message.h"
+
+namespace belay::session {
+
+// How far one request has come.
+enum class EntryState : std::uint8_t {
+    Parked,   // held here: not sent in this session
+    Sent,     // the target has it or will have it
+    Filling,  // answered; its payload is on the way
+};
+
+// One request of the kernel that is not yet completed.
+struct Entry {
+    Sequence sequence;
+    DeviceId device;
+    Tag tag;
+    wire::Op op = wire::Op::Read;
+    std::uint16_t flags = 0;  // kFlagFua, kFlagNoUnmap
+    std::uint64_t offset = 0;
+    std::uint32_t length = 0;
+    EntryState state = EntryState::Parked;
+    bool sentBefore = false;            // in this or an earlier session: a resend is a replay
+    std::uint32_t payloadCrc = 0;       // of the answer, once known
+    std::uint64_t writtenMark = 0;      // Flush: bytes of the export written when it was sent
+};
+
+// The requests under way, found by sequence in constant time and without allocation.
+//
+// - An entry's slot is its sequence modulo the capacity; next() skips sequences whose slot is
+//   taken, so gaps in the numbers are normal.
+// - Capacity is fixed: at least twice the number of requests that can be under way.
+class Ledger {
+   public:
+    // `first`: where numbering starts; must be above every sequence an earlier process used.
+    Ledger(std::size_t capacity, Sequence first);
+
+    // Adds a request under a fresh sequence; nothing when the ledger is full.
+    Entry* add(const Entry& request);
+    Entry* find(Sequence sequence);
+    // v0 carries 32 bits: the one entry with these low bits, or null.
+    Entry* findByLowBits(std::uint32_t low);
+    void remove(Sequence sequence);
+
+    std::size_t size() const { return size_; }
+    std::size_t capacity() const { return slots_.size(); }
+
+    // Every entry in ascending sequence; for the rare events (session end, listing).
+    std::vector<Entry*> inOrder();
+
+   private:
+    std::vector<std::optional<Entry>> slots_;
+    std::uint64_t next_;
+    std::size_t size_ = 0;
+};
+
+}  // namespace belay::session
