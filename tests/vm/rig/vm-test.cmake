@@ -1,0 +1,31 @@
+# belay_add_vm_test(NAME name EXECUTABLE target [ARGS args...] [KERNELS 6.12 newest] [TIMEOUT seconds]
+#                   [MEMORY MB] [CPUS n] [LABELS label...])
+#
+# One ctest per kernel, vm.NAME.KERNEL, that runs the (Qt Test) program as root in a guest of that kernel and
+# passes if it exits with 0. The guest has this build folder under the same path. What is written to
+# /run/belay-job (where the program starts) is kept, beside output and console.log, in vm-logs/NAME.KERNEL.
+# TIMEOUT (120) is for the program alone; ctest's own limit leaves room for making a saved state and for the ten
+# times longer time of the long forms, which the rig sees to.
+set(BELAY_VM_RIG ${CMAKE_CURRENT_LIST_DIR})
+
+function(belay_add_vm_test)
+  cmake_parse_arguments(ARG "" "NAME;EXECUTABLE;TIMEOUT;MEMORY;CPUS" "ARGS;KERNELS;LABELS" ${ARGN})
+  if(ARG_UNPARSED_ARGUMENTS OR NOT ARG_NAME OR NOT ARG_EXECUTABLE)
+    message(FATAL_ERROR "belay_add_vm_test: wrong arguments: ${ARGN}")
+  endif()
+  foreach(default "KERNELS 6.12 newest" "TIMEOUT 120" "MEMORY 1024" "CPUS 1")
+    separate_arguments(default)
+    list(POP_FRONT default key)
+    if(NOT ARG_${key})
+      set(ARG_${key} ${default})
+    endif()
+  endforeach()
+  math(EXPR limit "${ARG_TIMEOUT} * 10 + 300")
+  foreach(kernel IN LISTS ARG_KERNELS)
+    add_test(NAME vm.${ARG_NAME}.${kernel}
+      COMMAND ${BELAY_VM_RIG}/run -k ${kernel} -t ${ARG_TIMEOUT} -m ${ARG_MEMORY} -c ${ARG_CPUS}
+        -K ${CMAKE_BINARY_DIR}/vm-logs/${ARG_NAME}.${kernel} -- $<TARGET_FILE:${ARG_EXECUTABLE}> ${ARG_ARGS})
+    set_tests_properties(vm.${ARG_NAME}.${kernel} PROPERTIES
+      LABELS "vm;${ARG_LABELS}" TIMEOUT ${limit} PROCESSORS ${ARG_CPUS})
+  endforeach()
+endfunction()
