@@ -1,0 +1,179 @@
+#include "core/store/backing.h"
+
+#include "core/store/block_device.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <bit>
+
+namespace belay::store {
+namespace {
+
+constexpr std::uint32_t kLeastBlock = 512;
+constexpr std::uint32_t kMostBlock = 65536;
+
+Result<struct statx> examine(int directory, const char* name, int flags, const std::string& path) {
+    struct statx found {};
+    const unsigned wanted = STATX_BASIC_STATS | STATX_BTIME;
+    if (::statx(directory, name, flags, wanted, &found) == 0)
+        return found;
+    switch (errno) {
+        case ENOENT:
+            return systemError("open the store", path, "There is nothing at this path: check it");
+        case ENOTDIR:
+            return systemError("open the store", path, "A part of this path is not a folder");
+        case EACCES:
+            return systemError("open the store", path,
+                               "Give this process permission to enter the folders of the path");
+        default:
+            return systemError("open the store", path);
+    }
+}
+
+Result<void> checkType(const struct statx& stat, const std::string& path) {
+    if (S_ISREG(stat.stx_mode) || S_ISBLK(stat.stx_mode))
+        return {};
+    if (S_ISDIR(stat.stx_mode))
+        return errorFrom(EISDIR, "open the store", path, "Name a disk image inside of it");
+    return failure("the store is neither a regular file nor a block device:", path,
+                   "Choose a disk image or a disk");
+}
+
+tl::unexpected<Error> openError(const std::string& path, bool blockDevice) {
+    const std::string what = "open the store";
+    switch (errno) {
+        case EACCES:
+            return systemError(what, path,
+                               "Change its permissions, or offer it read-only if it may be read");
+        case EPERM:
+            return systemError(what, path, "It may be marked immutable: see lsattr");
+        case EROFS:
+            return systemError(what, path, "Offer it read-only, or remount it writable");
+        case EBUSY:
+            return systemError(what + ", in use by the system or another daemon", path,
+                               "Unmount it, or stop what has it open (see lsblk and fuser)");
+        case ETXTBSY:
+            return systemError(what, path, "It is in use as a program or as swap space");
+        case ENXIO:
+        case ENODEV:
+            return systemError(what, path, "The device behind this node is gone");
+        case ENOMEDIUM:
+            return systemError(what, path, "Put a card or disk in");
+        default:
+            return systemError(what, path,
+                               blockDevice ? "The kernel log may say why: see dmesg" : "");
+    }
+}
+
+Result<std::uint32_t> chooseBlockSize(const Backing& backing, std::uint32_t asked,
+                                      std::uint32_t logical) {
+    const std::uint32_t least = backing.isBlockDevice ? logical : kLeastBlock;
+    const std::uint32_t chosen = asked == 0 ? least : asked;
+    if (!std::has_single_bit(chosen) || chosen < kLeastBlock || chosen > kMostBlock)
+        return failure(fmt::format("block size {} cannot be used for", chosen), backing.path,
+                       fmt::format("Use a power of two from {} to {}", kLeastBlock, kMostBlock));
+    if (chosen < least)
+        return failure(fmt::format("block size {} is below the device's own {}:", chosen, least),
+                       backing.path, fmt::format("Use {} or more", least));
+    return chosen;
+}
+
+Result<void> measure(Backing& backing, std::uint32_t blockSize) {
+    BlockDeviceFacts facts;
+    if (backing.isBlockDevice) {
+        auto found = blockDeviceFacts(backing);
+        if (!found)
+            return tl::make_unexpected(std::move(found.error()));
+        facts = *found;
+        if (facts.readOnly && !backing.readOnly)
+            return errorFrom(EROFS, "open the store, a read-only block device,", backing.path,
+                             "Offer it read-only, or allow writing: blockdev --setrw");
+        backing.sizeBytes = facts.sizeBytes;
+        backing.punchesHoles = facts.punchesHoles;
+    } else {
+        backing.sizeBytes = backing.stat.stx_size;
+        backing.punchesHoles = true;
+    }
+    if (backing.sizeBytes == 0)
+        return failure("the store is empty (0 bytes):", backing.path,
+                       backing.isBlockDevice ? "Put a card or disk in"
+                                             : "Give it its size, e.g.: truncate -s 1G");
+    auto chosen = chooseBlockSize(backing, blockSize, facts.logicalBlock);
+    if (!chosen)
+        return tl::make_unexpected(std::move(chosen.error()));
+    backing.blockSize = *chosen;
+    if (const std::uint64_t rest = backing.sizeBytes % backing.blockSize; rest != 0)
+        return failure(fmt::format("size {} is not a multiple of the block size {}:",
+                                   backing.sizeBytes, backing.blockSize),
+                       backing.path,
+                       fmt::format("Change the size, e.g. to {}, or use a smaller block size",
+                                   backing.sizeBytes - rest + backing.blockSize));
+    return {};
+}
+
+Result<Backing> finishOpen(Fd fd, bool readOnly, const StoreOptions& options) {
+    Backing backing;
+    backing.fd = std::move(fd);
+    backing.path = options.path;
+    backing.readOnly = readOnly;
+    auto stat = examine(backing.fd.get(), "", AT_EMPTY_PATH, options.path);
+    if (!stat)
+        return tl::make_unexpected(std::move(stat.error()));
+    backing.stat = *stat;
+    if (auto good = checkType(backing.stat, options.path); !good)
+        return tl::make_unexpected(std::move(good.error()));
+    backing.isBlockDevice = S_ISBLK(backing.stat.stx_mode);
+    if (auto good = measure(backing, options.blockSize); !good)
+        return tl::make_unexpected(std::move(good.error()));
+    return backing;
+}
+
+}  // namespace
+
+Result<Backing> openBacking(const StoreOptions& options) {
+    // Asked before opening: to open a pipe would wait, to open a device may do something.
+    const auto stat = examine(AT_FDCWD, options.path.c_str(), 0, options.path);
+    if (!stat)
+        return tl::make_unexpected(stat.error());
+    if (auto good = checkType(*stat, options.path); !good)
+        return tl::make_unexpected(std::move(good.error()));
+    const bool blockDevice = S_ISBLK(stat->stx_mode);
+    const int flags = O_CLOEXEC | O_NOCTTY | O_LARGEFILE | (options.readOnly ? O_RDONLY : O_RDWR) |
+                      (blockDevice ? O_EXCL : 0);
+    Fd fd(::open(options.path.c_str(), flags));
+    if (!fd)
+        return openError(options.path, blockDevice);
+    return finishOpen(std::move(fd), options.readOnly, options);
+}
+
+Result<Backing> adoptBacking(Fd fd, const StoreOptions& options) {
+    const int flags = ::fcntl(fd.get(), F_GETFL);
+    if (flags < 0)
+        return systemError("use the descriptor passed for", options.path);
+    const int access = flags & O_ACCMODE;
+    if ((flags & O_PATH) != 0 || access == O_WRONLY)
+        return failure("the descriptor cannot be read from:", options.path,
+                       "Open it for reading, or for reading and writing");
+    // With O_APPEND the kernel ignores a write's position (pwrite(2), BUGS); O_DIRECT asks for
+    // aligned buffers; O_NONBLOCK makes io_uring give EAGAIN instead of waiting.
+    const int unwanted = O_APPEND | O_DIRECT | O_NONBLOCK;
+    if ((flags & unwanted) != 0 && ::fcntl(fd.get(), F_SETFL, flags & ~unwanted) != 0)
+        return systemError("clear the flags of the descriptor passed for", options.path,
+                           "Open it without O_APPEND and O_DIRECT");
+    return finishOpen(std::move(fd), options.readOnly || access == O_RDONLY, options);
+}
+
+void probeHolePunching(Backing& backing) {
+    if (backing.readOnly || backing.isBlockDevice)
+        return;
+    // Behind the end there is nothing to lose, and KEEP_SIZE leaves the end where it is.
+    constexpr std::uint64_t kPage = 4096;
+    const std::uint64_t behind = (backing.sizeBytes + kPage - 1) / kPage * kPage;
+    if (::fallocate(backing.fd.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                    static_cast<off_t>(behind), kPage) != 0 &&
+        errno == EOPNOTSUPP)
+        backing.punchesHoles = false;
+}
+
+}  // namespace belay::store

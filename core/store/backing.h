@@ -1,0 +1,44 @@
+#pragma once
+
+#include "core/base/error.h"
+#include "core/base/fd.h"
+#include "core/store/operation.h"
+#include "core/store/store.h"
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <string>
+
+namespace belay::store {
+
+// An opened and examined file or block device, not locked yet.
+struct Backing {
+    Fd fd;
+    std::string path;  // for messages
+    bool isBlockDevice = false;
+    bool readOnly = false;
+    std::uint64_t sizeBytes = 0;
+    std::uint32_t blockSize = 0;  // bytes
+    // fallocate(2) modes believed to work until one says EOPNOTSUPP.
+    bool punchesHoles = false;
+    bool zeroesRanges = true;
+    struct statx stat {};
+
+    // The best way left to make a range read as zeroes.
+    ZeroMethod zeroMethod(bool keepSpace) const {
+        if (punchesHoles && !keepSpace)
+            return ZeroMethod::PunchHole;
+        return zeroesRanges ? ZeroMethod::ZeroRange : ZeroMethod::Write;
+    }
+};
+
+// Opens options.path. Every reason to refuse it has a text and a hint of its own.
+Result<Backing> openBacking(const StoreOptions& options);
+// Examines a descriptor opened elsewhere, and switches off what would change the meaning of a
+// positioned write.
+Result<Backing> adoptBacking(Fd fd, const StoreOptions& options);
+// Finds out whether holes can be punched, without touching a byte of the store.
+void probeHolePunching(Backing& backing);
+
+}  // namespace belay::store

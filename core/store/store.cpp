@@ -1,0 +1,408 @@
+#include "core/store/store.h"
+
+#include "core/base/log.h"
+#include "core/store/backing.h"
+#include "core/store/clean_record.h"
+#include "core/store/identity.h"
+#include "core/store/lock.h"
+#include "core/store/operation.h"
+#include "core/store/writeback_state.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+namespace belay::store {
+namespace {
+
+// Below what one read(2) or write(2) may move (MAX_RW_COUNT, 2 GiB less a page).
+constexpr std::uint64_t kMostPerTransfer = std::uint64_t{1} << 30;
+constexpr std::size_t kZeroBytes = std::size_t{256} << 10;
+// EAGAIN and EINTR are not expected for files; an operation must still end.
+constexpr std::uint8_t kMostRetries = 100;
+
+// Only ever read.
+alignas(4096) std::byte zeroes[kZeroBytes];
+
+}  // namespace
+
+void StoreOperation::complete(int result, std::uint32_t) {
+    store->completed(*this, result);
+}
+
+Store::Store(Ring& ring, Backing backing, StoreListener& listener)
+    : ring_(ring),
+      listener_(&listener),
+      backing_(std::make_unique<Backing>(std::move(backing))),
+      operations_(std::make_unique<Operations>()) {}
+
+Result<std::unique_ptr<Store>> Store::open(Ring& ring, const StoreOptions& options,
+                                           StoreListener& listener) {
+    auto backing = openBacking(options);
+    if (!backing)
+        return tl::make_unexpected(std::move(backing.error()));
+    return make(ring, std::move(*backing), options, listener);
+}
+
+Result<std::unique_ptr<Store>> Store::adopt(Ring& ring, Fd fd, const StoreOptions& options,
+                                            StoreListener& listener) {
+    auto backing = adoptBacking(std::move(fd), options);
+    if (!backing)
+        return tl::make_unexpected(std::move(backing.error()));
+    return make(ring, std::move(*backing), options, listener);
+}
+
+Result<std::unique_ptr<Store>> Store::make(Ring& ring, Backing backing, const StoreOptions& options,
+                                           StoreListener& listener) {
+    const Identity identity = identify(backing);
+    if (auto locked =
+            lockDescription(backing, WritebackState::holder(options.stateDir, identity.uuid));
+        !locked)
+        return tl::make_unexpected(std::move(locked.error()));
+    auto bootId = readBootId();
+    if (!bootId)
+        return tl::make_unexpected(std::move(bootId.error()));
+
+    // From here on it is ours alone, so the files beside it may be read and changed.
+    std::unique_ptr<Store> store(new Store(ring, std::move(backing), listener));
+    Backing& own = *store->backing_;
+    std::uint64_t replaced = 0;
+    if (!options.recordDir.empty() && !own.isBlockDevice) {
+        auto record = beginRecord(options.recordDir, identity.uuid, own);
+        if (!record)
+            return tl::make_unexpected(std::move(record.error()));
+        replaced = record->replaced;
+        store->record_ = std::make_unique<CleanRecord>(*record);
+        store->recordDir_ = options.recordDir;
+    }
+    // Nothing is ever lost of a store that nobody writes to.
+    auto writeback = own.readOnly ? WritebackState::constant()
+                                  : WritebackState::open(options.stateDir, identity.uuid);
+    if (!writeback)
+        return tl::make_unexpected(std::move(writeback.error()));
+    store->writeback_ = std::make_unique<WritebackState>(std::move(*writeback));
+    probeHolePunching(own);
+
+    store->bootId_ = *bootId;
+    Geometry& geometry = store->geometry_;
+    geometry.sizeBytes = own.sizeBytes;
+    geometry.blockSize = own.blockSize;
+    geometry.readOnly = own.readOnly;
+    geometry.canDiscard = !own.readOnly && own.punchesHoles;
+    geometry.canWriteZeroes = !own.readOnly;
+    geometry.uuid = identity.uuid;
+    geometry.generation = generationOf(identity, replaced);
+    return store;
+}
+
+Store::~Store() {
+    if (inFlight_ != 0) {
+        log::error("store {}: closed with {} operations under way", backing_->path, inFlight_);
+        std::abort();
+    }
+    if (record_ == nullptr)
+        return;
+    // Without the sync a power loss could leave an older modification time than the record's, and
+    // the next open would take the file for another one.
+    if (!backing_->readOnly && ::fsync(backing_->fd.get()) != 0) {
+        writeBackFailed(errno);
+        return;
+    }
+    if (truncated_)
+        return;
+    if (auto saved = endRecord(recordDir_, geometry_.uuid, *backing_, *record_); !saved)
+        log::warning("{}", saved.error().message());
+}
+
+Verifier Store::verifier() const {
+    return verifierOf(bootId_, geometry_.uuid, writeback_->losses());
+}
+
+void Store::read(std::uint64_t offset, ByteSpan data, std::uint64_t cookie) {
+    Op& op = take(offset, data.size(), cookie);
+    if (const int error = refusal(offset, data.size(), false); error != 0)
+        return answerLater(op, error);
+    op.kind = Op::Kind::Read;
+    op.out = data.data();
+    issue(op);
+}
+
+void Store::write(std::uint64_t offset, ConstByteSpan data, bool fua, std::uint64_t cookie) {
+    Op& op = take(offset, data.size(), cookie);
+    if (const int error = refusal(offset, data.size(), true); error != 0)
+        return answerLater(op, error);
+    op.kind = Op::Kind::Write;
+    op.in = data.data();
+    op.losses = writeback_->losses();
+    if (fua) {
+        op.fua = true;
+        op.fuaPhase = static_cast<std::uint8_t>(fuaPhase_);
+        ++fua_[fuaPhase_];
+        syncBegins();
+    }
+    issue(op);
+}
+
+void Store::flush(std::uint64_t cookie) {
+    Op& op = take(0, 0, cookie);
+    if (truncated_)
+        return answerLater(op, EIO);
+    if (geometry_.readOnly)
+        return answerLater(op, 0);
+    op.kind = Op::Kind::Flush;
+    op.next = flushWaiting_;
+    flushWaiting_ = &op;
+    startFlush();
+}
+
+void Store::discard(std::uint64_t offset, std::uint64_t length, std::uint64_t cookie) {
+    Op& op = take(offset, length, cookie);
+    if (const int error = refusal(offset, length, true); error != 0)
+        return answerLater(op, error);
+    if (!geometry_.canDiscard)
+        return answerLater(op, EOPNOTSUPP);
+    op.kind = Op::Kind::Discard;
+    op.method = ZeroMethod::PunchHole;
+    op.losses = writeback_->losses();
+    issue(op);
+}
+
+void Store::writeZeroes(std::uint64_t offset, std::uint64_t length, bool noUnmap,
+                        std::uint64_t cookie) {
+    Op& op = take(offset, length, cookie);
+    if (const int error = refusal(offset, length, true); error != 0)
+        return answerLater(op, error);
+    op.kind = Op::Kind::WriteZeroes;
+    op.noUnmap = noUnmap;
+    op.method = backing_->zeroMethod(noUnmap);
+    op.losses = writeback_->losses();
+    issue(op);
+}
+
+Store::Op& Store::take(std::uint64_t offset, std::uint64_t length, std::uint64_t cookie) {
+    Op& op = operations_->take();
+    op.store = this;
+    op.offset = offset;
+    op.length = length;
+    op.cookie = cookie;
+    ++inFlight_;
+    return op;
+}
+
+int Store::refusal(std::uint64_t offset, std::uint64_t length, bool changes) const {
+    if (length == 0 || length > geometry_.sizeBytes || offset > geometry_.sizeBytes - length ||
+        (offset | length) % geometry_.blockSize != 0)
+        return EINVAL;
+    if (changes && geometry_.readOnly)
+        return EROFS;
+    return truncated_ ? EIO : 0;
+}
+
+void Store::answerLater(Op& op, int error) {
+    op.kind = Op::Kind::Answer;
+    op.error = error;
+    issue(op);
+}
+
+void Store::issue(Op& op) {
+    io_uring_sqe* sqe = ring_.prepare(&op);
+    const int fd = backing_->fd.get();
+    const std::uint64_t at = op.offset + op.done;
+    const std::uint64_t left = op.length - op.done;
+    const auto most = static_cast<unsigned>(std::min(left, kMostPerTransfer));
+    switch (op.kind) {
+        case Op::Kind::Answer:
+            break;
+        case Op::Kind::Read:
+            io_uring_prep_read(sqe, fd, op.out + op.done, most, at);
+            break;
+        case Op::Kind::Write:
+            io_uring_prep_write(sqe, fd, op.in + op.done, most, at);
+            sqe->rw_flags = op.fua ? RWF_DSYNC : 0;
+            break;
+        case Op::Kind::Flush:
+            io_uring_prep_fsync(sqe, fd, IORING_FSYNC_DATASYNC);
+            break;
+        case Op::Kind::Discard:
+        case Op::Kind::WriteZeroes:
+            if (op.method == ZeroMethod::Write)
+                io_uring_prep_write(
+                    sqe, fd, zeroes,
+                    static_cast<unsigned>(std::min<std::uint64_t>(left, kZeroBytes)), at);
+            else
+                io_uring_prep_fallocate(sqe, fd,
+                                        FALLOC_FL_KEEP_SIZE | (op.method == ZeroMethod::PunchHole
+                                                                   ? FALLOC_FL_PUNCH_HOLE
+                                                                   : FALLOC_FL_ZERO_RANGE),
+                                        at, left);
+            break;
+    }
+    // The preparing functions clear it.
+    io_uring_sqe_set_data(sqe, static_cast<Operation*>(&op));
+}
+
+void Store::completed(Op& op, int result) {
+    if ((result == -EAGAIN || result == -EINTR) && op.retries < kMostRetries) {
+        ++op.retries;
+        return issue(op);
+    }
+    switch (op.kind) {
+        case Op::Kind::Answer:
+            return finish(op, op.error);
+        case Op::Kind::Flush:
+            return flushed(result);
+        case Op::Kind::Read:
+            if (result < 0)
+                return finish(op, -result);
+            if (result == 0) {
+                truncatedInUse();
+                return finish(op, EIO);
+            }
+            return transferred(op, result);
+        case Op::Kind::Write:
+            if (result <= 0)
+                return failed(op, result < 0 ? -result : EIO);
+            return transferred(op, result);
+        case Op::Kind::Discard:
+        case Op::Kind::WriteZeroes:
+            if (result == -EOPNOTSUPP && tryAnotherWay(op))
+                return issue(op);
+            if (result < 0 || (result == 0 && op.method == ZeroMethod::Write))
+                return failed(op, result < 0 ? -result : EIO);
+            return op.method == ZeroMethod::Write ? transferred(op, result) : changed(op);
+    }
+}
+
+void Store::transferred(Op& op, int result) {
+    op.done += static_cast<std::uint64_t>(result);
+    if (op.done < op.length)
+        return issue(op);
+    return op.changesData() ? changed(op) : finish(op, 0);
+}
+
+void Store::changed(Op& op) {
+    if (op.fua)
+        fuaEnded(op);
+    if (op.fua || truncated_)
+        return finish(op, truncated_ ? EIO : 0);
+    // A write-back failed while this one was under way: its bytes may be among the lost ones, and
+    // the answer would carry the new verifier. Nobody was answered, so doing it again is allowed.
+    if (op.losses != writeback_->losses()) {
+        if (op.retries >= kMostRetries)
+            return finish(op, EIO);
+        ++op.retries;
+        op.losses = writeback_->losses();
+        op.done = 0;
+        return issue(op);
+    }
+    finish(op, 0);
+}
+
+void Store::failed(Op& op, int error) {
+    if (op.fua) {
+        owedFlushError_ = error;
+        writeBackFailed(error);
+        fuaEnded(op);
+    } else if (error == EIO) {
+        writeBackFailed(error);
+    }
+    finish(op, error);
+}
+
+bool Store::tryAnotherWay(Op& op) {
+    switch (op.method) {
+        case ZeroMethod::PunchHole:
+            backing_->punchesHoles = false;
+            geometry_.canDiscard = false;
+            break;
+        case ZeroMethod::ZeroRange:
+            backing_->zeroesRanges = false;
+            break;
+        case ZeroMethod::Write:
+            return false;
+    }
+    if (op.kind == Op::Kind::Discard)
+        return false;
+    op.method = backing_->zeroMethod(op.noUnmap);
+    return true;
+}
+
+void Store::finish(Op& op, int error) {
+    const std::uint64_t cookie = op.cookie;
+    operations_->giveBack(op);
+    --inFlight_;
+    listener_->storeDone(cookie, error);
+}
+
+void Store::syncBegins() {
+    if (syncs_++ == 0)
+        writeback_->setSyncing(true);
+}
+
+void Store::syncEnds() {
+    if (--syncs_ == 0)
+        writeback_->setSyncing(false);
+}
+
+void Store::fuaEnded(const Op& op) {
+    syncEnds();
+    --fua_[op.fuaPhase];
+    if (flushReturned_ && fua_[1 - fuaPhase_] == 0)
+        answerFlushes();
+}
+
+void Store::startFlush() {
+    if (flushing_ != nullptr || flushWaiting_ == nullptr)
+        return;
+    flushing_ = std::exchange(flushWaiting_, nullptr);
+    syncBegins();
+    issue(*flushing_);
+}
+
+void Store::flushed(int result) {
+    flushResult_ = result;
+    flushReturned_ = true;
+    if (result < 0)
+        writeBackFailed(-result);
+    syncEnds();
+    fuaPhase_ = 1 - fuaPhase_;
+    if (fua_[1 - fuaPhase_] == 0)
+        answerFlushes();
+}
+
+void Store::answerFlushes() {
+    flushReturned_ = false;
+    int error = flushResult_ < 0 ? -flushResult_ : 0;
+    const int owed = std::exchange(owedFlushError_, 0);
+    if (error == 0)
+        error = owed;
+    if (error == 0)
+        loggedError_ = 0;
+    Op* answered = std::exchange(flushing_, nullptr);
+    // Before anything is answered: an answer may ask for another flush.
+    startFlush();
+    while (answered != nullptr) {
+        Op& op = *std::exchange(answered, answered->next);
+        finish(op, error);
+    }
+}
+
+void Store::writeBackFailed(int error) {
+    writeback_->lost();
+    if (std::exchange(loggedError_, error) != error)
+        log::error("store {}: bytes could not be stored ({}); what was not flushed may be lost",
+                   backing_->path, std::strerror(error));
+}
+
+void Store::truncatedInUse() {
+    if (!std::exchange(truncated_, true))
+        log::error("store {}: truncated while in use; it gives only errors from now on",
+                   backing_->path);
+}
+
+}  // namespace belay::store

@@ -1,0 +1,51 @@
+#pragma once
+
+#include "core/base/error.h"
+#include "core/base/units.h"
+#include "core/base/uuid.h"
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace belay::store {
+
+// What must outlive the process that wrote to a store: how often acknowledged bytes may have been
+// lost, and whether a sync is under way.
+//
+// - A small file in a directory of this boot, named by the store's uuid, mapped shared: a change
+//   is one aligned store to memory, which is why kill -9 finds it either made or not made.
+// - The count starts at random, so that a file somebody removed reads as a loss.
+// - Used only by who holds the store's lock (but holder()).
+class WritebackState {
+ public:
+    // The state left by the last process, with one more loss when that ended while syncing. With
+    // an empty `directory` nothing is kept: every open is a loss.
+    static Result<WritebackState> open(const std::string& directory, const Uuid& store);
+    // For a store that nobody writes to: always 0.
+    static Result<WritebackState> constant();
+    // Which process last opened the store, as a hint for messages.
+    static std::optional<pid_t> holder(const std::string& directory, const Uuid& store);
+
+    std::uint64_t losses() const;
+    // Bytes acknowledged may be lost.
+    void lost();
+    // Around everything that may consume the kernel's one report of a write-back error.
+    void setSyncing(bool syncing);
+
+ private:
+    struct File;
+    explicit WritebackState(std::shared_ptr<File> file) : file_(std::move(file)) {}
+    std::shared_ptr<File> file_;
+};
+
+// This boot's id (random(4), /proc/sys/kernel/random/boot_id).
+Result<Uuid> readBootId();
+
+// The verifier of a store: differs for any two counts of losses of one store and boot.
+Verifier verifierOf(const Uuid& bootId, const Uuid& store, std::uint64_t losses);
+
+}  // namespace belay::store
