@@ -1,0 +1,263 @@
+#include "core/ffs/configfs.h"
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/ffs/sysfs.h"
+#include "core/ffs/udc.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+
+namespace belay::ffs {
+namespace {
+
+constexpr const char* kUsEnglish = "0x409";
+// How long the kernel may take to close the files of a process that is gone (measured: 35 ms with
+// transfers under way).
+constexpr auto kLettingGo = std::chrono::seconds(3);
+constexpr Kind kAllKinds[] = {Kind::Lend, Kind::Attach};
+
+void keepFirst(Result<void>& first, Result<void> next) {
+    if (first && !next)
+        first = std::move(next);
+}
+
+// Removes a folder or link of configfs; what is not there is fine.
+Result<void> removeEntry(const std::string& path) {
+    struct stat status {};
+    if (::lstat(path.c_str(), &status) < 0)
+        return errno == ENOENT ? Result<void>() : systemError("look at", path);
+    const int result = S_ISLNK(status.st_mode) ? ::unlink(path.c_str()) : ::rmdir(path.c_str());
+    if (result < 0 && errno != ENOENT)
+        return systemError("remove", path);
+    return {};
+}
+
+Result<void> checkConfigfs() {
+    struct stat status {};
+    if (::stat(kGadgets, &status) == 0)
+        return {};
+    return failure("find USB gadgets in", kGadgets,
+                   mountsOf("configfs").empty()
+                       ? "mount -t configfs none /sys/kernel/config, and modprobe libcomposite"
+                       : "modprobe libcomposite (CONFIG_USB_CONFIGFS)");
+}
+
+Result<Fd> lockFolder(const GadgetIdentity& identity) {
+    if (auto made = ensureFolder(identity.runtimeFolder); !made)
+        return tl::make_unexpected(made.error());
+    const std::string path = identity.runtimeFolder + "/" + identity.name + ".lock";
+    Fd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!lock)
+        return systemError("open", path);
+    if (::flock(lock.get(), LOCK_EX | LOCK_NB) < 0)
+        return systemError("lock", path, "This gadget is run by another process");
+    return lock;
+}
+
+}  // namespace
+
+GadgetConfig::GadgetConfig(GadgetIdentity identity, Fd lock)
+    : identity_(std::move(identity)),
+      path_(std::string(kGadgets) + "/" + identity_.name),
+      config_(path_ + "/configs/c.1"),
+      lock_(std::move(lock)) {}
+
+GadgetConfig::~GadgetConfig() {
+    if (auto removed = remove(); !removed)
+        log::warning("{}", removed.error().message());
+}
+
+std::string GadgetConfig::instance(Kind kind) const {
+    return identity_.name + "-" + std::string(name(kind));
+}
+
+std::string GadgetConfig::mountOf(Kind kind) const {
+    return identity_.runtimeFolder + "/" + instance(kind);
+}
+
+bool GadgetConfig::isOurs(const std::string& function) const {
+    return std::ranges::any_of(kAllKinds, [&](Kind kind) { return functionOf(kind) == function; });
+}
+
+Result<GadgetConfig> GadgetConfig::create(GadgetIdentity identity) {
+    if (auto checked = checkConfigfs(); !checked)
+        return tl::make_unexpected(checked.error());
+    auto lock = lockFolder(identity);
+    if (!lock)
+        return tl::make_unexpected(lock.error());
+    GadgetConfig config(std::move(identity), std::move(*lock));
+    if (auto owner = config.checkOwner(); !owner) {
+        config.lock_.reset();  // not ours: nothing to remove
+        return tl::make_unexpected(owner.error());
+    }
+    Result<void> done = config.unbind();
+    if (done)
+        done = config.describe();
+    if (done)
+        done = config.dropUnwanted();
+    for (const Kind kind : config.identity_.kinds)
+        if (done)
+            done = config.ensureFunction(kind);
+    if (done)
+        done = config.renew();
+    if (!done)
+        return tl::make_unexpected(done.error());
+    return config;
+}
+
+Result<void> GadgetConfig::checkOwner() const {
+    for (const std::string& function : listFolder(path_ + "/functions"))
+        if (!isOurs(function))
+            return errorFrom(EEXIST, "use gadget", path_,
+                             "It has function " + function +
+                                 ", so it is not ours: choose another name, or remove it");
+    return {};
+}
+
+Result<void> GadgetConfig::describe() {
+    const std::string strings = path_ + "/strings/" + kUsEnglish;
+    const std::string configStrings = config_ + "/strings/" + kUsEnglish;
+    for (const std::string& folder : {path_, strings, config_, configStrings})
+        if (auto made = ensureFolder(folder); !made)
+            return made;
+    const std::pair<std::string, std::string> attributes[] = {
+        {path_ + "/idVendor", fmt::format("{:#06x}", identity_.vendorId)},
+        {path_ + "/idProduct", fmt::format("{:#06x}", identity_.productId)},
+        {strings + "/manufacturer", identity_.manufacturer},
+        {strings + "/product", identity_.product},
+        {strings + "/serialnumber", identity_.serial},
+        {configStrings + "/configuration", "Belay"},
+    };
+    for (const auto& [file, text] : attributes)
+        if (auto wrote = writeAttribute(file, text + "\n"); !wrote)
+            return wrote;
+    return {};
+}
+
+Result<void> GadgetConfig::dropUnwanted() {
+    Result<void> result;
+    for (const Kind kind : kAllKinds) {
+        if (std::ranges::find(identity_.kinds, kind) != identity_.kinds.end())
+            continue;
+        keepFirst(result, removeEntry(config_ + "/" + functionOf(kind)));
+        keepFirst(result, unmount(kind));
+        keepFirst(result, removeEntry(path_ + "/functions/" + functionOf(kind)));
+    }
+    return result;
+}
+
+Result<void> GadgetConfig::ensureFunction(Kind kind) {
+    const std::string function = path_ + "/functions/" + functionOf(kind);
+    if (::mkdir(function.c_str(), 0755) < 0 && errno != EEXIST)
+        return systemError("make", function,
+                           errno == ENOENT  ? "modprobe usb_f_fs (CONFIG_USB_CONFIGFS_F_FS)"
+                           : errno == EBUSY ? "Another gadget has a function of this name"
+                                            : "");
+    const std::string link = config_ + "/" + functionOf(kind);
+    if (::symlink(function.c_str(), link.c_str()) < 0 && errno != EEXIST)
+        return systemError("link", link);
+    return {};
+}
+
+Result<void> GadgetConfig::mountFresh(Kind kind) {
+    if (auto unmounted = unmount(kind); !unmounted)
+        return unmounted;
+    const std::string target = mountOf(kind);
+    if (auto made = ensureFolder(target); !made)
+        return made;
+    if (::mount(instance(kind).c_str(), target.c_str(), "functionfs",
+                MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0)
+        return systemError("mount FunctionFS on", target,
+                           errno == EBUSY ? "It is mounted in another mount namespace" : "");
+    return {};
+}
+
+Result<void> GadgetConfig::unmount(Kind kind) {
+    for (const Mount& mount : mountsOf("functionfs")) {
+        if (mount.source != instance(kind))
+            continue;
+        const TimePoint deadline = Clock::now() + kLettingGo;
+        while (::umount2(mount.target.c_str(), 0) < 0) {
+            if (errno != EBUSY || Clock::now() > deadline)
+                return systemError("unmount", mount.target,
+                                   errno == EBUSY ? "Its files are still open" : "");
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+    }
+    return {};
+}
+
+Result<void> GadgetConfig::renew() {
+    if (auto unbound = unbind(); !unbound)
+        return unbound;
+    for (const Kind kind : identity_.kinds)
+        if (auto mounted = mountFresh(kind); !mounted)
+            return mounted;
+    return {};
+}
+
+Result<std::string> GadgetConfig::bind(const std::string& udc) {
+    const std::string now = boundTo();
+    if (!now.empty() && (udc.empty() || udc == now))
+        return now;
+    if (auto unbound = unbind(); !unbound)
+        return tl::make_unexpected(unbound.error());
+    auto chosen = chooseUdc(udc, identity_.name);
+    if (!chosen)
+        return chosen;
+    if (auto wrote = writeAttribute(path_ + "/UDC", *chosen + "\n"); !wrote) {
+        Error error = wrote.error();
+        error.what = "bind gadget " + identity_.name + " to";
+        error.object = *chosen;
+        const std::string user = userOfUdc(*chosen, identity_.name);
+        if (!user.empty())
+            error.hint = *chosen + " is used by " + user;
+        else if (error.code == ENODEV || error.code == EINVAL)
+            error.hint =
+                "Are its functions open? Has the controller eight free endpoints? "
+                "(the kernel log says; offering one direction needs four)";
+        return tl::make_unexpected(error);
+    }
+    return chosen;
+}
+
+Result<void> GadgetConfig::unbind() {
+    if (boundTo().empty())
+        return {};
+    auto wrote = writeAttribute(path_ + "/UDC", "\n");
+    // ENODEV: it came off by itself in between (unregister_gadget).
+    if (!wrote && wrote.error().code == ENODEV)
+        return {};
+    return wrote;
+}
+
+std::string GadgetConfig::boundTo() const {
+    return readAttribute(path_ + "/UDC").value_or(std::string());
+}
+
+Result<void> GadgetConfig::remove() {
+    if (!lock_)
+        return {};
+    Result<void> result = unbind();
+    for (const Kind kind : kAllKinds) {
+        keepFirst(result, removeEntry(config_ + "/" + functionOf(kind)));
+        keepFirst(result, unmount(kind));
+        keepFirst(result, removeEntry(path_ + "/functions/" + functionOf(kind)));
+        ::rmdir(mountOf(kind).c_str());
+    }
+    for (const std::string& folder :
+         {config_ + "/strings/" + kUsEnglish, config_, path_ + "/strings/" + kUsEnglish, path_})
+        keepFirst(result, removeEntry(folder));
+    lock_.reset();
+    return result;
+}
+
+}  // namespace belay::ffs

@@ -1,0 +1,272 @@
+#include "core/ffs/gadget_link.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace belay::ffs {
+namespace {
+
+constexpr std::size_t kArenaBytes = std::size_t{16} << 20;
+
+}  // namespace
+
+// What the ring's end-of-turn callback holds on to: callbacks cannot be taken back, and a link may
+// be destroyed before one runs.
+struct GadgetLink::Hook {
+    GadgetLink* link;
+    bool scheduled = false;
+};
+
+GadgetLink::GadgetLink(Ring& ring, Function& function, std::size_t chunkBytes)
+    : ring_(ring),
+      kind_(function.kind()),
+      chunkBytes_(chunkBytes),
+      hook_(new Hook{this}),
+      messageReads_(function.endpointFd(Endpoint::MessageOut), kMessageReads),
+      messageWrites_(function.endpointFd(Endpoint::MessageIn), kMessageWrites),
+      payloadReads_(function.endpointFd(Endpoint::PayloadOut), kPayloadRequests),
+      payloadWrites_(function.endpointFd(Endpoint::PayloadIn), kPayloadRequests) {}
+
+Result<std::unique_ptr<GadgetLink>> GadgetLink::create(Ring& ring, Function& function,
+                                                       std::size_t chunkBytes) {
+    std::unique_ptr<GadgetLink> link(new GadgetLink(ring, function, chunkBytes));
+    const auto packet = function.currentMaxPacket(Endpoint::MessageIn);
+    if (!packet)
+        return tl::make_unexpected(packet.error());
+    link->messagePacketBytes_ = *packet;
+    auto aio = Aio::create(kMessageReads + kMessageWrites + 2 * kPayloadRequests);
+    if (!aio)
+        return tl::make_unexpected(aio.error());
+    link->aio_ = std::move(*aio);
+    auto arena = Arena::heap(kArenaBytes);
+    if (!arena)
+        return tl::make_unexpected(arena.error());
+    link->arena_ = std::move(*arena);
+    return link;
+}
+
+GadgetLink::~GadgetLink() {
+    if (hook_->scheduled)
+        hook_->link = nullptr;
+    else
+        delete hook_;
+}
+
+void GadgetLink::start(const wire::MessageFraming& framing, wire::LinkListener& listener) {
+    framing_ = framing;
+    listener_ = &listener;
+    readBuffers_.resize(kMessageReads * framing.transferBytes);
+    writeBuffers_.resize(kMessageWrites * framing.transferBytes);
+    watch_ = std::make_unique<FdWatch>(ring_, aio_->eventFd(), POLLIN,
+                                       [this](std::uint32_t) { completions(); });
+    while (!messageReads_.full())
+        postMessageRead();
+    scheduleFlush();
+}
+
+void GadgetLink::sendMessages(ConstByteSpan messages) {
+    if (reason_)
+        return;
+    // A backlog that never ends must not keep what was sent long ago.
+    if (waitingFrom_ > waiting_.size() / 2) {
+        waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<long>(waitingFrom_));
+        waitingFrom_ = 0;
+    }
+    waiting_.insert(waiting_.end(), messages.begin(), messages.end());
+    scheduleFlush();
+}
+
+void GadgetLink::sendPayload(ConstByteSpan payload, std::uint64_t cookie) {
+    // Never written to: the queue is the same for both directions.
+    sending_.push(const_cast<std::byte*>(payload.data()), payload.size(), cookie);
+    scheduleFlush();
+}
+
+void GadgetLink::receivePayload(ByteSpan buffer, std::uint64_t cookie) {
+    receiving_.push(buffer.data(), buffer.size(), cookie);
+    scheduleFlush();
+}
+
+void GadgetLink::shutDown(Error reason) {
+    if (reason_)
+        return;
+    reason_ = std::move(reason);
+    aio_->dropPrepared();
+    for (Pipe* pipe : {&messageReads_, &messageWrites_, &payloadReads_, &payloadWrites_})
+        pipe->forEachPending([this](Request& request) { aio_->cancel(request.control); });
+    // For the case that nothing was under way.
+    scheduleFlush();
+}
+
+void GadgetLink::scheduleFlush() {
+    if (hook_->scheduled)
+        return;
+    hook_->scheduled = true;
+    ring_.callAtEndOfTurn([hook = hook_] {
+        hook->scheduled = false;
+        if (hook->link == nullptr)
+            delete hook;
+        else
+            hook->link->flush();
+    });
+}
+
+void GadgetLink::flush() {
+    if (!reason_ && listener_ != nullptr) {
+        // Requests before their payloads: a peer may read only what it has been told of.
+        flushMessages();
+        flushPayloads(payloadWrites_, sending_);
+        flushPayloads(payloadReads_, receiving_);
+        if (!reason_) {
+            if (auto submitted = aio_->submit(); !submitted)
+                shutDown(submitted.error());
+        }
+    }
+    if (reason_ && aio_->underWay() == 0)
+        finish();
+}
+
+void GadgetLink::postMessageRead() {
+    const std::size_t slot = messageReads_.nextSlot();
+    Request& request = messageReads_.push(framing_.transferBytes);
+    aio_->prepareRead(
+        request.control, messageReads_.fd(),
+        ByteSpan(readBuffers_).subspan(slot * framing_.transferBytes, framing_.transferBytes),
+        &request);
+}
+
+void GadgetLink::flushMessages() {
+    while (waitingFrom_ < waiting_.size() && !messageWrites_.full()) {
+        const std::size_t count = framing_.batch(
+            (waiting_.size() - waitingFrom_) / framing_.messageBytes, messagePacketBytes_);
+        const std::size_t length = count * framing_.messageBytes;
+        const std::size_t slot = messageWrites_.nextSlot();
+        const ByteSpan buffer =
+            ByteSpan(writeBuffers_).subspan(slot * framing_.transferBytes, length);
+        std::memcpy(buffer.data(), waiting_.data() + waitingFrom_, length);
+        waitingFrom_ += length;
+        Request& request = messageWrites_.push(length);
+        aio_->prepareWrite(request.control, messageWrites_.fd(), buffer, &request);
+    }
+    if (waitingFrom_ == waiting_.size()) {
+        waiting_.clear();
+        waitingFrom_ = 0;
+    }
+}
+
+void GadgetLink::flushPayloads(Pipe& pipe, PayloadQueue& queue) {
+    while (!pipe.full() && pipe.bytes() < kWindowBytes) {
+        const ByteSpan piece = queue.cut(chunkBytes_);
+        if (piece.empty())
+            break;
+        Request& request = pipe.push(piece.size());
+        if (&pipe == &payloadReads_)
+            aio_->prepareRead(request.control, pipe.fd(), piece, &request);
+        else
+            aio_->prepareWrite(request.control, pipe.fd(), piece, &request);
+    }
+    // Payloads without a byte are complete as soon as those before them are.
+    deliverPayloads(pipe, queue);
+}
+
+void GadgetLink::completions() {
+    // Before the events are looked at, or one that comes in between would be slept over.
+    aio_->clearSignal();
+    while (true) {
+        const auto events = aio_->reap();
+        if (events.empty())
+            break;
+        for (const io_event& event : events) {
+            auto& request = *static_cast<Request*>(event.data);
+            request.result = static_cast<std::int64_t>(event.res);
+            request.done = true;
+            if (!reason_)
+                advance(*request.pipe);
+        }
+    }
+    if (reason_) {
+        if (aio_->underWay() == 0)
+            finish();
+        return;
+    }
+    scheduleFlush();
+}
+
+void GadgetLink::advance(Pipe& pipe) {
+    while (!reason_ && !pipe.empty() && pipe.front().done) {
+        const std::size_t slot = pipe.frontSlot();
+        const Request& request = pipe.front();
+        if (!check(request))
+            return;
+        pipe.pop();
+        if (&pipe == &messageReads_)
+            messageRead(request, slot);
+        else if (&pipe != &messageWrites_)
+            payloadDone(request);
+    }
+}
+
+bool GadgetLink::check(const Request& request) {
+    if (request.result >= 0) {
+        const auto got = static_cast<std::size_t>(request.result);
+        if (request.pipe == &messageReads_ || got == request.length)
+            return true;
+        shutDown({"transfer of " + std::to_string(request.length) + " bytes ended after " +
+                      std::to_string(got) + " on",
+                  std::string(name(kind_)),
+                  EPROTO,
+                  {}});
+        return false;
+    }
+    // EAGAIN: submitted after the endpoint was disabled (ffs_epfile_io on a non-blocking file).
+    // ECONNRESET: the UDC took the transfer off its queue. Both are the same event seen elsewhere.
+    const int code = static_cast<int>(-request.result);
+    const bool lost = code == ESHUTDOWN || code == EAGAIN || code == ECONNRESET || code == ENODEV;
+    shutDown({lost ? "USB connection lost on" : "USB transfer failed on",
+              std::string(name(kind_)),
+              lost ? ESHUTDOWN : code,
+              {}});
+    return false;
+}
+
+void GadgetLink::messageRead(const Request& request, std::size_t slot) {
+    const ConstByteSpan transfer =
+        ConstByteSpan(readBuffers_)
+            .subspan(slot * framing_.transferBytes, static_cast<std::size_t>(request.result));
+    listener_->messagesReceived(transfer);
+    // The slot just freed is the next one, and its bytes have been looked at.
+    if (!reason_)
+        postMessageRead();
+}
+
+void GadgetLink::payloadDone(const Request& request) {
+    const bool read = request.pipe == &payloadReads_;
+    PayloadQueue& queue = read ? receiving_ : sending_;
+    queue.advance(request.length);
+    deliverPayloads(*request.pipe, queue);
+}
+
+void GadgetLink::deliverPayloads(Pipe& pipe, PayloadQueue& queue) {
+    while (!reason_ && queue.hasComplete()) {
+        const std::uint64_t cookie = queue.popComplete();
+        if (&pipe == &payloadReads_)
+            listener_->payloadReceived(cookie);
+        else
+            listener_->payloadSent(cookie);
+    }
+}
+
+void GadgetLink::finish() {
+    if (std::exchange(finished_, true))
+        return;
+    watch_.reset();
+    // Last, and with a copy: the listener may destroy the link.
+    const Error reason = *reason_;
+    if (listener_ != nullptr)
+        listener_->linkDown(reason);
+}
+
+}  // namespace belay::ffs

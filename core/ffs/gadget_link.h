@@ -1,0 +1,102 @@
+#pragma once
+
+#include "core/base/ring.h"
+#include "core/ffs/aio.h"
+#include "core/ffs/function.h"
+#include "core/ffs/pipe.h"
+#include "core/wire/link.h"
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace belay::ffs {
+
+// The four endpoints of an enabled Function as a Link, for one session.
+//
+// - Linux AIO, not io_uring: the kernel cannot cancel io_uring's transfers on FunctionFS
+//   (ASYNC_CANCEL says ENOENT), and a killed process that has some leaves a dead gadget on the bus
+//   (measured on 6.12 and 7.2). AIO's end with the process, and with io_cancel(2).
+// - What is asked for during a turn of the ring is submitted at its end by one io_submit(2).
+// - Any error of a transfer ends the link, as ESHUTDOWN does when the host is gone or has reset the
+//   interface. Also any read of a payload that is not as long as asked for.
+// - In steady state nothing is allocated here per message or payload.
+class GadgetLink final : public wire::Link {
+ public:
+    // Payloads go to the kernel in pieces of this size. FunctionFS takes a physically contiguous
+    // buffer for each (ffs_alloc_buffer) unless the UDC does scatter-gather, and on a phone that
+    // has been up for weeks large ones are not to be had. A multiple of every packet size.
+    static constexpr std::size_t kChunkBytes = 64 * 1024;
+    // Requested and not completed, per direction: bounds that kernel memory.
+    static constexpr std::size_t kWindowBytes = 2 * 1024 * 1024;
+
+    // `function` must be enabled (its packet sizes are asked for), outlive the link and be used by
+    // no other one. `chunkBytes`: a multiple of 1024.
+    static Result<std::unique_ptr<GadgetLink>> create(Ring& ring, Function& function,
+                                                      std::size_t chunkBytes = kChunkBytes);
+    ~GadgetLink() override;
+
+    // wMaxPacketSize of the message endpoints: what both ends' framing is worked out from.
+    std::size_t messagePacketBytes() const { return messagePacketBytes_; }
+
+    void start(const wire::MessageFraming& framing, wire::LinkListener& listener) override;
+    void sendMessages(ConstByteSpan messages) override;
+    void sendPayload(ConstByteSpan payload, std::uint64_t cookie) override;
+    void receivePayload(ByteSpan buffer, std::uint64_t cookie) override;
+    // Queued transfers are cancelled one by one; linkDown comes with the last one's event,
+    // milliseconds later.
+    void shutDown(Error reason) override;
+
+    // Ordinary memory: FunctionFS copies. DMA-BUF transfers (FUNCTIONFS_DMABUF_ATTACH) would not,
+    // but need a UDC with scatter-gather; dummy_hcd has none and refuses with EPERM, so they cannot
+    // be tested without hardware and are left out.
+    std::shared_ptr<Arena> arena() override { return arena_; }
+
+ private:
+    static constexpr std::size_t kMessageReads = 4;
+    static constexpr std::size_t kMessageWrites = 32;
+    static constexpr std::size_t kPayloadRequests = 64;
+
+    struct Hook;
+
+    GadgetLink(Ring& ring, Function& function, std::size_t chunkBytes);
+    void scheduleFlush();
+    void flush();
+    void postMessageRead();
+    void flushMessages();
+    void flushPayloads(Pipe& pipe, PayloadQueue& queue);
+    void completions();
+    void advance(Pipe& pipe);
+    bool check(const Request& request);
+    void messageRead(const Request& request, std::size_t slot);
+    void payloadDone(const Request& request);
+    void deliverPayloads(Pipe& pipe, PayloadQueue& queue);
+    void finish();
+
+    Ring& ring_;
+    Kind kind_;
+    std::size_t chunkBytes_;
+    std::size_t messagePacketBytes_ = 0;
+    std::shared_ptr<Arena> arena_;
+    std::unique_ptr<Aio> aio_;
+    std::unique_ptr<FdWatch> watch_;
+    Hook* hook_;
+
+    wire::MessageFraming framing_;
+    wire::LinkListener* listener_ = nullptr;
+    std::optional<Error> reason_;  // set: the link is going down
+    bool finished_ = false;
+
+    Pipe messageReads_;
+    Pipe messageWrites_;
+    Pipe payloadReads_;
+    Pipe payloadWrites_;
+    std::vector<std::byte> readBuffers_;   // kMessageReads transfers
+    std::vector<std::byte> writeBuffers_;  // kMessageWrites transfers
+    std::vector<std::byte> waiting_;       // messages not yet in a transfer, from waitingFrom_
+    std::size_t waitingFrom_ = 0;
+    PayloadQueue receiving_;
+    PayloadQueue sending_;
+};
+
+}  // namespace belay::ffs
