@@ -40,6 +40,24 @@ io_uring_sqe* Ring::prepare(Operation* operation) {
     return sqe;
 }
 
+Result<void> Ring::addWorkers(int change) {
+    // Bounded and unbounded; 0 asks and changes nothing.
+    unsigned limits[2] = {0, 0};
+    int error = 0;
+    if (workers_ == 0) {
+        error = io_uring_register_iowq_max_workers(&ring_, limits);
+        workers_ = std::max(limits[0], 4u);
+    }
+    workers_ += static_cast<unsigned>(change);
+    limits[0] = workers_;
+    limits[1] = 0;
+    if (error == 0)
+        error = io_uring_register_iowq_max_workers(&ring_, limits);
+    if (error < 0)
+        return errorFrom(error, "set io_uring's number of workers");
+    return {};
+}
+
 Ring::TimerId Ring::callAt(TimePoint when, Callback callback) {
     const TimerId id = nextTimer_++;
     timers_.emplace(std::pair(when, id), std::move(callback));

@@ -45,6 +45,11 @@ class Ring {
     // Submits what is waiting when the queue is full, so it always returns one.
     io_uring_sqe* prepare(Operation* operation);
 
+    // Kernel threads for file operations that block (io-wq's bounded workers; four a processor to
+    // begin with): whoever may have `change` more of them blocked at once adds them here, so that
+    // one file which hangs leaves the others theirs. Negative: gives them back.
+    Result<void> addWorkers(int change);
+
     // Calls `callback` at or after `when`, once. The id is never reused.
     TimerId callAt(TimePoint when, Callback callback);
     TimerId callAfter(Duration delay, Callback callback) {
@@ -72,6 +77,7 @@ class Ring {
     io_uring ring_{};
     bool open_ = false;
     bool stopped_ = false;
+    unsigned workers_ = 0;
     TimerId nextTimer_ = 1;
     std::map<std::pair<TimePoint, TimerId>, Callback> timers_;
     std::map<TimerId, TimePoint> timerTimes_;

@@ -9,13 +9,12 @@
 #include "core/store/writeback_state.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
+#include <utility>
 
 namespace belay::store {
 namespace {
@@ -25,6 +24,8 @@ constexpr std::uint64_t kMostPerTransfer = std::uint64_t{1} << 30;
 constexpr std::size_t kZeroBytes = std::size_t{256} << 10;
 // EAGAIN and EINTR are not expected for files; an operation must still end.
 constexpr std::uint8_t kMostRetries = 100;
+
+constexpr int kWorkers = Store::kMostAtOnce + 1;
 
 // Only ever read.
 alignas(4096) std::byte zeroes[kZeroBytes];
@@ -39,7 +40,11 @@ Store::Store(Ring& ring, Backing backing, StoreListener& listener)
     : ring_(ring),
       listener_(&listener),
       backing_(std::make_unique<Backing>(std::move(backing))),
-      operations_(std::make_unique<Operations>()) {}
+      operations_(std::make_unique<Operations>()) {
+    if (auto added = ring_.addWorkers(kWorkers); !added)
+        log::warning("store {}: may wait for others that hang: {}", backing_->path,
+                     added.error().message());
+}
 
 Result<std::unique_ptr<Store>> Store::open(Ring& ring, const StoreOptions& options,
                                            StoreListener& listener) {
@@ -105,6 +110,8 @@ Store::~Store() {
         log::error("store {}: closed with {} operations under way", backing_->path, inFlight_);
         std::abort();
     }
+    // Gives back what was added; there is nobody to tell if it could not be.
+    static_cast<void>(ring_.addWorkers(-kWorkers));
     if (record_ == nullptr)
         return;
     // Without the sync a power loss could leave an older modification time than the record's, and
@@ -129,7 +136,7 @@ void Store::read(std::uint64_t offset, ByteSpan data, std::uint64_t cookie) {
         return answerLater(op, error);
     op.kind = Op::Kind::Read;
     op.out = data.data();
-    issue(op);
+    begin(op);
 }
 
 void Store::write(std::uint64_t offset, ConstByteSpan data, bool fua, std::uint64_t cookie) {
@@ -138,14 +145,8 @@ void Store::write(std::uint64_t offset, ConstByteSpan data, bool fua, std::uint6
         return answerLater(op, error);
     op.kind = Op::Kind::Write;
     op.in = data.data();
-    op.losses = writeback_->losses();
-    if (fua) {
-        op.fua = true;
-        op.fuaPhase = static_cast<std::uint8_t>(fuaPhase_);
-        ++fua_[fuaPhase_];
-        syncBegins();
-    }
-    issue(op);
+    op.fua = fua;
+    begin(op);
 }
 
 void Store::flush(std::uint64_t cookie) {
@@ -168,8 +169,7 @@ void Store::discard(std::uint64_t offset, std::uint64_t length, std::uint64_t co
         return answerLater(op, EOPNOTSUPP);
     op.kind = Op::Kind::Discard;
     op.method = ZeroMethod::PunchHole;
-    op.losses = writeback_->losses();
-    issue(op);
+    begin(op);
 }
 
 void Store::writeZeroes(std::uint64_t offset, std::uint64_t length, bool noUnmap,
@@ -180,8 +180,7 @@ void Store::writeZeroes(std::uint64_t offset, std::uint64_t length, bool noUnmap
     op.kind = Op::Kind::WriteZeroes;
     op.noUnmap = noUnmap;
     op.method = backing_->zeroMethod(noUnmap);
-    op.losses = writeback_->losses();
-    issue(op);
+    begin(op);
 }
 
 Store::Op& Store::take(std::uint64_t offset, std::uint64_t length, std::uint64_t cookie) {
@@ -207,6 +206,35 @@ void Store::answerLater(Op& op, int error) {
     op.kind = Op::Kind::Answer;
     op.error = error;
     issue(op);
+}
+
+void Store::begin(Op& op) {
+    if (running_ < kMostAtOnce)
+        return submit(op);
+    (firstWaiting_ == nullptr ? firstWaiting_ : lastWaiting_->next) = &op;
+    lastWaiting_ = &op;
+}
+
+void Store::submit(Op& op) {
+    ++running_;
+    op.losses = writeback_->losses();
+    if (op.fua) {
+        op.fuaPhase = static_cast<std::uint8_t>(fuaPhase_);
+        ++fua_[fuaPhase_];
+        syncBegins();
+    }
+    issue(op);
+}
+
+void Store::beginNext() {
+    while (firstWaiting_ != nullptr && running_ < kMostAtOnce) {
+        Op& op = *std::exchange(firstWaiting_, firstWaiting_->next);
+        op.next = nullptr;
+        if (truncated_)
+            answerLater(op, EIO);
+        else
+            submit(op);
+    }
 }
 
 void Store::issue(Op& op) {
@@ -334,69 +362,13 @@ bool Store::tryAnotherWay(Op& op) {
 
 void Store::finish(Op& op, int error) {
     const std::uint64_t cookie = op.cookie;
+    if (op.kind != Op::Kind::Answer && op.kind != Op::Kind::Flush) {
+        --running_;
+        beginNext();
+    }
     operations_->giveBack(op);
     --inFlight_;
     listener_->storeDone(cookie, error);
-}
-
-void Store::syncBegins() {
-    if (syncs_++ == 0)
-        writeback_->setSyncing(true);
-}
-
-void Store::syncEnds() {
-    if (--syncs_ == 0)
-        writeback_->setSyncing(false);
-}
-
-void Store::fuaEnded(const Op& op) {
-    syncEnds();
-    --fua_[op.fuaPhase];
-    if (flushReturned_ && fua_[1 - fuaPhase_] == 0)
-        answerFlushes();
-}
-
-void Store::startFlush() {
-    if (flushing_ != nullptr || flushWaiting_ == nullptr)
-        return;
-    flushing_ = std::exchange(flushWaiting_, nullptr);
-    syncBegins();
-    issue(*flushing_);
-}
-
-void Store::flushed(int result) {
-    flushResult_ = result;
-    flushReturned_ = true;
-    if (result < 0)
-        writeBackFailed(-result);
-    syncEnds();
-    fuaPhase_ = 1 - fuaPhase_;
-    if (fua_[1 - fuaPhase_] == 0)
-        answerFlushes();
-}
-
-void Store::answerFlushes() {
-    flushReturned_ = false;
-    int error = flushResult_ < 0 ? -flushResult_ : 0;
-    const int owed = std::exchange(owedFlushError_, 0);
-    if (error == 0)
-        error = owed;
-    if (error == 0)
-        loggedError_ = 0;
-    Op* answered = std::exchange(flushing_, nullptr);
-    // Before anything is answered: an answer may ask for another flush.
-    startFlush();
-    while (answered != nullptr) {
-        Op& op = *std::exchange(answered, answered->next);
-        finish(op, error);
-    }
-}
-
-void Store::writeBackFailed(int error) {
-    writeback_->lost();
-    if (std::exchange(loggedError_, error) != error)
-        log::error("store {}: bytes could not be stored ({}); what was not flushed may be lost",
-                   backing_->path, std::strerror(error));
 }
 
 void Store::truncatedInUse() {

@@ -84,6 +84,8 @@ class StoreListener {
 //   was asked for. Flushes that wait for a running one are served by one fdatasync(2).
 // - Every operation is one submission (more only for short transfers, retries and emulated write
 //   zeroes); nothing is allocated once the most operations ever under way at once is reached.
+// - At most kMostAtOnce operations and one flush are with the kernel, the others wait here in
+//   order: each may block one of the ring's workers, and a store that hangs must not take them all.
 // - A range outside the store, empty, or not of whole blocks: EINVAL. Changing a read-only store:
 //   EROFS. A file that turns out shorter than its geometry: EIO, from then on for everything,
 //   because what a later write would put between old and new end reads as zeroes. A write that
@@ -91,6 +93,8 @@ class StoreListener {
 // - Not thread-safe. Must not be destroyed from inside storeDone().
 class Store {
  public:
+    static constexpr unsigned kMostAtOnce = 16;
+
     // Opens `options.path`. EBUSY means that somebody has it, perhaps a process just killed whose
     // I/O is not over yet: try again later; this never waits for it.
     static Result<std::unique_ptr<Store>> open(Ring& ring, const StoreOptions& options,
@@ -152,6 +156,9 @@ class Store {
     Op& take(std::uint64_t offset, std::uint64_t length, std::uint64_t cookie);
     int refusal(std::uint64_t offset, std::uint64_t length, bool changes) const;
     void answerLater(Op& op, int error);
+    void begin(Op& op);
+    void submit(Op& op);
+    void beginNext();
     void issue(Op& op);
     void completed(Op& op, int result);
     void transferred(Op& op, int result);
@@ -179,6 +186,9 @@ class Store {
     Geometry geometry_;
     Uuid bootId_;
     unsigned inFlight_ = 0;
+    unsigned running_ = 0;  // with the kernel, without flushes and answers
+    Op* firstWaiting_ = nullptr;
+    Op* lastWaiting_ = nullptr;
     unsigned syncs_ = 0;
     bool truncated_ = false;
     int loggedError_ = 0;
