@@ -7,4 +7,5 @@
 // keep-alive of a session.
 // What it may know: base. Pure: no clock, no descriptor, no system call; the time comes in with
 // every call, what is to be done goes out as a set of actions.
-// Where to start reading: state.h, then event.h, then table.cpp.
+// Where to start reading: state.h, then event.h, then table.cpp; machine.h is what a supervisor
+// uses.
