@@ -69,6 +69,8 @@ class TestStoreVm : public QObject {
 
  private slots:
     void initTestCase() {
+        // It takes every loop device away at the end of each test.
+        QVERIFY2(QFile::exists("/run/belay-job"), "only for the test guest: start it with the rig");
         QCOMPARE(::geteuid(), 0u);
         // nobody answers device mapper's questions to udev here
         qputenv("DM_DISABLE_UDEV", "1");
