@@ -176,13 +176,17 @@ void HostLink::transferDone(Transfer& transfer) {
     slot.inFlight = false;
     --inFlight_;
     if (!reason_) {
-        const bool exact = slot.actualBytes() == slot.data.size();
+        const std::size_t moved = slot.actualBytes();
         if (slot.status() != LIBUSB_TRANSFER_COMPLETED)
             failed(slot, errnoOf(slot.status()), "");
-        else if (!exact && slot.kind != Kind::MessageIn)
+        else if (moved == 0)
+            // Nobody sends empty transfers here. libusb calls one completed that the kernel has
+            // killed (status ENOENT in handle_bulk_completion).
+            failed(slot, ECANCELED, "");
+        else if (moved != slot.data.size() && slot.kind != Kind::MessageIn)
             failed(slot, EPROTO,
-                   "Only " + std::to_string(slot.actualBytes()) + " of " +
-                       std::to_string(slot.data.size()) + " bytes came across.");
+                   "Only " + std::to_string(moved) + " of " + std::to_string(slot.data.size()) +
+                       " bytes came across.");
         else
             succeeded(slot);
     }

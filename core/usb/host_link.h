@@ -32,6 +32,9 @@ class HostLink final : public wire::Link, private TransferOwner {
     HostLink(std::shared_ptr<Device> device, const Interface& interface);
     ~HostLink() override;
 
+    std::size_t messagePacketBytes() const override {
+        return pipes_[static_cast<std::size_t>(Kind::MessageOut)].endpoint.maxPacketBytes;
+    }
     void start(const wire::MessageFraming& framing, wire::LinkListener& listener) override;
     void sendMessages(ConstByteSpan messages) override;
     void sendPayload(ConstByteSpan payload, std::uint64_t cookie) override;
