@@ -40,6 +40,13 @@ io_uring_sqe* Ring::prepare(Operation* operation) {
     return sqe;
 }
 
+Result<void> Ring::submit() {
+    const int error = io_uring_submit(&ring_);
+    if (error < 0 && error != -EINTR && error != -EAGAIN && error != -EBUSY)
+        return errorFrom(error, "submit to io_uring");
+    return {};
+}
+
 Result<void> Ring::addWorkers(int change) {
     // Bounded and unbounded; 0 asks and changes nothing.
     unsigned limits[2] = {0, 0};

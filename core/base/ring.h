@@ -45,6 +45,10 @@ class Ring {
     // Submits what is waiting when the queue is full, so it always returns one.
     io_uring_sqe* prepare(Operation* operation);
 
+    // Submits what is prepared now, for what cannot wait for the end of the turn. What the kernel
+    // has no room for yet goes out with the turn.
+    Result<void> submit();
+
     // Kernel threads for file operations that block (io-wq's bounded workers; four a processor to
     // begin with): whoever may have `change` more of them blocked at once adds them here, so that
     // one file which hangs leaves the others theirs. Negative: gives them back.

@@ -1,0 +1,201 @@
+#include "core/ublk/control.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <glob.h>
+#include <sys/utsname.h>
+
+#include <cstring>
+#include <string>
+
+namespace belay::ublk {
+namespace {
+
+constexpr const char* kNode = "/dev/ublk-control";
+constexpr const char* kRunAsRoot = "Run this as root: ublk wants CAP_SYS_ADMIN";
+constexpr const char* kTooOld = "This kernel is too old for Belay: install Linux 6.12 or newer";
+
+bool kernelHasDriver() {
+    utsname name{};
+    if (::uname(&name) != 0)
+        return true;
+    const std::string pattern =
+        fmt::format("/lib/modules/{}/kernel/drivers/block/ublk_drv.ko*", name.release);
+    glob_t found{};
+    const bool any = ::glob(pattern.c_str(), 0, nullptr, &found) == 0;
+    ::globfree(&found);
+    return any;
+}
+
+const char* hintFor(int code, const char* otherwise = "") {
+    switch (-code) {
+        case EPERM:
+        case EACCES:
+            return kRunAsRoot;
+        case ENODEV:
+            return "There is no ublk device with this number";
+        case EOPNOTSUPP:
+            return kTooOld;
+        default:
+            return otherwise;
+    }
+}
+
+}  // namespace
+
+Result<Fd> openControlNode() {
+    Fd fd(::open(kNode, O_RDWR | O_CLOEXEC));
+    if (fd)
+        return fd;
+    if (errno == EACCES || errno == EPERM)
+        return systemError("open", kNode, kRunAsRoot);
+    if (errno == ENOENT || errno == ENODEV || errno == ENXIO) {
+        const int code = errno;
+        return errorFrom(code, "open", kNode,
+                         kernelHasDriver()
+                             ? "Load the driver: modprobe ublk_drv"
+                             : "This kernel has no ublk driver: install one that has (Debian: "
+                               "linux-image-amd64 of trixie, or of bookworm-backports), then "
+                               "load the driver: modprobe ublk_drv");
+    }
+    return systemError("open", kNode);
+}
+
+void prepareControlCommand(io_uring_sqe* sqe, std::uint32_t operation,
+                           const uapi::ControlCommand& command) {
+    auto* const bytes = reinterpret_cast<std::byte*>(sqe);
+    std::memset(bytes, 0, 128);
+    sqe->opcode = IORING_OP_URING_CMD;
+    sqe->cmd_op = operation;
+    std::memcpy(bytes + uapi::kCommandOffsetInSqe, &command, sizeof command);
+}
+
+Result<Control> Control::open() {
+    auto fd = openControlNode();
+    if (!fd)
+        return tl::make_unexpected(fd.error());
+    auto ring = std::make_unique<Ring>();
+    const int error = io_uring_queue_init(4, &ring->ring, IORING_SETUP_SQE128);
+    if (error < 0)
+        return errorFrom(error, "set up io_uring", {},
+                         error == -EPERM ? "Allow it with: sysctl kernel.io_uring_disabled=0" : "");
+    ring->open = true;
+    io_uring_ring_dontfork(&ring->ring);
+    return Control(std::move(*fd), std::move(ring));
+}
+
+int Control::command(std::uint32_t operation, std::uint32_t id, void* argument,
+                     std::uint16_t length) {
+    io_uring* const ring = &ring_->ring;
+    io_uring_sqe* const sqe = io_uring_get_sqe(ring);
+    if (sqe == nullptr)
+        return -EBUSY;
+    prepareControlCommand(sqe, operation,
+                          {.deviceId = id,
+                           .queueId = uapi::kNoQueue,
+                           .length = length,
+                           .address = reinterpret_cast<std::uint64_t>(argument)});
+    sqe->fd = fd_.get();
+    const int submitted = io_uring_submit(ring);
+    if (submitted < 0)
+        return submitted;
+    io_uring_cqe* cqe = nullptr;
+    int error = 0;
+    // The kernel writes to `argument` until the command is complete: no way out before.
+    do
+        error = io_uring_wait_cqe(ring, &cqe);
+    while (error == -EINTR || error == -EAGAIN);
+    if (error < 0)
+        return error;
+    const int result = cqe->res;
+    io_uring_cqe_seen(ring, cqe);
+    return result;
+}
+
+Result<std::uint64_t> Control::features() {
+    std::uint64_t features = 0;
+    const int result = command(uapi::kGetFeatures, uapi::kAnyDevice, &features, sizeof features);
+    if (result < 0)
+        return errorFrom(result, "ask for the features of", "ublk", hintFor(result, kTooOld));
+    if ((features & kRequiredFlags) != kRequiredFlags)
+        return failure(fmt::format("the ublk driver lacks features (it has {:#x}, we need {:#x})",
+                                   features, kRequiredFlags),
+                       {}, kTooOld);
+    return features;
+}
+
+Result<DeviceInfo> Control::add(const DeviceSpec& spec) {
+    if (auto checked = spec.check(); !checked)
+        return tl::make_unexpected(checked.error());
+    const auto known = features();
+    if (!known)
+        return tl::make_unexpected(known.error());
+    const std::uint64_t wanted = kWantedFlags & *known;
+    // `state` and `serverPid` stay 0: before 6.12.103 the kernel took them over from here.
+    uapi::DeviceInfo info{};
+    info.queues = 1;
+    info.depth = spec.depth;
+    info.maxIoBytes = spec.maxIoBytes;
+    info.deviceId = spec.id;
+    info.flags = wanted;
+    info.serverFlags = spec.ownData;
+    const int result = command(uapi::kAddDev, spec.id, &info, sizeof info);
+    if (result < 0)
+        return errorFrom(
+            result, "add ublk device",
+            spec.id == uapi::kAnyDevice ? "" : fmt::format("{}", spec.id),
+            hintFor(result, result == -EEXIST ? "The number is taken, or not yet free" : ""));
+    if ((info.flags & wanted) != wanted || info.depth != spec.depth || info.queues != 1) {
+        static_cast<void>(removeAsync(DeviceId(info.deviceId)));
+        return failure(fmt::format("add ublk device: the kernel gave flags {:#x} for {:#x}, depth "
+                                   "{} for {}, {} queues for 1",
+                                   info.flags, wanted, info.depth, spec.depth, info.queues),
+                       {}, kTooOld);
+    }
+    return DeviceInfo::from(info);
+}
+
+Result<void> Control::setParameters(DeviceId id, const DeviceSpec& spec) {
+    uapi::Params params = spec.parameters();
+    const int result = command(uapi::kSetParams, id.value, &params, uapi::kParamsBytes);
+    if (result < 0)
+        return errorFrom(
+            result, "set the parameters of", diskName(id),
+            hintFor(result, result == -EINVAL ? "The kernel refuses these sizes" : ""));
+    return {};
+}
+
+Result<DeviceInfo> Control::create(const DeviceSpec& spec) {
+    auto info = add(spec);
+    if (!info)
+        return info;
+    if (auto set = setParameters(info->id, spec); !set) {
+        static_cast<void>(removeAsync(info->id));
+        return tl::make_unexpected(set.error());
+    }
+    return info;
+}
+
+Result<DeviceInfo> Control::deviceInfo(DeviceId id) {
+    uapi::DeviceInfo info{};
+    const int result = command(uapi::kGetDevInfo, id.value, &info, sizeof info);
+    if (result < 0)
+        return errorFrom(result, "ask for the state of", diskName(id), hintFor(result));
+    return DeviceInfo::from(info);
+}
+
+Result<void> Control::stop(DeviceId id) {
+    const int result = command(uapi::kStopDev, id.value, nullptr, 0);
+    if (result < 0)
+        return errorFrom(result, "stop", diskName(id), hintFor(result));
+    return {};
+}
+
+Result<void> Control::removeAsync(DeviceId id) {
+    const int result = command(uapi::kDelDevAsync, id.value, nullptr, 0);
+    if (result < 0)
+        return errorFrom(result, "remove", diskName(id), hintFor(result));
+    return {};
+}
+
+}  // namespace belay::ublk

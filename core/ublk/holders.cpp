@@ -1,0 +1,194 @@
+#include "core/ublk/holders.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
+namespace belay::ublk {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The disk or a partition of it.
+struct Node {
+    std::string name;    // "ublkb3p1"
+    std::string number;  // "259:4"
+};
+
+std::string firstLineOf(const fs::path& path) {
+    std::ifstream file(path);
+    std::string line;
+    std::getline(file, line);
+    return line;
+}
+
+// The names in a folder; none if it cannot be read (a process or device that just went).
+std::vector<std::string> namesIn(const fs::path& folder) {
+    std::vector<std::string> names;
+    std::error_code error;
+    for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+         entry.increment(error))
+        names.push_back(entry->path().filename());
+    return names;
+}
+
+std::string unescape(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        unsigned code = 0;
+        if (text[i] == '\\' && i + 3 < text.size() &&
+            std::from_chars(text.data() + i + 1, text.data() + i + 4, code, 8).ptr ==
+                text.data() + i + 4) {
+            out.push_back(static_cast<char>(code));
+            i += 3;
+        } else {
+            out.push_back(text[i]);
+        }
+    }
+    return out;
+}
+
+std::vector<std::string_view> words(std::string_view line) {
+    std::vector<std::string_view> found;
+    while (!line.empty()) {
+        const std::size_t space = line.find(' ');
+        if (space != 0)
+            found.push_back(line.substr(0, space));
+        line.remove_prefix(space == line.npos ? line.size() : space + 1);
+    }
+    return found;
+}
+
+// "/dev/NAME" -> "NAME"
+std::string_view nameOfNode(std::string_view path) {
+    constexpr std::string_view kDev = "/dev/";
+    return path.starts_with(kDev) ? path.substr(kDev.size()) : std::string_view{};
+}
+
+class Search {
+ public:
+    explicit Search(std::vector<Node> nodes) : nodes_(std::move(nodes)) {}
+
+    std::vector<Holder> run() {
+        mounts();
+        swaps();
+        stacked();
+        processes();
+        return std::move(holders_);
+    }
+
+ private:
+    bool isNumber(std::string_view number) const {
+        return std::ranges::any_of(nodes_, [&](const Node& n) { return n.number == number; });
+    }
+    bool isName(std::string_view name) const {
+        return std::ranges::any_of(nodes_, [&](const Node& n) { return n.name == name; });
+    }
+    void add(Holder::Kind kind, std::string name) { holders_.push_back({kind, std::move(name)}); }
+
+    void mounts() {
+        std::ifstream file("/proc/self/mountinfo");
+        for (std::string text; std::getline(file, text);) {
+            MountLine line = MountLine::parse(text);
+            // btrfs and FUSE show a number of their own, but the source.
+            if (isNumber(line.device) || isName(nameOfNode(line.source)))
+                add(Holder::Kind::Mount, std::move(line.point));
+        }
+    }
+
+    void swaps() {
+        std::ifstream file("/proc/swaps");
+        for (std::string text; std::getline(file, text);) {
+            const auto fields = words(text);
+            if (!fields.empty() && isName(nameOfNode(fields[0])))
+                add(Holder::Kind::Swap, std::string(fields[0]));
+        }
+    }
+
+    void stacked() {
+        for (const Node& node : nodes_) {
+            for (std::string& name : namesIn(fs::path("/sys/class/block") / node.name / "holders"))
+                add(Holder::Kind::Kernel, std::move(name));
+        }
+        for (const std::string& name : namesIn("/sys/block")) {
+            // Loop devices do not register as holders.
+            if (name.starts_with("loop") &&
+                isName(nameOfNode(
+                    firstLineOf(fs::path("/sys/block") / name / "loop" / "backing_file"))))
+                add(Holder::Kind::Kernel, name);
+        }
+    }
+
+    bool isOurs(const fs::path& link) const {
+        std::error_code error;
+        // The link is read first: stat() of a file on a dead network mount would block.
+        if (nameOfNode(fs::read_symlink(link, error).native()).empty())
+            return false;
+        struct stat status {};
+        return ::stat(link.c_str(), &status) == 0 && S_ISBLK(status.st_mode) &&
+               isNumber(fmt::format("{}:{}", major(status.st_rdev), minor(status.st_rdev)));
+    }
+
+    void processes() {
+        for (const std::string& pid : namesIn("/proc")) {
+            if (pid.find_first_not_of("0123456789") != pid.npos)
+                continue;
+            const fs::path files = fs::path("/proc") / pid / "fd";
+            const auto open = namesIn(files);
+            if (std::ranges::any_of(open, [&](const auto& fd) { return isOurs(files / fd); }))
+                add(Holder::Kind::Process,
+                    pid + " " + firstLineOf(fs::path("/proc") / pid / "comm"));
+        }
+    }
+
+    std::vector<Node> nodes_;
+    std::vector<Holder> holders_;
+};
+
+}  // namespace
+
+std::string_view toString(Holder::Kind kind) {
+    switch (kind) {
+        case Holder::Kind::Mount:
+            return "mount";
+        case Holder::Kind::Swap:
+            return "swap";
+        case Holder::Kind::Kernel:
+            return "kernel";
+        case Holder::Kind::Process:
+            return "process";
+    }
+    return "";
+}
+
+MountLine MountLine::parse(std::string_view line) {
+    const auto fields = words(line);
+    const auto separator = std::ranges::find(fields, std::string_view("-"));
+    if (fields.size() < 6 || fields.end() - separator < 3)
+        return {};
+    return {.device = std::string(fields[2]),
+            .source = unescape(separator[2]),
+            .point = unescape(fields[4])};
+}
+
+Result<std::vector<Holder>> holdersOf(DeviceId id) {
+    const fs::path disk = fs::path("/sys/block") / diskName(id);
+    std::vector<Node> nodes{{diskName(id), firstLineOf(disk / "dev")}};
+    if (nodes[0].number.empty())
+        return errorFrom(ENODEV, "look for the users of", diskName(id));
+    for (std::string& name : namesIn(disk)) {
+        if (std::string number = firstLineOf(disk / name / "partition"); !number.empty()) {
+            number = firstLineOf(disk / name / "dev");
+            nodes.push_back({std::move(name), std::move(number)});
+        }
+    }
+    return Search(std::move(nodes)).run();
+}
+
+}  // namespace belay::ublk

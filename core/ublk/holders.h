@@ -1,0 +1,44 @@
+#pragma once
+
+#include "core/base/error.h"
+#include "core/ublk/device.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace belay::ublk {
+
+// Something that has a disk or one of its partitions in use.
+struct Holder {
+    enum class Kind {
+        Mount,    // name: the mount point
+        Swap,     // name: the node swapped to
+        Kernel,   // name: the block device made on top of it (dm-0, md127, loop3)
+        Process,  // name: "PID command" of a process that has the node open
+    };
+    Kind kind = Kind::Mount;
+    std::string name;
+
+    bool operator==(const Holder&) const = default;
+};
+
+// "mount", "swap", "kernel", "process"
+std::string_view toString(Holder::Kind kind);
+
+// What holds the disk, as far as this process may see: mounts of its own mount namespace, and
+// open files only as root. Reads procfs and sysfs only and opens no block device, so it does not
+// block when the server is dead.
+Result<std::vector<Holder>> holdersOf(DeviceId id);
+
+// A line of /proc/PID/mountinfo (proc_pid_mountinfo(5)): "major:minor" and the mount point with
+// its escapes resolved. Both are empty if the line has another form.
+struct MountLine {
+    std::string device;
+    std::string source;
+    std::string point;
+
+    static MountLine parse(std::string_view line);
+};
+
+}  // namespace belay::ublk
