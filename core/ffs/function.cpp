@@ -8,6 +8,8 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 
+#include <algorithm>
+
 namespace belay::ffs {
 namespace {
 
@@ -192,16 +194,14 @@ void Function::handleSetup(const SetupRequest& request) {
     if (!answer.data_)
         return refuse(request);
     std::vector<std::byte>& data = *answer.data_;
-    if (request.isIn()) {
-        if (data.size() > request.length)
-            data.resize(request.length);
-        if (data.empty() && request.length > 0)
-            return refuse(request);
-    } else {
-        data.resize(request.length);
-    }
-    // With nothing to carry one byte is offered and the kernel cuts it off (ffs_ep0_read, _write),
-    // because io_uring would not pass on a call without any.
+    // Cut here, not by the kernel: io_uring takes ep0 for a regular file, because of its mode, and
+    // tries again after a short write.
+    data.resize(request.isIn() ? std::min<std::size_t>(data.size(), request.length)
+                               : request.length);
+    if (data.empty() && request.isIn())
+        return refuse(request);
+    // With nothing to read one byte is asked for and the kernel cuts it off (ffs_ep0_read), because
+    // io_uring does not pass on a call for none.
     if (data.empty())
         data.resize(1);
     // No polling meanwhile: poll cannot get the mutex either, and would spin.
@@ -222,8 +222,8 @@ void Function::refuse(const SetupRequest& request) {
 void Function::transferred(const SetupRequest& request, ByteSpan data, int result) {
     // Interrupted, the request is still pending in the kernel, and would be taken for the next one.
     if (result == -EINTR || result == -ECANCELED || result == -EAGAIN) {
-        log::warning("{}: the host did not finish control request {:#04x}/{:#04x}", mount_,
-                     request.requestType, request.request);
+        log::warning("{}: control request {:#04x}/{:#04x} was not finished: errno {}", mount_,
+                     request.requestType, request.request, -result);
         refuse(request);
     }
     const bool gotAll = result == request.length;

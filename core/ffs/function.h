@@ -36,8 +36,7 @@ class SetupAnswer {
  public:
     // Refuse it: the host sees a STALL.
     static SetupAnswer stall() { return {}; }
-    // IN only: answer with this, cut off at the request's length. Must not be empty unless the
-    // request's length is 0.
+    // IN only: answer with this, cut off at the request's length. Nothing to send is a refusal.
     static SetupAnswer reply(std::vector<std::byte> data) {
         SetupAnswer answer;
         answer.data_ = std::move(data);

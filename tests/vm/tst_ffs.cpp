@@ -64,7 +64,9 @@ class Gadget {
         process_.waitForFinished(5000);
     }
     QByteArray ready() const { return ready_; }
-    QByteArray errors() { return process_.readAllStandardError().trimmed(); }
+    QByteArray errors() {
+        return process_.isOpen() ? process_.readAllStandardError().trimmed() : QByteArray();
+    }
 
  private:
     QProcess process_;
@@ -424,7 +426,7 @@ void TestFfs::cableCuts() {
 void TestFfs::cutMidStream() {
     startBoth();
     const QString udc = kGadgets + QStringLiteral("one/UDC");
-    const Job job{.receiveCount = 100000, .sendCount = 100000, .size = 65536, .depth = 8};
+    const Job job{.receiveCount = 100000, .sendCount = 100000, .size = 8192, .depth = 8};
     for (unsigned round = 1; round <= 4; ++round) {
         const auto host = find();
         QVERIFY(host);
@@ -511,7 +513,7 @@ void TestFfs::controlRequests() {
     }
     Report report;
     QCOMPARE(host->in(kAsk, &report, 8), 8);
-    QCOMPARE(host->in(kPattern, nullptr, 0), 0);
+    QCOMPARE(host->in(kPattern, nullptr, 0), LIBUSB_ERROR_PIPE);
     // Data of every length up to the most that libusb sends.
     for (const int length : {0, 1, 64, 512, 1000, 4096}) {
         memset(data, 3, sizeof data);

@@ -5,6 +5,7 @@
 #include <QFile>
 #include <QThread>
 #include <algorithm>
+#include <mutex>
 
 using belay::ffs::Endpoint;
 using belay::ffs::Kind;
@@ -23,10 +24,12 @@ QString deviceName(const QByteArray& serial) {
     return {};
 }
 
+// Callbacks run in whichever thread handles events, so all of it is under the lock.
 struct Run {
     const Job& job;
     std::uint32_t count;
     bool in;
+    std::mutex lock{};
     std::uint32_t submitted = 0;
     std::uint32_t ended = 0;
     Outcome outcome;
@@ -57,6 +60,7 @@ struct Slot {
 void LIBUSB_CALL ended(libusb_transfer* transfer) {
     auto& slot = *static_cast<Slot*>(transfer->user_data);
     Run& run = *slot.run;
+    const std::lock_guard guard(run.lock);
     ++run.ended;
     if (transfer->status != LIBUSB_TRANSFER_COMPLETED) {
         if (run.outcome.status == 0)
@@ -179,7 +183,7 @@ Outcome Host::receivePayloads(const Job& job, std::uint32_t count, unsigned mill
 }
 
 Outcome Host::run(const Job& job, std::uint32_t count, bool in, unsigned milliseconds) {
-    Run run{job, count, in, 0, 0, {}};
+    Run run{.job = job, .count = count, .in = in};
     std::vector<Slot> inFlight(std::min(job.depth, count));
     for (Slot& slot : inFlight) {
         slot.run = &run;
@@ -191,12 +195,16 @@ Outcome Host::run(const Job& job, std::uint32_t count, bool in, unsigned millise
     }
     QElapsedTimer timer;
     timer.start();
+    std::unique_lock guard(run.lock);
     for (Slot& slot : inFlight)
         slot.submit();
     while (run.ended < run.submitted) {
-        timeval wait{0, 100'000};
+        guard.unlock();
+        timeval wait{0, 10'000};
         libusb_handle_events_timeout(context_, &wait);
+        guard.lock();
     }
+    guard.unlock();
     run.outcome.seconds = static_cast<double>(timer.nsecsElapsed()) / 1e9;
     for (const Slot& slot : inFlight)
         libusb_free_transfer(slot.transfer);
