@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/clock.h"
 #include "core/base/units.h"
 #include "core/wire/message.h"
 
@@ -25,6 +26,7 @@ struct Entry {
     std::uint16_t flags = 0;  // kFlagFua, kFlagNoUnmap
     std::uint64_t offset = 0;
     std::uint32_t length = 0;
+    TimePoint arrived;  // the caller's clock; only ever shown
     EntryState state = EntryState::Parked;
     bool sentBefore = false;            // in this or an earlier session: a resend is a replay
     std::uint32_t payloadCrc = 0;       // of the answer, once known

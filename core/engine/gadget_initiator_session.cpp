@@ -1,0 +1,165 @@
+#include "core/engine/gadget_initiator_session.h"
+
+#include "core/base/log.h"
+#include "core/engine/native_dialect.h"
+#include "core/engine/smoo_dialect.h"
+
+namespace belay::engine {
+namespace {
+
+namespace smoo = wire::smoo;
+
+// Few enough bytes to move within a smoo host's 200 ms on any real link.
+constexpr std::uint32_t kSmooMaxTransfer = 1 << 20;
+// A smoo host queues 64 messages and 32 transfers; what is beyond waits here instead.
+constexpr std::uint32_t kSmooMaxOutstanding = 16;
+
+bool matches(const ffs::SetupRequest& request, const smoo::ControlRequest& wanted) {
+    return request.requestType == wanted.requestType && request.request == wanted.request;
+}
+
+template <std::size_t N>
+ffs::SetupAnswer reply(const std::array<std::byte, N>& bytes) {
+    return ffs::SetupAnswer::reply({bytes.begin(), bytes.end()});
+}
+
+// v0 has no identity but the id, which a smoo host derives from path, block size and size.
+Uuid uuidOf(const smoo::ExportEntry& entry) {
+    Uuid uuid;
+    uuid.bytes = {'s', 'm', 'o', 'o'};
+    for (std::size_t i = 0; i < 4; ++i)
+        uuid.bytes[12 + i] = static_cast<std::uint8_t>(entry.id.value >> (24 - 8 * i));
+    return uuid;
+}
+
+std::vector<wire::ExportInfo> infosOf(const std::vector<smoo::ExportEntry>& entries) {
+    std::vector<wire::ExportInfo> infos;
+    for (const smoo::ExportEntry& entry : entries) {
+        wire::ExportInfo info;
+        info.id = entry.id;
+        info.blockSize = entry.blockSize;
+        info.sizeBytes = entry.sizeBytes;
+        info.uuid = uuidOf(entry);
+        info.label = fmt::format("smoo-{:08x}", entry.id.value);
+        infos.push_back(info);
+    }
+    return infos;
+}
+
+}  // namespace
+
+GadgetInitiatorSession::GadgetInitiatorSession(Ring& ring, const wire::Hello& offer,
+                                               GadgetListener& listener, InitiatorEngine& engine,
+                                               ExportsListener& exports)
+    : GadgetSession(ring, offer, listener),
+      engine_(engine),
+      exports_(exports),
+      smooSessionId_(randomNonZero64()) {
+    engine_.setSessionOwner(this);
+}
+
+GadgetInitiatorSession::~GadgetInitiatorSession() { engine_.clearSessionOwner(this); }
+
+void GadgetInitiatorSession::opening(const wire::Open& terms) {
+    list_.emplace(terms.epoch);
+    smooConfig_.reset();
+}
+
+Result<void> GadgetInitiatorSession::takeExports(ConstByteSpan page) { return list_->add(page); }
+
+void GadgetInitiatorSession::begin(const wire::Open& terms, std::unique_ptr<wire::Link> link) {
+    log::notice("lend: session {:016x} opened, {} exports", terms.epoch.value,
+                list_->exports().size());
+    const bool checked = (terms.features & wire::kFeaturePayloadCrc) != 0;
+    engine_.sessionOpened(std::move(link), std::make_unique<NativeDialect>(checked), terms.epoch,
+                          terms.maxOutstanding);
+    exports_.exportsOffered(list_->exports(), {.fua = true, .maxTransfer = terms.maxTransfer});
+}
+
+wire::Status GadgetInitiatorSession::status() const {
+    wire::Status status;
+    status.epoch = engine_.epoch();
+    status.received = engine_.answersReceived();
+    return status;
+}
+
+void GadgetInitiatorSession::sessionEnded(const Error& reason) {
+    smooSessionId_ = randomNonZero64();
+    smooExports_ = 0;
+    exports_.exportsLost(reason);
+    GadgetSession::sessionEnded(reason);
+    trySmooBegin();
+}
+
+void GadgetInitiatorSession::disabled() {
+    smooConfig_.reset();
+    GadgetSession::disabled();
+}
+
+ffs::SetupAnswer GadgetInitiatorSession::setup(const ffs::SetupRequest& request) {
+    if (matches(request, smoo::kIdent) && request.length >= smoo::IdentLayout::kBytes)
+        return reply(smoo::encode(smoo::Ident{}));
+    if (matches(request, smoo::kStatus) && request.length >= smoo::StatusLayout::kBytes) {
+        if (smooConfig_) {
+            smooPolled_ = true;
+            ring_.callAtEndOfTurn([this] { trySmooBegin(); });
+        }
+        return reply(smoo::encode(
+            smoo::Status{.exportCount = smooExports_, .sessionId = smooSessionId_}));
+    }
+    if (matches(request, smoo::kConfigExports))
+        return request.length >= smoo::ConfigLayout::kBytes &&
+                       request.length <= smoo::kMaxConfigBytes
+                   ? ffs::SetupAnswer::accept()
+                   : ffs::SetupAnswer::stall();
+    return GadgetSession::setup(request);
+}
+
+void GadgetInitiatorSession::setupData(const ffs::SetupRequest& request, ConstByteSpan data) {
+    if (matches(request, smoo::kConfigExports))
+        smooConfigured(data);
+    else
+        GadgetSession::setupData(request, data);
+}
+
+void GadgetInitiatorSession::smooConfigured(ConstByteSpan data) {
+    auto entries = smoo::decodeConfigExports(data);
+    if (!entries) {
+        // A smoo host cannot be told. Its STATUS goes on saying that no export is active.
+        log::error("the host's export list is refused: {}", entries.error().message());
+        return;
+    }
+    smooConfig_ = std::move(*entries);
+    smooPolled_ = false;
+    engine_.endSession({"the host configures anew", {}, 0, {}});
+}
+
+void GadgetInitiatorSession::trySmooBegin() {
+    if (!smooConfig_ || !smooPolled_ || busy() || !function_->isEnabled())
+        return;
+    // Bytes that the old session's host never fetched must not reach this one's.
+    if (auto reset = function_->resetEndpoints(); !reset)
+        log::warning("{}", reset.error().message());
+    auto link = makeLink();
+    if (!link) {
+        log::error("{}", link.error().message());
+        return;
+    }
+    const auto infos = infosOf(*smooConfig_);
+    smooConfig_.reset();
+    smooExports_ = static_cast<std::uint32_t>(infos.size());
+    const Epoch epoch(randomNonZero64());
+    std::map<ExportId, std::uint32_t> blockSizes;
+    for (const auto& info : infos)
+        blockSizes.emplace(info.id, info.blockSize);
+    log::notice("lend: session with a smoo host, {} exports", infos.size());
+    engine_.sessionOpened(
+        std::move(*link),
+        std::make_unique<SmooDialect>(
+            epoch, std::move(blockSizes),
+            [this](std::uint32_t low) { return engine_.sequenceByLowBits(low); }),
+        epoch, kSmooMaxOutstanding);
+    exports_.exportsOffered(infos, {.fua = false, .maxTransfer = kSmooMaxTransfer});
+}
+
+}  // namespace belay::engine

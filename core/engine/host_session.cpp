@@ -1,0 +1,304 @@
+#include "core/engine/host_session.h"
+
+#include <algorithm>
+
+#include "core/base/log.h"
+#include "core/usb/host_link.h"
+#include "core/wire/control_codec.h"
+
+namespace belay::engine {
+namespace {
+
+using namespace std::chrono_literals;
+
+// ep0 answers come within milliseconds from a gadget whose process runs.
+constexpr auto kControlTimeout = 1s;
+constexpr auto kPollDraining = 20ms;
+// A store that does not finish its I/O for so long makes us ask anew, from the reset on.
+constexpr auto kDrainingPatience = 30s;
+// After so many attempts without any answer the whole port is reset.
+constexpr unsigned kSilentAttempts = 3;
+
+std::string reasonText(wire::RefusedReason reason) {
+    switch (reason) {
+        case wire::RefusedReason::Version:
+            return "it speaks another version";
+        case wire::RefusedReason::Features:
+            return "it lacks a feature that was asked for";
+        case wire::RefusedReason::Limits:
+            return "the limits do not fit";
+        case wire::RefusedReason::BadMessage:
+            return "it did not understand the proposal";
+        case wire::RefusedReason::BadExports:
+            return "it does not accept the export list";
+        case wire::RefusedReason::NoStore:
+            return "it has no store to serve";
+        case wire::RefusedReason::Internal:
+        case wire::RefusedReason::None:
+            break;
+    }
+    return "it has a problem of its own: see its log";
+}
+
+}  // namespace
+
+HostSession::HostSession(std::shared_ptr<usb::Device> device, const usb::Interface& interface,
+                         const HostTerms& terms)
+    : ring_(device->ring()), device_(std::move(device)), interface_(interface), terms_(terms) {}
+
+HostSession::~HostSession() {
+    *alive_ = false;
+    if (timer_)
+        ring_.cancel(*timer_);
+}
+
+void HostSession::start() { schedule(0s); }
+
+void HostSession::stop() {
+    stopped_ = true;
+    ++attemptNumber_;
+    if (timer_)
+        ring_.cancel(*std::exchange(timer_, std::nullopt));
+    endSession({"the gadget is unplugged", {}, ENODEV, {}});
+}
+
+void HostSession::restart() {
+    portReset_ = true;
+    if (busy()) {
+        endSession({"asked to recover", {}, 0, {}});
+        return;
+    }
+    schedule(0s);
+}
+
+void HostSession::schedule(Duration delay) {
+    if (stopped_)
+        return;
+    ++attemptNumber_;
+    state_ = State::Waiting;
+    if (timer_)
+        ring_.cancel(*timer_);
+    timer_ = ring_.callAfter(delay, [this] {
+        timer_.reset();
+        attempt();
+    });
+}
+
+void HostSession::sessionEnded(const Error& reason) {
+    log::notice("{}: session ended: {}", device_->name(), reason.message());
+    schedule(0s);
+}
+
+void HostSession::sessionDrained() {
+    if (state_ == State::Waiting && !timer_)
+        schedule(0s);
+}
+
+void HostSession::failed(const Error& reason) {
+    const std::string text = reason.message();
+    if (text != lastFailure_)
+        log::warning("{}: cannot open a session: {}", device_->name(), text);
+    lastFailure_ = text;
+    if (reason.code == ETIMEDOUT && ++silentAttempts_ >= kSilentAttempts)
+        portReset_ = true;
+    schedule(std::min<Duration>(backoff_.next(Clock::now()), 5s));
+}
+
+void HostSession::attempt() {
+    if (busy())
+        return;  // sessionDrained() comes
+    state_ = State::Opening;
+    if (std::exchange(portReset_, false)) {
+        silentAttempts_ = 0;
+        if (auto reset = device_->resetDevice(); !reset) {
+            failed(reset.error());
+            return;
+        }
+    }
+    if (auto claimed = device_->claim(interface_.number); !claimed) {
+        failed(claimed.error());
+        return;
+    }
+    if (auto reset = device_->resetInterface(interface_.number); !reset) {
+        failed(reset.error());
+        return;
+    }
+    askIn(wire::kControlIn, static_cast<std::uint8_t>(wire::ControlRequest::Hello), 0,
+          wire::HelloLayout::kBytes, [this](auto reply) { helloReceived(reply); });
+}
+
+void HostSession::askIn(std::uint8_t type, std::uint8_t request, std::uint16_t value,
+                        std::size_t length, Next next) {
+    device_->controlIn({type, request, value, interface_.number},
+                       static_cast<std::uint16_t>(length), kControlTimeout,
+                       [this, alive = alive_, attempt = attemptNumber_,
+                        next = std::move(next)](Result<Bytes> reply) {
+                           if (*alive && attempt == attemptNumber_)
+                               next(std::move(reply));
+                       });
+}
+
+void HostSession::askOut(std::uint8_t type, std::uint8_t request, std::uint16_t value,
+                         ConstByteSpan data, Next next) {
+    device_->controlOut({type, request, value, interface_.number}, data, kControlTimeout,
+                        [this, alive = alive_, attempt = attemptNumber_,
+                         next = std::move(next)](Result<Bytes> reply) {
+                            if (*alive && attempt == attemptNumber_)
+                                next(std::move(reply));
+                        });
+}
+
+void HostSession::later(Duration delay, std::function<void()> action) {
+    ring_.callAfter(delay, [this, alive = alive_, attempt = attemptNumber_,
+                            action = std::move(action)] {
+        if (*alive && attempt == attemptNumber_)
+            action();
+    });
+}
+
+void HostSession::helloReceived(const Result<Bytes>& reply) {
+    if (!reply && reply.error().code == EPIPE && helloUnknown())
+        return;
+    const auto hello = reply.and_then([](const Bytes& bytes) { return wire::decodeHello(bytes); });
+    if (!hello) {
+        failed(hello.error());
+        return;
+    }
+    silentAttempts_ = 0;
+    const std::uint16_t role =
+        interface_.role == usb::Role::Attach ? wire::kRoleAttach : wire::kRoleLend;
+    if ((hello->roles & role) == 0) {
+        failed({"the gadget does not offer this direction", {}, EPROTO, {}});
+        return;
+    }
+    open_ = wire::Open{};
+    open_.features = terms_.payloadCrc ? hello->features & wire::kFeaturePayloadCrc : 0;
+    open_.maxTransfer = std::min(hello->maxTransfer, terms_.maxTransfer);
+    open_.maxOutstanding = std::min(hello->maxOutstanding, terms_.maxOutstanding);
+    open_.epoch = Epoch(randomNonZero64());
+    open_.host = terms_.host;
+    const auto bytes = wire::encode(open_);
+    askOut(wire::kControlOut, static_cast<std::uint8_t>(wire::ControlRequest::Open), 0, bytes,
+           [this](const Result<Bytes>& sent) {
+               if (!sent) {
+                   failed(sent.error());
+                   return;
+               }
+               openedDeadline_ = Clock::now() + kDrainingPatience;
+               if (auto list = exportsToSend()) {
+                   sending_ = std::move(*list);
+                   sendExports(0);
+               } else {
+                   pollOpened();
+               }
+           });
+}
+
+void HostSession::sendExports(std::size_t page) {
+    if (page == wire::pageCount(sending_.size())) {
+        pollOpened();
+        return;
+    }
+    const auto bytes = wire::encodeExportsPage(open_.epoch, sending_, page);
+    askOut(wire::kControlOut, static_cast<std::uint8_t>(wire::ControlRequest::Exports),
+           static_cast<std::uint16_t>(page), bytes, [this, page](const Result<Bytes>& sent) {
+               // Refused with a STALL when the OPEN was: OPENED says why.
+               if (!sent && sent.error().code == EPIPE)
+                   pollOpened();
+               else if (!sent)
+                   failed(sent.error());
+               else
+                   sendExports(page + 1);
+           });
+}
+
+void HostSession::pollOpened() {
+    askIn(wire::kControlIn, static_cast<std::uint8_t>(wire::ControlRequest::Opened), 0,
+          wire::OpenedLayout::kBytes, [this](auto reply) { openedReceived(reply); });
+}
+
+void HostSession::openedReceived(const Result<Bytes>& reply) {
+    const auto opened =
+        reply.and_then([](const Bytes& bytes) { return wire::decodeOpened(bytes); });
+    if (!opened) {
+        failed(opened.error());
+        return;
+    }
+    if (opened->state == wire::OpenState::Refused) {
+        failed({"the gadget refuses", reasonText(opened->reason), EPROTO, {}});
+    } else if (opened->epoch != open_.epoch) {
+        failed({"the gadget opened another session", {}, EPROTO, {}});
+    } else if (opened->state == wire::OpenState::Ready) {
+        list_.emplace(open_.epoch);
+        if (exportsToSend()) {
+            begin(open_, makeLink(), {});
+            running();
+        } else {
+            askExports();
+        }
+    } else if (Clock::now() > openedDeadline_) {
+        failed({"the gadget's store does not finish earlier requests", {}, ETIMEDOUT, {}});
+    } else {
+        later(kPollDraining, [this] { pollOpened(); });
+    }
+}
+
+void HostSession::askExports() {
+    askIn(wire::kControlIn, static_cast<std::uint8_t>(wire::ControlRequest::Exports),
+          list_->nextPage(), wire::kMaxPageBytes, [this](const Result<Bytes>& page) {
+              const auto added = page.and_then([this](const Bytes& b) { return list_->add(b); });
+              if (!added) {
+                  failed(added.error());
+              } else if (list_->isComplete()) {
+                  begin(open_, makeLink(), list_->exports());
+                  running();
+              } else {
+                  askExports();
+              }
+          });
+}
+
+std::unique_ptr<wire::Link> HostSession::makeLink() {
+    return std::make_unique<usb::HostLink>(device_, interface_);
+}
+
+void HostSession::running() {
+    state_ = State::Running;
+    lastFailure_.clear();
+    backoff_ = lifecycle::Backoff();
+    keepalive_.emplace(Clock::now());
+    lastSigns_ = signsOfLife();
+    if (!checksItself())
+        keepAlive();
+}
+
+void HostSession::keepAlive() {
+    const TimePoint now = Clock::now();
+    if (signsOfLife() != std::exchange(lastSigns_, signsOfLife()))
+        keepalive_->alive(now);
+    switch (keepalive_->poll(now)) {
+        case lifecycle::Keepalive::Action::Dead:
+            endSession({"the gadget does not answer", {}, ETIMEDOUT, {}});
+            return;
+        case lifecycle::Keepalive::Action::Ask:
+            askIn(wire::kControlIn, static_cast<std::uint8_t>(wire::ControlRequest::Status), 0,
+                  wire::StatusLayout::kBytes, [this](auto reply) { statusReceived(reply); });
+            break;
+        case lifecycle::Keepalive::Action::None:
+            break;
+    }
+    later(keepalive_->deadline() - now, [this] { keepAlive(); });
+}
+
+void HostSession::statusReceived(const Result<Bytes>& reply) {
+    const auto status =
+        reply.and_then([](const Bytes& bytes) { return wire::decodeStatus(bytes); });
+    if (!status)
+        keepalive_->failed();
+    else if (status->epoch != open_.epoch)
+        endSession({"the gadget has started over", {}, 0, {}});
+    else
+        keepalive_->alive(Clock::now());
+}
+
+}  // namespace belay::engine

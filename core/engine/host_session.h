@@ -1,0 +1,119 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/base/ring.h"
+#include "core/engine/session_owner.h"
+#include "core/lifecycle/backoff.h"
+#include "core/lifecycle/keepalive.h"
+#include "core/usb/device.h"
+#include "core/usb/interface.h"
+#include "core/wire/control.h"
+#include "core/wire/export_pages.h"
+#include "core/wire/link.h"
+
+namespace belay::engine {
+
+// What a host offers or asks for in every session.
+struct HostTerms {
+    Uuid host;
+    bool payloadCrc = false;
+    std::uint32_t maxTransfer = 1 << 20;  // bytes
+    std::uint16_t maxOutstanding = 256;
+};
+
+// The host's end of opening sessions with one interface of one gadget, again and again, until it
+// is destroyed: reset, HELLO, OPEN, exports, OPENED, then STATUS to see that the gadget lives.
+//
+// - Every session starts with SET_INTERFACE, so that no byte of an older one can be in a pipe.
+// - Whatever goes wrong ends the attempt; the next comes with a growing delay.
+// - A gadget that is unplugged is the owner's to notice; this object then just fails its attempts.
+class HostSession : public SessionOwner {
+   public:
+    virtual ~HostSession();
+    HostSession(const HostSession&) = delete;
+    HostSession& operator=(const HostSession&) = delete;
+
+    // Begins the first attempt.
+    void start();
+    // The gadget is unplugged: ends what there is and tries no more.
+    void stop();
+    // Ends what there is and begins anew at once, with a reset of the whole port.
+    void restart();
+
+    void sessionEnded(const Error& reason) override;
+    void sessionDrained() override;
+
+   protected:
+    HostSession(std::shared_ptr<usb::Device> device, const usb::Interface& interface,
+                const HostTerms& terms);
+
+    // True while a session exists, or store I/O of an ended one is under way.
+    virtual bool busy() const = 0;
+    virtual void endSession(Error reason) = 0;
+    // Hands over the link of a new session. `offered` is what the gadget lists (attach only).
+    virtual void begin(const wire::Open& terms, std::unique_ptr<wire::Link> link,
+                       const std::vector<wire::ExportInfo>& offered) = 0;
+    // A counter that goes up with whatever shows that the gadget lives.
+    virtual std::uint64_t signsOfLife() const = 0;
+    // Lend: the list to send. Attach: nothing, the gadget's list is asked for.
+    virtual std::optional<std::vector<wire::ExportInfo>> exportsToSend() const { return {}; }
+    // The gadget does not know HELLO. False if there is no older protocol on this interface.
+    virtual bool helloUnknown() { return false; }
+    // Called when the session of an older protocol is to be checked, instead of STATUS.
+    virtual bool checksItself() const { return false; }
+
+    using Bytes = std::vector<std::byte>;
+    using Next = std::function<void(Result<Bytes>)>;
+    // A request to the interface whose answer is dropped if the attempt is over by then.
+    void askIn(std::uint8_t type, std::uint8_t request, std::uint16_t value, std::size_t length,
+               Next next);
+    void askOut(std::uint8_t type, std::uint8_t request, std::uint16_t value, ConstByteSpan data,
+                Next next);
+    // Gives this attempt up; the next one follows after a while.
+    void failed(const Error& reason);
+    void running();
+    // Calls back unless the attempt is over by then.
+    void later(Duration delay, std::function<void()> action);
+    std::unique_ptr<wire::Link> makeLink();
+
+    Ring& ring_;
+    std::shared_ptr<usb::Device> device_;
+    const usb::Interface interface_;
+    const HostTerms terms_;
+
+   private:
+    enum class State : std::uint8_t { Waiting, Opening, Running };
+
+    void attempt();
+    void helloReceived(const Result<Bytes>& reply);
+    void sendExports(std::size_t page);
+    void pollOpened();
+    void openedReceived(const Result<Bytes>& reply);
+    void askExports();
+    void schedule(Duration delay);
+    void keepAlive();
+    void statusReceived(const Result<Bytes>& reply);
+
+    State state_ = State::Waiting;
+    std::uint64_t attemptNumber_ = 0;
+    bool stopped_ = false;
+    bool portReset_ = false;
+    unsigned silentAttempts_ = 0;
+    std::optional<Ring::TimerId> timer_;
+    lifecycle::Backoff backoff_;
+    std::optional<lifecycle::Keepalive> keepalive_;
+    std::uint64_t lastSigns_ = 0;
+    wire::Open open_;
+    std::vector<wire::ExportInfo> sending_;
+    std::optional<wire::ExportListDecoder> list_;
+    TimePoint openedDeadline_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+    std::string lastFailure_;
+};
+
+}  // namespace belay::engine

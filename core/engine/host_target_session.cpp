@@ -1,0 +1,107 @@
+#include "core/engine/host_target_session.h"
+
+#include "core/base/log.h"
+#include "core/engine/native_dialect.h"
+#include "core/engine/smoo_dialect.h"
+#include "core/wire/smoo_control.h"
+
+namespace belay::engine {
+namespace {
+
+using namespace std::chrono_literals;
+namespace smoo = wire::smoo;
+
+constexpr auto kSmooHeartbeat = 1s;
+// Less than the 3 s after which a smoo gadget takes the link for lost: who starts over later than
+// the gadget could mix up two of its sessions.
+constexpr auto kSmooPatience = 2500ms;
+
+}  // namespace
+
+HostTargetSession::HostTargetSession(std::shared_ptr<usb::Device> device,
+                                     const usb::Interface& interface, const HostTerms& terms,
+                                     TargetEngine& engine)
+    : HostSession(std::move(device), interface, terms), engine_(engine) {
+    engine_.setSessionOwner(this);
+}
+
+HostTargetSession::~HostTargetSession() { engine_.clearSessionOwner(this); }
+
+void HostTargetSession::begin(const wire::Open& terms, std::unique_ptr<wire::Link> link,
+                              const std::vector<wire::ExportInfo>&) {
+    log::notice("lend: session {:016x} opened", terms.epoch.value);
+    smoo_ = false;
+    const bool checked = (terms.features & wire::kFeaturePayloadCrc) != 0;
+    engine_.sessionOpened(std::move(link), std::make_unique<NativeDialect>(checked), terms.epoch,
+                          terms.maxTransfer);
+}
+
+bool HostTargetSession::helloUnknown() {
+    askIn(smoo::kIdent.requestType, smoo::kIdent.request, 0, smoo::IdentLayout::kBytes,
+          [this](auto reply) { smooIdentified(reply); });
+    return true;
+}
+
+void HostTargetSession::smooIdentified(const Result<Bytes>& reply) {
+    const auto ident =
+        reply.and_then([](const Bytes& bytes) { return smoo::decodeIdent(bytes); });
+    if (!ident) {
+        failed(ident.error());
+        return;
+    }
+    std::vector<smoo::ExportEntry> entries;
+    for (const wire::ExportInfo& info : engine_.exports())
+        entries.push_back({info.id, info.blockSize, info.sizeBytes});
+    const auto config = smoo::encodeConfigExports(std::move(entries));
+    if (!config) {
+        failed(config.error());
+        return;
+    }
+    askOut(smoo::kConfigExports.requestType, smoo::kConfigExports.request, 0, *config,
+           [this](auto sent) { smooConfigured(sent); });
+}
+
+void HostTargetSession::smooConfigured(const Result<Bytes>& reply) {
+    if (!reply) {
+        failed(reply.error());
+        return;
+    }
+    smooSessionId_.reset();
+    const Epoch epoch(randomNonZero64());
+    std::map<ExportId, std::uint32_t> blockSizes;
+    for (const wire::ExportInfo& info : engine_.exports())
+        blockSizes.emplace(info.id, info.blockSize);
+    log::notice("lend: session with a smoo gadget");
+    smoo_ = true;
+    smooSeen_ = Clock::now();
+    engine_.sessionOpened(makeLink(), std::make_unique<SmooDialect>(epoch, std::move(blockSizes)),
+                          epoch, terms_.maxTransfer);
+    running();
+    smooPoll();
+}
+
+void HostTargetSession::smooPoll() {
+    if (engine_.sent() != std::exchange(smooSigns_, engine_.sent()))
+        smooSeen_ = Clock::now();
+    askIn(smoo::kStatus.requestType, smoo::kStatus.request, 0, smoo::StatusLayout::kBytes,
+          [this](auto reply) { smooStatus(reply); });
+}
+
+void HostTargetSession::smooStatus(const Result<Bytes>& reply) {
+    const auto status =
+        reply.and_then([](const Bytes& bytes) { return smoo::decodeStatus(bytes); });
+    if (status) {
+        smooSeen_ = Clock::now();
+        if (smooSessionId_ && *smooSessionId_ != status->sessionId) {
+            endSession({"the gadget has started over", {}, 0, {}});
+            return;
+        }
+        smooSessionId_ = status->sessionId;
+    } else if (Clock::now() - smooSeen_ > kSmooPatience) {
+        endSession({"the gadget does not answer", {}, ETIMEDOUT, {}});
+        return;
+    }
+    later(kSmooHeartbeat, [this] { smooPoll(); });
+}
+
+}  // namespace belay::engine

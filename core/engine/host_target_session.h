@@ -1,0 +1,44 @@
+#pragma once
+
+#include "core/engine/host_session.h"
+#include "core/engine/target_engine.h"
+
+namespace belay::engine {
+
+// Lend, the host's end: the host has the bytes. Speaks v1, and v0 to a smoo gadget.
+//
+// v0: one STATUS a second; a changed session id, silence for 2.5 s or a request that is running
+// already mean that the gadget started over, and so do we.
+class HostTargetSession final : public HostSession {
+   public:
+    // The engine's stores must all be there already; it must outlive this object.
+    HostTargetSession(std::shared_ptr<usb::Device> device, const usb::Interface& interface,
+                      const HostTerms& terms, TargetEngine& engine);
+    ~HostTargetSession() override;
+
+   protected:
+    bool busy() const override { return engine_.hasSession() || !engine_.drained(); }
+    void endSession(Error reason) override { engine_.endSession(std::move(reason)); }
+    void begin(const wire::Open& terms, std::unique_ptr<wire::Link> link,
+               const std::vector<wire::ExportInfo>& offered) override;
+    std::uint64_t signsOfLife() const override { return engine_.received(); }
+    std::optional<std::vector<wire::ExportInfo>> exportsToSend() const override {
+        return engine_.exports();
+    }
+    bool helloUnknown() override;
+    bool checksItself() const override { return smoo_; }
+
+   private:
+    void smooIdentified(const Result<Bytes>& reply);
+    void smooConfigured(const Result<Bytes>& reply);
+    void smooStatus(const Result<Bytes>& reply);
+    void smooPoll();
+
+    TargetEngine& engine_;
+    bool smoo_ = false;
+    std::optional<std::uint64_t> smooSessionId_;
+    TimePoint smooSeen_;
+    std::uint64_t smooSigns_ = 0;
+};
+
+}  // namespace belay::engine

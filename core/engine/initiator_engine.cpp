@@ -1,0 +1,396 @@
+#include "core/engine/initiator_engine.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include "core/base/crc32c.h"
+#include "core/base/log.h"
+
+namespace belay::engine {
+namespace {
+
+// How long an answer may take when its device is being failed.
+constexpr auto kAnswerGrace = std::chrono::seconds(1);
+
+// Nanoseconds since 1970: above every sequence of an earlier process of this machine's life, as
+// no device completes a thousand million requests a second.
+Sequence firstSequence() {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return Sequence(static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()));
+}
+
+wire::Op opOf(ublk::Request::Op op) {
+    switch (op) {
+        case ublk::Request::Op::Read:
+            return wire::Op::Read;
+        case ublk::Request::Op::Write:
+            return wire::Op::Write;
+        case ublk::Request::Op::Flush:
+            return wire::Op::Flush;
+        case ublk::Request::Op::Discard:
+            return wire::Op::Discard;
+        case ublk::Request::Op::WriteZeroes:
+            break;
+    }
+    return wire::Op::WriteZeroes;
+}
+
+}  // namespace
+
+// One device's queue, as the engine sees it.
+class InitiatorEngine::DeviceIo final : public ublk::QueueListener {
+   public:
+    DeviceIo(InitiatorEngine& e, DeviceId d) : engine(e), id(d), queue(e.ring_, *this) {}
+
+    void requestArrived(Tag tag) override { engine.requestArrived(*this, tag); }
+    void queueGone(const Error& reason) override { engine.listener_.deviceStopped(id, reason); }
+
+    InitiatorEngine& engine;
+    const DeviceId id;
+    ublk::Queue queue;
+    bool failing = false;
+    DeviceCounters counters;
+};
+
+InitiatorEngine::InitiatorEngine(Ring& ring, DeviceListener& listener, std::size_t capacity)
+    : ring_(ring),
+      listener_(listener),
+      initiator_(2 * capacity, firstSequence()),
+      transfers_(initiator_.ledger().capacity()) {}
+
+InitiatorEngine::~InitiatorEngine() = default;
+
+ublk::Queue& InitiatorEngine::addDevice(DeviceId device, const wire::ExportInfo& known,
+                                        bool unsavedUnknown) {
+    initiator_.addDevice(device, known, unsavedUnknown);
+    auto& io = devices_[device];
+    io = std::make_unique<DeviceIo>(*this, device);
+    return io->queue;
+}
+
+void InitiatorEngine::removeDevice(DeviceId device) {
+    initiator_.removeDevice(device);
+    // The queue may be the one that is calling just now.
+    if (auto node = devices_.extract(device))
+        ring_.callAtEndOfTurn([io = std::shared_ptr<DeviceIo>(std::move(node.mapped()))] {});
+}
+
+void InitiatorEngine::failDevice(DeviceId device) {
+    devices_.at(device)->failing = true;
+    for (const auto& completion : initiator_.failParked(device, EIO))
+        complete(completion);
+    if (initiator_.underWay(device) == 0)
+        return;
+    ring_.callAfter(kAnswerGrace, [this, device] {
+        const auto found = devices_.find(device);
+        if (found != devices_.end() && found->second->failing && initiator_.underWay(device) > 0)
+            endSession({"no answer while the device is being stopped", {}, 0, {}});
+    });
+}
+
+void InitiatorEngine::resumeDevice(DeviceId device) { devices_.at(device)->failing = false; }
+
+DeviceCounters InitiatorEngine::counters(DeviceId device) {
+    DeviceCounters counters = devices_.at(device)->counters;
+    counters.unsavedBytes = initiator_.unsavedBytes(device);
+    for (const session::Entry* entry : initiator_.ledger().inOrder()) {
+        if (entry->device != device)
+            continue;
+        ++counters.inFlight;
+        if (entry->state == session::EntryState::Parked)
+            ++counters.parked;
+        if (!counters.oldest)
+            counters.oldest = entry->arrived;
+    }
+    return counters;
+}
+
+std::vector<session::Entry> InitiatorEngine::inFlight(DeviceId device) {
+    std::vector<session::Entry> list;
+    for (const session::Entry* entry : initiator_.ledger().inOrder())
+        if (entry->device == device)
+            list.push_back(*entry);
+    return list;
+}
+
+void InitiatorEngine::sessionOpened(std::unique_ptr<wire::Link> link,
+                                    std::unique_ptr<Dialect> dialect, Epoch epoch,
+                                    std::uint32_t maxOutstanding) {
+    link_ = std::move(link);
+    dialect_ = std::move(dialect);
+    ending_ = false;
+    arena_ = linkMemoryUnusable_ ? nullptr : link_->arena();
+    if (!arena_ && !switchToHeap())
+        log::error("no transfer memory: requests wait");
+    initiator_.sessionOpened(epoch, maxOutstanding);
+    framing_ = dialect_->framing(link_->messagePacketBytes());
+    link_->start(framing_, *this);
+}
+
+session::Resume InitiatorEngine::exportOffered(DeviceId device, const wire::ExportInfo& offered) {
+    const auto resume = initiator_.exportOffered(device, offered);
+    if (resume == session::Resume::Same)
+        schedulePump();
+    return resume;
+}
+
+void InitiatorEngine::endSession(Error reason) {
+    if (!link_ || ending_)
+        return;
+    ending_ = true;
+    link_->shutDown(std::move(reason));
+}
+
+std::optional<Sequence> InitiatorEngine::sequenceByLowBits(std::uint32_t low) {
+    const session::Entry* entry = initiator_.ledger().findByLowBits(low);
+    if (entry == nullptr)
+        return std::nullopt;
+    return entry->sequence;
+}
+
+void InitiatorEngine::requestArrived(DeviceIo& device, Tag tag) {
+    const auto request = device.queue.request(tag);
+    if (!request) {
+        device.queue.commit(tag, -EOPNOTSUPP);
+        return;
+    }
+    session::Entry entry;
+    entry.device = device.id;
+    entry.tag = tag;
+    entry.op = opOf(request->op);
+    entry.flags = static_cast<std::uint16_t>((request->fua ? wire::kFlagFua : 0) |
+                                             (request->noUnmap ? wire::kFlagNoUnmap : 0));
+    entry.offset = request->op == ublk::Request::Op::Flush ? 0 : request->offset;
+    entry.length = static_cast<std::uint32_t>(request->length);
+    entry.arrived = Clock::now();
+    if (device.failing || !initiator_.submit(entry))
+        device.queue.commit(tag, -EIO);
+    else
+        schedulePump();
+}
+
+void InitiatorEngine::schedulePump() {
+    if (pumpScheduled_)
+        return;
+    pumpScheduled_ = true;
+    ring_.callAtEndOfTurn([this] { pump(); });
+}
+
+// Sends whatever may be sent. Runs at the end of a turn, so that requests that came together go
+// out in one transfer.
+void InitiatorEngine::pump() {
+    pumpScheduled_ = false;
+    if (!hasSession())
+        return;
+    while (const session::Entry* next = initiator_.nextToSend()) {
+        Buffer buffer;
+        if (!prepare(*next, buffer))
+            break;
+        if (wire::carriesPayload(next->op) && !copyOut(*next, buffer)) {
+            complete(*initiator_.fail(next->sequence, EIO));
+            continue;
+        }
+        wire::Request request = initiator_.markSent(*next);
+        if (wire::carriesPayload(request.op)) {
+            payloads_.push_back(request.sequence);
+            if (dialect_->checksPayloads())
+                request.payloadCrc = crc32c(buffer.bytes());
+        }
+        Transfer& transfer = transferOf(request.sequence);
+        transfer.buffer = std::move(buffer);
+        transfer.sending = wire::carriesPayload(request.op);
+        messages_.resize(messages_.size() + framing_.messageBytes);
+        if (auto encoded =
+                dialect_->encode(request, ByteSpan(messages_).last(framing_.messageBytes));
+            !encoded) {
+            endSession(encoded.error());
+            return;
+        }
+    }
+    if (!messages_.empty())
+        link_->sendMessages(messages_);
+    messages_.clear();
+    for (const Sequence sequence : payloads_)
+        link_->sendPayload(transferOf(sequence).buffer.bytes(), sequence.value);
+    payloads_.clear();
+}
+
+// Reserves the request's transfer memory; false when there is none now.
+bool InitiatorEngine::prepare(const session::Entry& entry, Buffer& buffer) {
+    if (!wire::carriesPayload(entry.op) && !wire::returnsPayload(entry.op))
+        return true;
+    if (!arena_)
+        return false;
+    auto taken = arena_->take(entry.length);
+    if (!taken)
+        return false;
+    buffer = std::move(*taken);
+    return true;
+}
+
+// Copies a write's bytes out of the kernel's request. A kernel that cannot pin the link's own
+// memory (6.12: iov_iter_get_pages refuses VM_IO and VM_PFNMAP) says so by copying nothing; then
+// ordinary memory takes its place for good.
+bool InitiatorEngine::copyOut(const session::Entry& entry, Buffer& buffer) {
+    const ublk::Queue& queue = devices_.at(entry.device)->queue;
+    std::int64_t copied = queue.copyFromRequest(entry.tag, buffer.bytes(), 0);
+    if (copied == 0 && !linkMemoryUnusable_ && switchToHeap()) {
+        auto taken = arena_->take(entry.length);
+        if (!taken)
+            return false;
+        buffer = std::move(*taken);
+        copied = queue.copyFromRequest(entry.tag, buffer.bytes(), 0);
+    }
+    if (copied == std::int64_t{entry.length})
+        return true;
+    log::error("ublkb{}: the kernel gave {} of {} bytes of a write", entry.device.value, copied,
+               entry.length);
+    return false;
+}
+
+// Copies a read's bytes into the kernel's request; the same fallback as copyOut().
+bool InitiatorEngine::copyIn(const session::Entry& entry, ByteSpan bytes) {
+    const ublk::Queue& queue = devices_.at(entry.device)->queue;
+    std::int64_t copied = queue.copyToRequest(entry.tag, bytes, 0);
+    if (copied == 0 && !linkMemoryUnusable_ && switchToHeap()) {
+        auto bounce = arena_->take(bytes.size());
+        if (bounce) {
+            std::memcpy(bounce->bytes().data(), bytes.data(), bytes.size());
+            copied = queue.copyToRequest(entry.tag, bounce->bytes(), 0);
+        }
+    } else if (copied == 0 && linkMemoryUnusable_) {
+        // Received into the link's memory before the switch.
+        std::vector<std::byte> bounce(bytes.begin(), bytes.end());
+        copied = queue.copyToRequest(entry.tag, bounce, 0);
+    }
+    if (copied == std::int64_t{entry.length})
+        return true;
+    log::error("ublkb{}: the kernel took {} of {} bytes of a read", entry.device.value, copied,
+               entry.length);
+    return false;
+}
+
+bool InitiatorEngine::switchToHeap() {
+    linkMemoryUnusable_ = true;
+    const std::size_t bytes = arena_ ? arena_->capacity() : 8 * Arena::kChunkBytes;
+    auto heap = Arena::heap(bytes);
+    if (!heap) {
+        log::error("{}", heap.error().message());
+        return false;
+    }
+    arena_ = *heap;
+    return true;
+}
+
+InitiatorEngine::Transfer& InitiatorEngine::transferOf(Sequence sequence) {
+    return transfers_[sequence.value % transfers_.size()];
+}
+
+void InitiatorEngine::messagesReceived(ConstByteSpan transfer) {
+    if (ending_)
+        return;
+    const std::size_t size = framing_.messageBytes;
+    if (transfer.empty() || transfer.size() % size != 0) {
+        if (!dialect_->ignoresOddTransfers())
+            endSession({"message transfer of odd length", std::to_string(transfer.size()), 0, {}});
+        return;
+    }
+    for (; !transfer.empty() && !ending_; transfer = transfer.subspan(size)) {
+        const auto decoded = dialect_->decodeResponse(transfer.first(size));
+        if (!decoded) {
+            endSession(decoded.error());
+            return;
+        }
+        Transfer& own = transferOf(decoded->sequence);
+        if (own.sending && !own.held)
+            own.held = *decoded;
+        else
+            response(*decoded);
+    }
+}
+
+void InitiatorEngine::response(const wire::Response& response) {
+    const auto answer = initiator_.responseReceived(response);
+    if (!answer) {
+        endSession(answer.error());
+        return;
+    }
+    ++answersReceived_;
+    if (answer->completion) {
+        transferOf(answer->sequence).buffer = Buffer();
+        complete(*answer->completion);
+        schedulePump();
+    } else {
+        link_->receivePayload(transferOf(answer->sequence).buffer.bytes(),
+                              answer->sequence.value);
+    }
+}
+
+void InitiatorEngine::payloadSent(std::uint64_t cookie) {
+    Transfer& transfer = transferOf(Sequence(cookie));
+    transfer.sending = false;
+    if (!transfer.held)
+        return;
+    const wire::Response held = *transfer.held;
+    transfer.held.reset();
+    if (!ending_)
+        response(held);
+}
+
+void InitiatorEngine::payloadReceived(std::uint64_t cookie) {
+    if (ending_)
+        return;
+    const Sequence sequence(cookie);
+    Transfer& transfer = transferOf(sequence);
+    const session::Entry* entry = initiator_.ledger().find(sequence);
+    if (entry == nullptr) {
+        endSession({"payload nobody waits for", {}, 0, {}});
+        return;
+    }
+    const ByteSpan bytes = transfer.buffer.bytes();
+    if (dialect_->checksPayloads() && crc32c(bytes) != initiator_.promisedCrc(sequence)) {
+        endSession({"payload with a wrong checksum", {}, 0, {}});
+        return;
+    }
+    const bool copied = copyIn(*entry, bytes);
+    if (!copied) {
+        complete(*initiator_.fail(sequence, EIO));
+    } else if (auto completion = initiator_.payloadReceived(sequence); completion) {
+        complete(*completion);
+    } else {
+        endSession(completion.error());
+        return;
+    }
+    transfer.buffer = Buffer();
+    schedulePump();
+}
+
+void InitiatorEngine::complete(const session::Completion& completion) {
+    DeviceIo& device = *devices_.at(completion.device);
+    if (completion.result > 0) {
+        const bool read = device.queue.request(completion.tag)->op == ublk::Request::Op::Read;
+        ++(read ? device.counters.readOps : device.counters.writeOps);
+        (read ? device.counters.readBytes : device.counters.writtenBytes) +=
+            static_cast<std::uint64_t>(completion.result);
+    }
+    device.queue.commit(completion.tag, completion.result);
+}
+
+void InitiatorEngine::linkDown(const Error& reason) {
+    // This is the link's own last call, so it goes a little later.
+    ring_.callAtEndOfTurn([link = std::shared_ptr<wire::Link>(std::move(link_))] {});
+    initiator_.sessionClosed();
+    messages_.clear();
+    payloads_.clear();
+    for (Transfer& transfer : transfers_)
+        transfer = Transfer();
+    for (auto& [id, device] : devices_)
+        if (device->failing)
+            for (const auto& completion : initiator_.failParked(id, EIO))
+                complete(completion);
+    if (owner_ != nullptr)
+        owner_->sessionEnded(reason);
+}
+
+}  // namespace belay::engine

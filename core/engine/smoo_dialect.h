@@ -1,0 +1,42 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+
+#include "core/engine/dialect.h"
+
+namespace belay::engine {
+
+// v0: the smoo protocol's 28-byte messages, one to a transfer.
+//
+// - v0 has no epoch on the wire: every message is taken to be of the session it came in, which
+//   only a clean pipe at the session's start makes true.
+// - Initiator: the request id is the low half of the sequence, so an id is not used again for four
+//   thousand million requests and a late response of an older request matches nothing.
+// - Target: ids are unique per export only, so the sequence is export id and request id together.
+class SmooDialect final : public Dialect {
+   public:
+    // Finds the request under way whose sequence has these low 32 bits.
+    using Lookup = std::function<std::optional<Sequence>(std::uint32_t low)>;
+
+    // `blockSizes`: bytes per block of each export. `lookup` is an initiator's; a target has none.
+    SmooDialect(Epoch epoch, std::map<ExportId, std::uint32_t> blockSizes, Lookup lookup = {});
+
+    wire::MessageFraming framing(std::size_t maxPacketBytes) const override;
+    Result<void> encode(const wire::Request& request, ByteSpan out) override;
+    Result<void> encode(const wire::Response& response, ByteSpan out) override;
+    Result<wire::Request> decodeRequest(ConstByteSpan message) override;
+    Result<wire::Response> decodeResponse(ConstByteSpan message) override;
+    bool checksPayloads() const override { return false; }
+    bool ignoresOddTransfers() const override { return true; }
+
+   private:
+    Result<std::uint32_t> blockSize(ExportId id) const;
+
+    Epoch epoch_;
+    std::map<ExportId, std::uint32_t> blockSizes_;
+    Lookup lookup_;
+};
+
+}  // namespace belay::engine

@@ -1,0 +1,263 @@
+#include "core/engine/target_engine.h"
+
+#include <cerrno>
+
+#include "core/base/crc32c.h"
+#include "core/base/log.h"
+
+namespace belay::engine {
+
+TargetEngine::TargetEngine(Ring& ring) : ring_(ring) {}
+
+TargetEngine::~TargetEngine() = default;
+
+void TargetEngine::addStore(ExportId id, const std::string& label,
+                            std::unique_ptr<store::Store> store) {
+    const store::Geometry& geometry = store->geometry();
+    wire::ExportInfo info;
+    info.id = id;
+    info.blockSize = geometry.blockSize;
+    info.sizeBytes = geometry.sizeBytes;
+    info.readOnly = geometry.readOnly;
+    info.canDiscard = geometry.canDiscard;
+    info.canWriteZeroes = geometry.canWriteZeroes;
+    info.uuid = geometry.uuid;
+    info.generation = geometry.generation;
+    info.label = label;
+    target_.addExport(info);
+    store->setListener(*this);
+    stores_.emplace(id, std::move(store));
+}
+
+std::vector<wire::ExportInfo> TargetEngine::exports() const {
+    std::vector<wire::ExportInfo> list;
+    for (const auto& [id, store] : stores_) {
+        list.push_back(*target_.findExport(id));
+        list.back().verifier = store->verifier();
+    }
+    return list;
+}
+
+void TargetEngine::sessionOpened(std::unique_ptr<wire::Link> link,
+                                 std::unique_ptr<Dialect> dialect, Epoch epoch,
+                                 std::uint32_t maxTransfer) {
+    link_ = std::move(link);
+    dialect_ = std::move(dialect);
+    arena_ = link_->arena();
+    ending_ = false;
+    received_ = sent_ = 0;
+    target_.sessionOpened(epoch, maxTransfer);
+    framing_ = dialect_->framing(link_->messagePacketBytes());
+    link_->start(framing_, *this);
+}
+
+void TargetEngine::endSession(Error reason) {
+    if (!link_ || ending_)
+        return;
+    ending_ = true;
+    link_->shutDown(std::move(reason));
+}
+
+void TargetEngine::messagesReceived(ConstByteSpan transfer) {
+    if (ending_)
+        return;
+    const std::size_t size = framing_.messageBytes;
+    if (transfer.empty() || transfer.size() % size != 0) {
+        if (!dialect_->ignoresOddTransfers())
+            endSession({"message transfer of odd length", std::to_string(transfer.size()), 0, {}});
+        return;
+    }
+    for (; !transfer.empty() && !ending_; transfer = transfer.subspan(size))
+        if (auto accepted = accept(transfer.first(size)); !accepted)
+            endSession(accepted.error());
+}
+
+Result<void> TargetEngine::accept(ConstByteSpan message) {
+    const auto request = dialect_->decodeRequest(message);
+    if (!request)
+        return tl::make_unexpected(request.error());
+    const auto accepted = target_.requestReceived(*request);
+    if (!accepted)
+        return tl::make_unexpected(accepted.error());
+    ++received_;
+    const std::size_t index = newJob();
+    Job& job = jobs_[index];
+    job.request = *request;
+    job.refusal = accepted->error;
+    const auto store = stores_.find(request->exportId);
+    job.store = store == stores_.end() ? nullptr : store->second.get();
+    job.state = JobState::WaitingForMemory;
+    // Strictly in order: payloads arrive in the order of their requests.
+    waiting_.push_back(index);
+    feedWaiting();
+    return {};
+}
+
+std::size_t TargetEngine::newJob() {
+    if (freeJobs_.empty()) {
+        jobs_.emplace_back();
+        return jobs_.size() - 1;
+    }
+    const std::size_t index = freeJobs_.back();
+    freeJobs_.pop_back();
+    return index;
+}
+
+void TargetEngine::freeJob(std::size_t index) {
+    jobs_[index] = Job();
+    freeJobs_.push_back(index);
+}
+
+void TargetEngine::feedWaiting() {
+    while (!waiting_.empty()) {
+        Job& job = jobs_[waiting_.front()];
+        const bool needsMemory =
+            wire::carriesPayload(job.request.op) ||
+            (wire::returnsPayload(job.request.op) && job.refusal == 0);
+        if (needsMemory) {
+            auto buffer = arena_->take(job.request.length);
+            if (!buffer)
+                return;
+            job.buffer = std::move(*buffer);
+        }
+        const std::size_t index = waiting_.front();
+        waiting_.pop_front();
+        begin(index);
+    }
+}
+
+void TargetEngine::begin(std::size_t index) {
+    Job& job = jobs_[index];
+    if (wire::carriesPayload(job.request.op)) {
+        job.state = JobState::Receiving;
+        link_->receivePayload(job.buffer.bytes(), index);
+    } else if (job.refusal != 0) {
+        answer(index, job.refusal);
+    } else {
+        run(index);
+    }
+}
+
+void TargetEngine::payloadReceived(std::uint64_t cookie) {
+    if (ending_)
+        return;
+    Job& job = jobs_[cookie];
+    if (job.refusal != 0) {
+        answer(cookie, job.refusal);
+        return;
+    }
+    if (dialect_->checksPayloads() && crc32c(job.buffer.bytes()) != job.request.payloadCrc) {
+        endSession({"payload with a wrong checksum", {}, 0, {}});
+        return;
+    }
+    run(cookie);
+}
+
+void TargetEngine::run(std::size_t index) {
+    Job& job = jobs_[index];
+    job.state = JobState::OnStore;
+    ++jobsOnStore_;
+    const wire::Request& request = job.request;
+    switch (request.op) {
+        case wire::Op::Read:
+            job.store->read(request.offset, job.buffer.bytes(), index);
+            break;
+        case wire::Op::Write:
+            job.store->write(request.offset, job.buffer.bytes(),
+                             (request.flags & wire::kFlagFua) != 0, index);
+            break;
+        case wire::Op::Flush:
+            job.store->flush(index);
+            break;
+        case wire::Op::Discard:
+            job.store->discard(request.offset, request.length, index);
+            break;
+        case wire::Op::WriteZeroes:
+            job.store->writeZeroes(request.offset, request.length,
+                                   (request.flags & wire::kFlagNoUnmap) != 0, index);
+            break;
+    }
+}
+
+void TargetEngine::storeDone(std::uint64_t cookie, int error) {
+    Job& job = jobs_[cookie];
+    --jobsOnStore_;
+    if (job.orphan) {
+        freeJob(cookie);
+        if (drained() && owner_ != nullptr)
+            owner_->sessionDrained();
+        return;
+    }
+    answer(cookie, error);
+}
+
+void TargetEngine::answer(std::size_t index, int error) {
+    Job& job = jobs_[index];
+    wire::Response response = target_.answer(
+        job.request, error, job.store == nullptr ? Verifier() : job.store->verifier());
+    const bool hasPayload = error == 0 && wire::returnsPayload(job.request.op);
+    if (hasPayload && dialect_->checksPayloads())
+        response.payloadCrc = crc32c(job.buffer.bytes());
+    answers_.resize(answers_.size() + framing_.messageBytes);
+    const auto out = ByteSpan(answers_).last(framing_.messageBytes);
+    if (auto encoded = dialect_->encode(response, out); !encoded) {
+        endSession(encoded.error());
+        return;
+    }
+    ++sent_;
+    if (hasPayload) {
+        job.state = JobState::Sending;
+        payloads_.push_back(index);
+    } else {
+        freeJob(index);
+    }
+    scheduleFlush();
+}
+
+void TargetEngine::scheduleFlush() {
+    if (flushScheduled_)
+        return;
+    flushScheduled_ = true;
+    ring_.callAtEndOfTurn([this] { flushAnswers(); });
+}
+
+void TargetEngine::flushAnswers() {
+    flushScheduled_ = false;
+    if (!link_ || ending_)
+        return;
+    link_->sendMessages(answers_);
+    answers_.clear();
+    for (const std::size_t index : payloads_)
+        link_->sendPayload(jobs_[index].buffer.bytes(), index);
+    payloads_.clear();
+    feedWaiting();
+}
+
+void TargetEngine::payloadSent(std::uint64_t cookie) {
+    freeJob(cookie);
+    if (!ending_)
+        feedWaiting();
+}
+
+void TargetEngine::linkDown(const Error& reason) {
+    // This is the link's own last call, so it goes a little later.
+    ring_.callAtEndOfTurn([link = std::shared_ptr<wire::Link>(std::move(link_))] {});
+    target_.sessionClosed();
+    answers_.clear();
+    payloads_.clear();
+    waiting_.clear();
+    for (std::size_t i = 0; i < jobs_.size(); ++i) {
+        if (jobs_[i].state == JobState::OnStore)
+            jobs_[i].orphan = true;
+        else if (jobs_[i].state != JobState::Free)
+            freeJob(i);
+    }
+    arena_.reset();
+    if (owner_ == nullptr)
+        return;
+    owner_->sessionEnded(reason);
+    if (drained())
+        owner_->sessionDrained();
+}
+
+}  // namespace belay::engine

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "core/base/arena.h"
+#include "core/base/ring.h"
+#include "core/engine/dialect.h"
+#include "core/engine/session_owner.h"
+#include "core/session/target.h"
+#include "core/store/store.h"
+#include "core/wire/link.h"
+
+namespace belay::engine {
+
+// The target's data path: requests from the link run on stores, answers go back.
+//
+// - Single-threaded, on the ring. Owns its stores, and the link of a session.
+// - A new session must not be opened before drained(): that is what keeps a late write of the old
+//   session from landing after a replayed one.
+// - Every request takes its transfer memory before anything else of it happens, and memory that
+//   carries an answer is always freed by the initiator, which has reserved its own beforehand; so
+//   the two ends cannot wait for each other's memory.
+class TargetEngine final : private wire::LinkListener, private store::StoreListener {
+   public:
+    explicit TargetEngine(Ring& ring);
+    ~TargetEngine();
+
+    // Offers a store. The id must be unused.
+    void addStore(ExportId id, const std::string& label, std::unique_ptr<store::Store> store);
+    // What the stores offer now, with their present verifiers.
+    std::vector<wire::ExportInfo> exports() const;
+
+    // Who is told of a session's end, or nobody.
+    void setSessionOwner(SessionOwner* owner) { owner_ = owner; }
+    // Harmless when somebody else is the owner by now.
+    void clearSessionOwner(const SessionOwner* owner) {
+        if (owner_ == owner)
+            owner_ = nullptr;
+    }
+    bool drained() const { return jobsOnStore_ == 0; }
+    bool hasSession() const { return link_ != nullptr; }
+    Epoch epoch() const { return target_.epoch(); }
+
+    // Begins a session on a clean link. Precondition: drained() and no session.
+    void sessionOpened(std::unique_ptr<wire::Link> link, std::unique_ptr<Dialect> dialect,
+                       Epoch epoch, std::uint32_t maxTransfer);
+    // Ends it; sessionEnded() follows.
+    void endSession(Error reason);
+
+    std::uint64_t received() const { return received_; }
+    std::uint64_t sent() const { return sent_; }
+
+   private:
+    enum class JobState : std::uint8_t { Free, WaitingForMemory, Receiving, OnStore, Sending };
+    struct Job {
+        JobState state = JobState::Free;
+        bool orphan = false;  // its session is over
+        int refusal = 0;      // an errno to answer with instead of running it
+        wire::Request request;
+        store::Store* store = nullptr;
+        Buffer buffer;
+    };
+
+    void messagesReceived(ConstByteSpan transfer) override;
+    void payloadSent(std::uint64_t cookie) override;
+    void payloadReceived(std::uint64_t cookie) override;
+    void linkDown(const Error& reason) override;
+    void storeDone(std::uint64_t cookie, int error) override;
+
+    Result<void> accept(ConstByteSpan message);
+    std::size_t newJob();
+    void freeJob(std::size_t index);
+    void begin(std::size_t index);
+    void run(std::size_t index);
+    void answer(std::size_t index, int error);
+    void feedWaiting();
+    void scheduleFlush();
+    void flushAnswers();
+
+    Ring& ring_;
+    SessionOwner* owner_ = nullptr;
+    session::Target target_;
+    std::map<ExportId, std::unique_ptr<store::Store>> stores_;
+    std::unique_ptr<wire::Link> link_;
+    std::unique_ptr<Dialect> dialect_;
+    std::shared_ptr<Arena> arena_;
+    wire::MessageFraming framing_;
+    bool ending_ = false;
+    std::vector<Job> jobs_;
+    std::vector<std::size_t> freeJobs_;
+    std::deque<std::size_t> waiting_;
+    std::size_t jobsOnStore_ = 0;
+    std::vector<std::byte> answers_;
+    std::vector<std::size_t> payloads_;  // jobs whose bytes follow the gathered answers, in order
+    bool flushScheduled_ = false;
+    std::uint64_t received_ = 0;
+    std::uint64_t sent_ = 0;
+};
+
+}  // namespace belay::engine

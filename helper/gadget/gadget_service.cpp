@@ -1,0 +1,112 @@
+#include "helper/gadget/gadget_service.h"
+
+#include <fmt/format.h>
+
+#include "core/base/log.h"
+#include "core/ublk/control.h"
+
+namespace belay::helper {
+namespace {
+
+// The UDC of a dead worker's gadget may be busy for a moment.
+constexpr auto kBindRetry = std::chrono::milliseconds(250);
+
+}  // namespace
+
+GadgetService::GadgetService(Ring& ring, RunDir runDir, const Identity& worker,
+                             GadgetOptions options)
+    : Service(ring, std::move(runDir), worker), options_(std::move(options)), udc_(options_.udc) {}
+
+Result<void> GadgetService::begin() {
+    if (options_.lendReady) {
+        auto control = ublk::Control::open();
+        if (!control)
+            return tl::make_unexpected(control.error());
+        if (auto features = control->features(); !features)
+            return tl::make_unexpected(features.error());
+    }
+    // Bad stores are found before the gadget shows up on anybody's bus.
+    if (auto fds = openFor(options_.shares); !fds)
+        return tl::make_unexpected(fds.error());
+    ffs::GadgetIdentity identity;
+    identity.name = options_.name;
+    identity.vendorId = options_.vendorId;
+    identity.productId = options_.productId;
+    identity.manufacturer = "Belay";
+    identity.product = "Belay gadget";
+    identity.serial = options_.serial;
+    if (!options_.shares.empty())
+        identity.kinds.push_back(ffs::Kind::Attach);
+    if (options_.lendReady)
+        identity.kinds.push_back(ffs::Kind::Lend);
+    identity.runtimeFolder = runDir_.file("ffs");
+    auto config = ffs::GadgetConfig::create(std::move(identity));
+    if (!config)
+        return tl::make_unexpected(config.error());
+    config_.emplace(std::move(*config));
+    return config_->unbind();
+}
+
+Result<WorkerKeeper::Start> GadgetService::prepareWorker() {
+    auto fds = openFor(options_.shares);
+    auto uuid = runDir_.uuid();
+    auto stateDir = runDir_.workerDir(worker_.uid, worker_.gid);
+    if (!fds)
+        return tl::make_unexpected(fds.error());
+    if (!uuid)
+        return tl::make_unexpected(uuid.error());
+    if (!stateDir)
+        return tl::make_unexpected(stateDir.error());
+    const auto mountOf = [this](bool offered, ffs::Kind kind) {
+        return offered ? config_->mountOf(kind) : std::string();
+    };
+    const Json config = {
+        {"user", options_.user},
+        {"gadget", uuid->toString()},
+        {"attachMount", mountOf(!options_.shares.empty(), ffs::Kind::Attach)},
+        {"lendMount", mountOf(options_.lendReady, ffs::Kind::Lend)},
+        {"stores", configOf(options_.shares)},
+        {"stateDir", *stateDir}};
+    return WorkerKeeper::Start{{"belay-gadget", "worker", config.dump()}, std::move(*fds)};
+}
+
+void GadgetService::workerMessage(const Json& message) {
+    if (message.at("type").get<std::string>() == "functions-ready")
+        bind();
+}
+
+void GadgetService::bind() {
+    if (!keeper_.isReady())
+        return;
+    auto bound = config_->bind(udc_);
+    if (bound) {
+        if (udc_ != *bound || keeper_.deaths() == 0)
+            announce(fmt::format("on the bus: {}, serial {}", *bound, options_.serial));
+        udc_ = *bound;
+        return;
+    }
+    log::warning("{}", bound.error().message());
+    ring_.callAfter(kBindRetry, [this] { bind(); });
+}
+
+void GadgetService::workerDied() {
+    // Usually the kernel has done it already (ffs_closed); never leave a gadget on the bus that
+    // nobody answers for.
+    if (!config_)
+        return;
+    if (auto unbound = config_->unbind(); !unbound)
+        log::warning("{}", unbound.error().message());
+}
+
+void GadgetService::addStatus(Json& status) const {
+    status["udc"] = config_ ? config_->boundTo() : "";
+}
+
+void GadgetService::end() {
+    if (!config_)
+        return;
+    if (auto removed = config_->remove(); !removed)
+        log::warning("{}", removed.error().message());
+}
+
+}  // namespace belay::helper

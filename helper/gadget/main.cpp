@@ -1,0 +1,165 @@
+#include <fmt/format.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+
+#include "core/base/log.h"
+#include "core/ublk/control_process.h"
+#include "helper/gadget/gadget_service.h"
+#include "helper/gadget/worker.h"
+#include "helper/supervisor/arguments.h"
+
+using namespace belay;
+using namespace belay::helper;
+
+namespace {
+
+constexpr const char* kUsage =
+    R"(belay-gadget: block devices over USB, the gadget's end
+
+belay-gadget --share FILE... --lend-ready
+    --share FILE     offer a file or block device to the host, which makes a block
+                     device of it there; may be repeated
+      --label TEXT     what the last --share is called (default: the file's name)
+      --read-only      the last --share must not be written to
+    --lend-ready     make block devices here of whatever the host lends
+    --udc NAME       the USB device controller (default: the first free one)
+    --name NAME      the gadget's folder in configfs (default: belay)
+    --serial TEXT    the serial number the host sees (default: this host's name)
+    --vendor ID, --product ID   USB ids, e.g. 0x1d6b and 0x0104
+    --user NAME      run the data path as this user (default: belay-gadget)
+
+belay-gadget status [--json]
+belay-gadget stop DEVICE [--force]
+belay-gadget recover DEVICE [--accept-loss]
+    commands to the one that is running
+
+    --run-dir DIR    where state is kept, before any command
+                     (default: /run/belay-gadget/NAME)
+    --verbose        say more on stderr
+    --help, --version
+)";
+
+struct CommandLine {
+    GadgetOptions options;
+    std::string runDir;
+    std::vector<std::string> command;
+    bool verbose = false;
+    std::string error;
+    bool done = false;  // --help or --version was answered
+};
+
+std::optional<std::uint16_t> usbId(std::string_view text) {
+    if (text.starts_with("0x"))
+        text.remove_prefix(2);
+    std::uint16_t id = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), id, 16);
+    if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size())
+        return std::nullopt;
+    return id;
+}
+
+std::string hostName() {
+    std::array<char, 256> name{};
+    return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "belay";
+}
+
+CommandLine parse(Arguments arguments) {
+    CommandLine line;
+    auto& options = line.options;
+    const auto takeId = [&](const std::string& text, std::uint16_t& id) {
+        if (const auto parsed = usbId(text))
+            id = *parsed;
+        else
+            line.error = fmt::format("\"{}\" is no USB id; write it like 0x1d6b", text);
+    };
+    while (!arguments.atEnd() && line.error.empty()) {
+        if (arguments.flag("--help")) {
+            fmt::print("{}", kUsage);
+            line.done = true;
+        } else if (arguments.flag("--version")) {
+            fmt::print("belay-gadget {}\n", BELAY_VERSION);
+            line.done = true;
+        } else if (auto file = arguments.value("--share")) {
+            options.shares.push_back({.path = *file, .label = {}});
+        } else if (auto label = arguments.value("--label"); label && !options.shares.empty()) {
+            options.shares.back().label = *label;
+        } else if (!options.shares.empty() && arguments.flag("--read-only")) {
+            options.shares.back().readOnly = true;
+        } else if (arguments.flag("--lend-ready")) {
+            options.lendReady = true;
+        } else if (auto udc = arguments.value("--udc")) {
+            options.udc = *udc;
+        } else if (auto name = arguments.value("--name")) {
+            options.name = *name;
+        } else if (auto serial = arguments.value("--serial")) {
+            options.serial = *serial;
+        } else if (auto vendor = arguments.value("--vendor")) {
+            takeId(*vendor, options.vendorId);
+        } else if (auto product = arguments.value("--product")) {
+            takeId(*product, options.productId);
+        } else if (auto user = arguments.value("--user")) {
+            options.user = *user;
+        } else if (auto dir = arguments.value("--run-dir")) {
+            line.runDir = *dir;
+        } else if (arguments.flag("--verbose")) {
+            line.verbose = true;
+        } else if (!arguments.failed().empty()) {
+            line.error = arguments.failed();
+        } else if (const auto& word = arguments.peek();
+                   word == "status" || word == "stop" || word == "recover") {
+            line.command = arguments.rest();
+            break;
+        } else {
+            line.error = fmt::format("unknown or misplaced option \"{}\"", word);
+        }
+    }
+    if (options.serial.empty())
+        options.serial = hostName();
+    if (line.runDir.empty())
+        line.runDir = "/run/belay-gadget/" + options.name;
+    if (line.error.empty() && !line.done && line.command.empty() && options.shares.empty() &&
+        !options.lendReady)
+        line.error = "nothing to do: give --share or --lend-ready";
+    return line;
+}
+
+Result<int> serve(const CommandLine& line) {
+    const auto identity = identityOf(line.options.user);
+    if (!identity)
+        return tl::make_unexpected(identity.error());
+    auto runDir = RunDir::open(line.runDir);
+    if (!runDir)
+        return tl::make_unexpected(runDir.error());
+    auto ring = Ring::create(256);
+    if (!ring)
+        return tl::make_unexpected(ring.error());
+    GadgetService service(**ring, std::move(*runDir), *identity, line.options);
+    return service.run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc > 1 && std::string_view(argv[1]) == ublk::kControlArgument)
+        return ublk::controlMain();
+    if (argc == 3 && std::string_view(argv[1]) == "worker")
+        return gadgetWorkerMain(argv[2]);
+    const CommandLine line = parse(Arguments(argc, argv));
+    if (line.done)
+        return EXIT_SUCCESS;
+    if (!line.error.empty()) {
+        fmt::print(stderr, "belay-gadget: {}\nTry belay-gadget --help\n", line.error);
+        return 2;
+    }
+    if (!line.command.empty())
+        return commandMain(line.runDir, line.command);
+    log::setup("belay-gadget", line.verbose ? log::Level::Info : log::Level::Notice);
+    const auto served = serve(line);
+    if (served)
+        return *served;
+    fmt::print(stderr, "belay-gadget: {}\n", served.error().message());
+    return EXIT_FAILURE;
+}

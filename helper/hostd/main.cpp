@@ -1,0 +1,132 @@
+#include <fmt/format.h>
+#include <stdio.h>
+
+#include "core/base/log.h"
+#include "core/ublk/control_process.h"
+#include "helper/hostd/host_service.h"
+#include "helper/hostd/worker.h"
+#include "helper/supervisor/arguments.h"
+
+using namespace belay;
+using namespace belay::helper;
+
+namespace {
+
+constexpr const char* kUsage =
+    R"(belay-hostd: block devices over USB, the host's end
+
+belay-hostd [--gadget SERIAL] --attach SHARE... --lend FILE...
+    --attach SHARE   make a block device here of what the gadget shares under this
+                     label or uuid ("all": of everything); may be repeated
+    --lend FILE      offer a file or block device to the gadget, which makes a
+                     block device of it there; may be repeated
+      --label TEXT     what the last --lend is called (default: the file's name)
+      --read-only      the last --lend must not be written to
+    --gadget SERIAL  serve this gadget only (default: the first that is found)
+    --payload-crc    have every byte checked end to end
+    --user NAME      run the data path as this user (default: belay-hostd)
+
+belay-hostd status [--json]
+belay-hostd stop DEVICE [--force]
+belay-hostd recover DEVICE [--accept-loss]
+    commands to the one that is running
+
+    --run-dir DIR    where state is kept, before any command
+                     (default: /run/belay-hostd/SERIAL, or .../default)
+    --verbose        say more on stderr
+    --help, --version
+)";
+
+struct CommandLine {
+    HostOptions options;
+    std::string runDir;
+    std::vector<std::string> command;
+    bool verbose = false;
+    std::string error;
+    bool done = false;  // --help or --version was answered
+};
+
+CommandLine parse(Arguments arguments) {
+    CommandLine line;
+    auto& options = line.options;
+    while (!arguments.atEnd() && line.error.empty()) {
+        if (arguments.flag("--help")) {
+            fmt::print("{}", kUsage);
+            line.done = true;
+        } else if (arguments.flag("--version")) {
+            fmt::print("belay-hostd {}\n", BELAY_VERSION);
+            line.done = true;
+        } else if (auto serial = arguments.value("--gadget")) {
+            options.gadgetSerial = *serial;
+        } else if (auto share = arguments.value("--attach")) {
+            options.attach.push_back(*share);
+        } else if (auto file = arguments.value("--lend")) {
+            options.lend.push_back({.path = *file, .label = {}});
+        } else if (auto label = arguments.value("--label"); label && !options.lend.empty()) {
+            options.lend.back().label = *label;
+        } else if (!options.lend.empty() && arguments.flag("--read-only")) {
+            options.lend.back().readOnly = true;
+        } else if (arguments.flag("--payload-crc")) {
+            options.payloadCrc = true;
+        } else if (auto user = arguments.value("--user")) {
+            options.user = *user;
+        } else if (auto dir = arguments.value("--run-dir")) {
+            line.runDir = *dir;
+        } else if (arguments.flag("--verbose")) {
+            line.verbose = true;
+        } else if (!arguments.failed().empty()) {
+            line.error = arguments.failed();
+        } else if (const auto& word = arguments.peek();
+                   word == "status" || word == "stop" || word == "recover") {
+            line.command = arguments.rest();
+            break;
+        } else {
+            line.error = fmt::format("unknown or misplaced option \"{}\"", word);
+        }
+    }
+    if (line.runDir.empty())
+        line.runDir = "/run/belay-hostd/" +
+                      (options.gadgetSerial.empty() ? "default" : options.gadgetSerial);
+    if (line.error.empty() && !line.done && line.command.empty() && options.attach.empty() &&
+        options.lend.empty())
+        line.error = "nothing to do: give --attach or --lend";
+    return line;
+}
+
+Result<int> serve(const CommandLine& line) {
+    const auto identity = identityOf(line.options.user);
+    if (!identity)
+        return tl::make_unexpected(identity.error());
+    auto runDir = RunDir::open(line.runDir);
+    if (!runDir)
+        return tl::make_unexpected(runDir.error());
+    auto ring = Ring::create(256);
+    if (!ring)
+        return tl::make_unexpected(ring.error());
+    HostService service(**ring, std::move(*runDir), *identity, line.options);
+    return service.run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc > 1 && std::string_view(argv[1]) == ublk::kControlArgument)
+        return ublk::controlMain();
+    if (argc == 3 && std::string_view(argv[1]) == "worker")
+        return hostWorkerMain(argv[2]);
+    const CommandLine line = parse(Arguments(argc, argv));
+    if (line.done)
+        return EXIT_SUCCESS;
+    if (!line.error.empty()) {
+        fmt::print(stderr, "belay-hostd: {}\nTry belay-hostd --help\n", line.error);
+        return 2;
+    }
+    if (!line.command.empty())
+        return commandMain(line.runDir, line.command);
+    log::setup("belay-hostd", line.verbose ? log::Level::Info : log::Level::Notice);
+    const auto served = serve(line);
+    if (served)
+        return *served;
+    fmt::print(stderr, "belay-hostd: {}\n", served.error().message());
+    return EXIT_FAILURE;
+}

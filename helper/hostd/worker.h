@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+namespace belay::helper {
+
+// belay-hostd's data path for one gadget: a process without privileges that handles every byte
+// from USB. Started by the supervisor with the channel as descriptor 3 and the stores' files from
+// 4 on. `config`: JSON
+//   user        whom to run as
+//   host        our uuid, as the gadget sees it
+//   attach      whether ublk devices are wanted
+//   payloadCrc  whether payloads are to be checked
+//   stores      what to lend: a list of {id, label, readOnly, path}
+//   stateDir    where stores keep their write-back state
+// Messages it takes beyond DeviceServer's:
+//   gadget  (with the usbfs descriptor) name    the gadget is plugged in
+//   gadget-gone                                 it was unplugged
+//   recover                                     reset the port and open the sessions anew
+//   report  requests                            answered by a report
+// Returns main()'s value.
+int hostWorkerMain(const std::string& config);
+
+}  // namespace belay::helper

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/base/fd.h"
+#include "core/base/ring.h"
+
+namespace belay::helper {
+
+using Json = nlohmann::json;
+
+// One end of a socket between two of our processes: whole JSON messages, with descriptors.
+//
+// - SOCK_SEQPACKET: a message is one packet, at most kMaxMessageBytes.
+// - The peer may have been taken over (a worker handles bytes from USB): what it sends is parsed
+//   strictly, and a message that does not parse, or whose handler finds it wrong, closes the
+//   channel.
+class Channel {
+   public:
+    static constexpr std::size_t kMaxMessageBytes = 256 << 10;
+    static constexpr std::size_t kMaxFds = 4;
+
+    // A handler may throw Json::exception for a message that lacks what it needs.
+    using MessageHandler = std::function<void(const Json& message, std::vector<Fd> fds)>;
+    // The peer is gone, or broke the rules. Called once, from the ring.
+    using ClosedHandler = std::function<void(const Error& reason)>;
+
+    // A connected pair, close-on-exec.
+    static Result<std::pair<Fd, Fd>> pair();
+
+    Channel(Ring& ring, Fd socket, MessageHandler onMessage, ClosedHandler onClosed);
+    ~Channel();
+    Channel(const Channel&) = delete;
+    Channel& operator=(const Channel&) = delete;
+
+    // Sends a message now. A peer that does not read while its buffer is full is treated as gone.
+    void send(const Json& message, const std::vector<int>& fds = {});
+
+   private:
+    void readable();
+    void close(Error reason);
+
+    Ring& ring_;
+    Fd socket_;
+    MessageHandler onMessage_;
+    ClosedHandler onClosed_;
+    std::unique_ptr<FdWatch> watch_;
+    std::vector<char> input_;
+    bool closed_ = false;
+};
+
+}  // namespace belay::helper

@@ -1,0 +1,99 @@
+#include "helper/supervisor/command_socket.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+
+namespace belay::helper {
+namespace {
+
+// How long a command may take in all: stopping a device takes up to five seconds.
+constexpr int kAnswerPatienceMs = 15'000;
+
+Result<sockaddr_un> addressOf(const std::string& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.size() >= sizeof address.sun_path)
+        return errorFrom(ENAMETOOLONG, "use the socket", path, "Choose a shorter --run-dir");
+    std::memcpy(address.sun_path, path.data(), path.size());
+    return address;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<CommandServer>> CommandServer::listen(Ring& ring, const std::string& path,
+                                                             Handler handler) {
+    const auto address = addressOf(path);
+    if (!address)
+        return tl::make_unexpected(address.error());
+    Fd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!socket)
+        return systemError("make a socket");
+    ::unlink(path.c_str());
+    const mode_t before = ::umask(0077);
+    const int bound = ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&*address),
+                             sizeof *address);
+    ::umask(before);
+    if (bound < 0 || ::listen(socket.get(), 8) < 0)
+        return systemError("listen at", path);
+    return std::unique_ptr<CommandServer>(
+        new CommandServer(ring, std::move(socket), path, std::move(handler)));
+}
+
+CommandServer::CommandServer(Ring& ring, Fd socket, std::string path, Handler handler)
+    : ring_(ring),
+      socket_(std::move(socket)),
+      path_(std::move(path)),
+      handler_(std::move(handler)),
+      watch_(std::make_unique<FdWatch>(ring, socket_.get(), POLLIN,
+                                       [this](std::uint32_t) { accept(); })) {}
+
+CommandServer::~CommandServer() { ::unlink(path_.c_str()); }
+
+void CommandServer::accept() {
+    Fd connection(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!connection)
+        return;
+    const std::uint64_t client = nextClient_++;
+    clients_[client] = std::make_unique<Channel>(
+        ring_, std::move(connection),
+        [this, client](const Json& request, std::vector<Fd>) {
+            handler_(request, [this, client](const Json& answer) {
+                if (const auto found = clients_.find(client); found != clients_.end())
+                    found->second->send(answer);
+            });
+        },
+        [this, client](const Error&) { clients_.erase(client); });
+}
+
+Result<Json> askCommand(const std::string& path, const Json& request) {
+    const auto address = addressOf(path);
+    if (!address)
+        return tl::make_unexpected(address.error());
+    const Fd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    if (!socket)
+        return systemError("make a socket");
+    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) < 0)
+        return systemError("reach the running program at", path,
+                           "Is it running, with the same --run-dir?");
+    const std::string text = request.dump();
+    if (::send(socket.get(), text.data(), text.size(), MSG_NOSIGNAL) < 0)
+        return systemError("ask the running program");
+    pollfd waiting{socket.get(), POLLIN, 0};
+    if (::poll(&waiting, 1, kAnswerPatienceMs) <= 0)
+        return errorFrom(ETIMEDOUT, "wait for the running program's answer");
+    std::vector<char> answer(Channel::kMaxMessageBytes);
+    const ssize_t length = ::recv(socket.get(), answer.data(), answer.size(), 0);
+    if (length <= 0)
+        return failure("the running program has ended");
+    Json parsed = Json::parse(answer.data(), answer.data() + length, nullptr, false);
+    if (!parsed.is_object())
+        return failure("the running program's answer does not parse");
+    return parsed;
+}
+
+}  // namespace belay::helper

@@ -1,0 +1,90 @@
+#include <fmt/format.h>
+#include <stdio.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "helper/supervisor/service.h"
+#include "helper/supervisor/words.h"
+
+namespace belay::helper {
+namespace {
+
+// "ublkb3", "/dev/ublkb3" or "3".
+std::optional<std::uint32_t> deviceNumber(std::string_view name) {
+    for (const std::string_view prefix : {"/dev/", "ublkb"})
+        if (name.starts_with(prefix))
+            name.remove_prefix(prefix.size());
+    std::uint32_t number = 0;
+    const auto parsed = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (parsed.ec != std::errc() || parsed.ptr != name.data() + name.size() || name.empty())
+        return std::nullopt;
+    return number;
+}
+
+void printStatus(const Json& status) {
+    const Json& devices = status.at("devices");
+    if (devices.empty())
+        fmt::print("no devices\n");
+    for (const Json& device : devices) {
+        fmt::print("{}  {}  {}  {}", device.at("node").get<std::string>(),
+                   sizeText(device.at("size").get<std::uint64_t>()),
+                   device.at("state").get<std::string>(), device.at("label").get<std::string>());
+        if (device.contains("counters")) {
+            const Json& counters = device.at("counters");
+            fmt::print("  {} under way, {} held, {} not saved",
+                       counters.at("inFlight").get<unsigned>(),
+                       counters.at("parked").get<unsigned>(),
+                       sizeText(counters.at("unsavedBytes").get<std::uint64_t>()));
+        }
+        const auto explanation = device.at("explanation").get<std::string>();
+        const bool live = device.at("state").get<std::string>() == "live";
+        fmt::print("{}\n", explanation.empty() || live ? "" : "\n    " + explanation);
+    }
+}
+
+int usageError(const std::string& text) {
+    fmt::print(stderr, "{}\n", text);
+    return 2;
+}
+
+}  // namespace
+
+int commandMain(const std::string& runDir, const std::vector<std::string>& words) {
+    const std::string& command = words.front();
+    const auto has = [&](const char* option) { return std::ranges::count(words, option) > 0; };
+    Json request = {{"command", command}};
+    const std::string allowed =
+        command == "status" ? "--json" : command == "stop" ? "--force" : "--accept-loss";
+    std::optional<std::uint32_t> device;
+    for (auto word = words.begin() + 1; word != words.end(); ++word) {
+        if (word->starts_with("-") ? *word != allowed : command == "status" || device)
+            return usageError(fmt::format("{}: unexpected \"{}\"", command, *word));
+        if (!word->starts_with("-") && !(device = deviceNumber(*word)))
+            return usageError(fmt::format("\"{}\" is no device; use a name like ublkb0", *word));
+    }
+    if (command != "status") {
+        if (!device)
+            return usageError(fmt::format("{} what? Name a device, e.g. ublkb0", command));
+        request["device"] = *device;
+        request["force"] = has("--force");
+        request["acceptLoss"] = has("--accept-loss");
+    }
+    const auto answer = askCommand(runDir + "/control", request);
+    if (!answer) {
+        fmt::print(stderr, "{}\n", answer.error().message());
+        return EXIT_FAILURE;
+    }
+    if (!answer->value("ok", false)) {
+        fmt::print(stderr, "{}\n", answer->value("error", "it failed"));
+        return EXIT_FAILURE;
+    }
+    if (command == "status" && has("--json"))
+        fmt::print("{}\n", answer->dump(2));
+    else if (command == "status")
+        printStatus(*answer);
+    return EXIT_SUCCESS;
+}
+
+}  // namespace belay::helper

@@ -1,0 +1,59 @@
+#include "helper/supervisor/removal.h"
+
+namespace belay::helper {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr auto kStopPatience = 1500ms;
+constexpr auto kRemovePatience = 1s;
+
+}  // namespace
+
+Removal::Removal(Ring& ring, DeviceId device, KillWorker killWorker, Callback callback)
+    : ring_(ring),
+      device_(device),
+      killWorker_(std::move(killWorker)),
+      callback_(std::move(callback)) {
+    stop();
+}
+
+void Removal::stop() {
+    task_ = std::make_unique<ControlTask>(
+        ring_,
+        ublk::ControlRequest{.operation = ublk::ControlRequest::Operation::Stop, .id = device_},
+        kStopPatience, [this](const auto& answer) { stopped(answer); });
+}
+
+void Removal::stopped(const Result<ublk::ControlAnswer>& answer) {
+    if (answer) {
+        remove();
+    } else if (answer.error().code == ENODEV) {
+        finish({});
+    } else if (answer.error().code == ETIMEDOUT && !killed_) {
+        killed_ = true;
+        killWorker_();
+        stop();
+    } else {
+        finish(tl::make_unexpected(answer.error()));
+    }
+}
+
+void Removal::remove() {
+    task_ = std::make_unique<ControlTask>(
+        ring_,
+        ublk::ControlRequest{.operation = ublk::ControlRequest::Operation::RemoveAsync,
+                             .id = device_},
+        kRemovePatience, [this](const Result<ublk::ControlAnswer>& answer) {
+            if (answer || answer.error().code == ENODEV)
+                finish({});
+            else
+                finish(tl::make_unexpected(answer.error()));
+        });
+}
+
+void Removal::finish(Result<void> result) {
+    const Callback callback = callback_;
+    callback(std::move(result));
+}
+
+}  // namespace belay::helper

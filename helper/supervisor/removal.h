@@ -1,0 +1,38 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "helper/supervisor/control_task.h"
+
+namespace belay::helper {
+
+// Takes one device away from the kernel: STOP_DEV, then DEL_DEV_ASYNC, within about four seconds.
+//
+// The worker must already be answering the device's requests with EIO. STOP_DEV waits for it; if
+// it does not return in time the worker hangs, and only the worker's death lets the kernel go on
+// (measured: killing the issuer does not). DEL_DEV never comes before STOP_DEV has succeeded,
+// because on a device with a hung server it would block every other ublk device of the machine.
+class Removal {
+   public:
+    using KillWorker = std::function<void()>;
+    using Callback = std::function<void(Result<void> removed)>;
+
+    Removal(Ring& ring, DeviceId device, KillWorker killWorker, Callback callback);
+
+   private:
+    void stop();
+    void stopped(const Result<ublk::ControlAnswer>& answer);
+    void remove();
+    void finish(Result<void> result);
+
+    Ring& ring_;
+    DeviceId device_;
+    KillWorker killWorker_;
+    Callback callback_;
+    bool killed_ = false;
+    std::unique_ptr<ControlTask> task_;
+};
+
+}  // namespace belay::helper

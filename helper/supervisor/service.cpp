@@ -1,0 +1,188 @@
+#include "helper/supervisor/service.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "core/base/log.h"
+#include "core/ublk/device.h"
+
+namespace belay::helper {
+namespace {
+
+using namespace std::chrono_literals;
+// A report that does not come in this time is done without: the worker may hang.
+constexpr auto kReportPatience = 500ms;
+
+Json answerOf(const Result<void>& result) {
+    if (result)
+        return {{"ok", true}};
+    return {{"ok", false}, {"busy", result.error().code == EBUSY},
+            {"error", result.error().message()}};
+}
+
+}  // namespace
+
+Service::Service(Ring& ring, RunDir runDir, const Identity& worker)
+    : ring_(ring),
+      runDir_(std::move(runDir)),
+      worker_(worker),
+      keeper_(ring, keeperHooks()),
+      devices_(ring, StateFile(runDir_.file("devices.json")), deviceHooks()) {}
+
+Service::~Service() = default;
+
+WorkerKeeper::Hooks Service::keeperHooks() {
+    WorkerKeeper::Hooks hooks;
+    hooks.prepare = [this] { return prepareWorker(); };
+    hooks.message = [this](const Json& message) {
+        if (devices_.handle(message))
+            return;
+        if (message.at("type").get<std::string>() == "report")
+            flushStatus();
+        else
+            workerMessage(message);
+    };
+    hooks.ready = [this] {
+        workerReady();
+        devices_.workerReady();
+    };
+    hooks.died = [this](const std::string& how) {
+        log::warning("the worker died: {}", how);
+        devices_.workerDied();
+        workerDied();
+    };
+    hooks.keepsDying = [this] {
+        announce("the worker keeps dying: see the messages above, then use \"recover\"");
+        devices_.workerKeepsDying();
+    };
+    hooks.neverStarted = [this] { finish(EXIT_FAILURE); };
+    return hooks;
+}
+
+DeviceHooks Service::deviceHooks() {
+    DeviceHooks hooks;
+    hooks.wanted = [this](const wire::ExportInfo& info) { return !stopping_ && wanted(info); };
+    hooks.tellWorker = [this](const Json& message) { keeper_.tell(message); };
+    hooks.killWorker = [this] { keeper_.kill(); };
+    hooks.announce = &Service::announce;
+    hooks.workerUid = worker_.uid;
+    hooks.workerGid = worker_.gid;
+    return hooks;
+}
+
+void Service::announce(const std::string& line) {
+    ::puts(line.c_str());
+    ::fflush(stdout);
+}
+
+void Service::fail(const Error& reason) {
+    log::error("{}", reason.message());
+    finish(EXIT_FAILURE);
+}
+
+Result<int> Service::run() {
+    if (auto watched = watchSignals(); !watched)
+        return tl::make_unexpected(watched.error());
+    auto commands = CommandServer::listen(
+        ring_, runDir_.file("control"),
+        [this](const Json& request, const CommandServer::Reply& reply) {
+            command(request, reply);
+        });
+    if (!commands)
+        return tl::make_unexpected(commands.error());
+    commands_ = std::move(*commands);
+    if (auto adopted = devices_.adopt(); !adopted)
+        return tl::make_unexpected(adopted.error());
+    if (auto begun = begin(); !begun)
+        return tl::make_unexpected(begun.error());
+    keeper_.start();
+    if (auto ran = ring_.run(); !ran)
+        return tl::make_unexpected(ran.error());
+    end();
+    return exitStatus_;
+}
+
+Result<void> Service::watchSignals() {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    if (::sigprocmask(SIG_BLOCK, &set, nullptr) < 0)
+        return systemError("block signals");
+    signals_ = Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!signals_)
+        return systemError("watch signals");
+    signalWatch_ = std::make_unique<FdWatch>(ring_, signals_.get(), POLLIN, [this](std::uint32_t) {
+        signalfd_siginfo info;
+        if (::read(signals_.get(), &info, sizeof info) == sizeof info)
+            stopAll(std::exchange(stopping_, true));
+    });
+    return {};
+}
+
+void Service::stopAll(bool force) {
+    const auto ids = devices_.devices();
+    if (ids.empty()) {
+        finish(EXIT_SUCCESS);
+        return;
+    }
+    for (const DeviceId id : ids)
+        devices_.stop(id, force, [this](const Result<void>& result) {
+            if (!result) {
+                announce(result.error().message());
+                announce("Not ended. Send the signal again to force it.");
+            } else if (stopping_ && devices_.empty()) {
+                finish(EXIT_SUCCESS);
+            }
+        });
+}
+
+void Service::finish(int status) {
+    exitStatus_ = status;
+    keeper_.end();
+    ring_.stop();
+}
+
+void Service::command(const Json& request, const CommandServer::Reply& reply) {
+    const auto what = request.at("command").get<std::string>();
+    if (what == "status") {
+        answerStatus(reply);
+        return;
+    }
+    const DeviceId device(request.at("device").get<std::uint32_t>());
+    if (what == "stop") {
+        devices_.stop(device, request.at("force").get<bool>(),
+                      [reply](const Result<void>& result) { reply(answerOf(result)); });
+    } else if (what == "recover") {
+        auto recovered = devices_.recover(device, request.at("acceptLoss").get<bool>());
+        if (recovered && keeper_.pid() == 0)
+            keeper_.start();
+        reply(answerOf(recovered));
+    } else {
+        reply(answerOf(failure("unknown command", what)));
+    }
+}
+
+void Service::answerStatus(CommandServer::Reply reply) {
+    waitingForReport_.push_back(std::move(reply));
+    keeper_.tell({{"type", "report"}, {"requests", true}});
+    ring_.callAfter(keeper_.isReady() ? Duration(kReportPatience) : Duration::zero(),
+                    [this] { flushStatus(); });
+}
+
+void Service::flushStatus() {
+    if (waitingForReport_.empty())
+        return;
+    Json status = {{"ok", true},
+                   {"devices", devices_.status()},
+                   {"workerPid", keeper_.pid()},
+                   {"workerDeaths", keeper_.deaths()}};
+    addStatus(status);
+    for (const auto& reply : std::exchange(waitingForReport_, {}))
+        reply(status);
+}
+
+}  // namespace belay::helper

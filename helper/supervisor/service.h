@@ -1,0 +1,79 @@
+#pragma once
+
+#include <signal.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/base/ring.h"
+#include "helper/supervisor/command_socket.h"
+#include "helper/supervisor/device_manager.h"
+#include "helper/supervisor/run_dir.h"
+#include "helper/supervisor/worker_keeper.h"
+#include "helper/worker/confine.h"
+
+namespace belay::helper {
+
+// What both supervisors are: a worker kept alive, its devices, signals and commands. The host's and
+// the gadget's add how their link comes and goes.
+//
+// - SIGTERM or SIGINT: removes every device and ends. A device in use stops that, with a message
+//   that says who uses it; a second signal forces.
+// - kill -9 leaves the devices to the next supervisor with the same run directory.
+class Service {
+   public:
+    virtual ~Service();
+    Service(const Service&) = delete;
+    Service& operator=(const Service&) = delete;
+
+    // Until it is told to end. The value is main()'s.
+    Result<int> run();
+
+   protected:
+    Service(Ring& ring, RunDir runDir, const Identity& worker);
+
+    virtual Result<WorkerKeeper::Start> prepareWorker() = 0;
+    // Messages of the worker that are not about devices.
+    virtual void workerMessage(const Json&) {}
+    virtual void workerReady() {}
+    virtual void workerDied() {}
+    virtual bool wanted(const wire::ExportInfo& info) const = 0;
+    // What status says beyond the devices.
+    virtual void addStatus(Json&) const {}
+    // Before the first worker starts, and after the last has ended.
+    virtual Result<void> begin() { return {}; }
+    virtual void end() {}
+
+    static void announce(const std::string& line);
+    void fail(const Error& reason);
+
+    Ring& ring_;
+    const RunDir runDir_;
+    const Identity worker_;
+    WorkerKeeper keeper_;
+    DeviceManager devices_;
+
+   private:
+    WorkerKeeper::Hooks keeperHooks();
+    DeviceHooks deviceHooks();
+    void command(const Json& request, const CommandServer::Reply& reply);
+    void answerStatus(CommandServer::Reply reply);
+    void flushStatus();
+    Result<void> watchSignals();
+    void stopAll(bool force);
+    void finish(int status);
+
+    Fd signals_;
+    std::unique_ptr<FdWatch> signalWatch_;
+    std::unique_ptr<CommandServer> commands_;
+    std::vector<CommandServer::Reply> waitingForReport_;
+    bool stopping_ = false;
+    int exitStatus_ = 0;
+};
+
+// The commands that both programs know: "status [--json]", "stop DEVICE [--force]" and
+// "recover DEVICE [--accept-loss]", to the one that runs with this run directory.
+int commandMain(const std::string& runDir, const std::vector<std::string>& words);
+
+}  // namespace belay::helper

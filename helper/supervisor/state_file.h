@@ -1,0 +1,45 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/base/units.h"
+#include "core/wire/message.h"
+
+namespace belay::helper {
+
+// What must be known of a device to take it up again after our own death. The kernel knows that
+// the device is there; only we know whose bytes it shows.
+struct DeviceRecord {
+    DeviceId device;
+    wire::ExportInfo info;   // as last offered, with the verifier its acknowledged bytes rest on
+    std::uint32_t maxIo = 0;  // bytes
+    std::uint16_t depth = 0;
+
+    bool operator==(const DeviceRecord&) const = default;
+};
+
+// The state file: one JSON document with a version, replaced as a whole.
+//
+// - Kept in a directory that lives as long as the boot, as ublk devices do.
+// - A file that is cut off, not ours, or of another version is set aside under another name with
+//   a message; it is never fatal and never overwritten.
+class StateFile {
+   public:
+    explicit StateFile(std::string path) : path_(std::move(path)) {}
+
+    // The records; none if there is no file, or if it had to be set aside.
+    std::vector<DeviceRecord> load() const;
+    // Durable when it returns without an error.
+    Result<void> save(const std::vector<DeviceRecord>& records) const;
+    // No devices, no file.
+    void remove() const;
+
+   private:
+    void setAside(const std::string& why) const;
+
+    std::string path_;
+};
+
+}  // namespace belay::helper

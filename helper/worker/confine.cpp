@@ -1,0 +1,69 @@
+#include "helper/worker/confine.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "core/base/fd.h"
+#include "core/base/log.h"
+
+namespace belay::helper {
+namespace {
+
+constexpr uid_t kNobody = 65534;  // the kernel's overflow uid
+
+#ifndef PR_SET_IO_FLUSHER
+#define PR_SET_IO_FLUSHER 57  // linux/prctl.h since 5.6
+#endif
+
+void protectFromOomKiller() {
+    const Fd file(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
+    if (!file || ::write(file.get(), "-1000", 5) < 0)
+        log::warning("not protected from the out-of-memory killer: {}",
+                     systemError("write", "/proc/self/oom_score_adj").value().message());
+}
+
+}  // namespace
+
+Result<Identity> identityOf(const std::string& user) {
+    errno = 0;
+    if (const passwd* entry = ::getpwnam(user.c_str()))
+        return Identity{entry->pw_uid, entry->pw_gid};
+    log::info("there is no user \"{}\": the worker runs as nobody", user);
+    return Identity{kNobody, kNobody};
+}
+
+void joinWriteBackPath() {
+    if (::prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0) < 0)
+        log::warning("{}", systemError("join the memory write-back path").value().message());
+    const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
+    if (::setrlimit(RLIMIT_MEMLOCK, &unlimited) < 0 ||
+        ::mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
+        log::warning("{}", systemError("lock memory").value().message());
+    protectFromOomKiller();
+}
+
+Result<void> giveUpPrivileges(const Identity& identity) {
+    if (::unshare(CLONE_NEWNS) < 0 ||
+        ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0)
+        return systemError("make a mount namespace");
+    if (::setgroups(0, nullptr) < 0 ||
+        ::setresgid(identity.gid, identity.gid, identity.gid) < 0 ||
+        ::setresuid(identity.uid, identity.uid, identity.uid) < 0)
+        return systemError("give up privileges");
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return systemError("set no_new_privs");
+    // Changing identity clears it (prctl(2)).
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+        return systemError("set the parent death signal");
+    return {};
+}
+
+}  // namespace belay::helper

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "core/base/error.h"
+
+namespace belay::helper {
+
+// Whom a worker runs as.
+struct Identity {
+    uid_t uid = 0;
+    gid_t gid = 0;
+};
+
+// The user of that name, or the system's "nobody" (with a warning) if there is none.
+Result<Identity> identityOf(const std::string& user);
+
+// What the process needs privileges for and must have before it gives them up: a place in the
+// memory write-back path (PR_SET_IO_FLUSHER, so that it never waits for its own device), pages
+// that stay (mlockall on fault), and protection from the OOM killer. What a container or an old
+// kernel refuses is a warning, not an error.
+void joinWriteBackPath();
+
+// Gives everything up for good: a mount namespace of its own (a ublk server that is the last user
+// of a namespace in which its device is mounted waits for itself at exit), no capabilities, no
+// groups, no new privileges. The process still dies with its parent.
+Result<void> giveUpPrivileges(const Identity& identity);
+
+}  // namespace belay::helper

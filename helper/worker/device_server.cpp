@@ -1,0 +1,218 @@
+#include "helper/worker/device_server.h"
+
+#include <algorithm>
+
+#include "core/base/log.h"
+#include "helper/protocol/export_json.h"
+
+namespace belay::helper {
+namespace {
+
+// The sum of all queue depths of one worker; its ledger has room for twice that.
+constexpr std::size_t kMostRequests = 1024;
+constexpr auto kBringupDeadline = std::chrono::seconds(10);
+
+const char* stateText(session::EntryState state) {
+    switch (state) {
+        case session::EntryState::Parked:
+            return "parked";
+        case session::EntryState::Sent:
+            return "sent";
+        case session::EntryState::Filling:
+            break;
+    }
+    return "answered";
+}
+
+const char* opText(wire::Op op) {
+    switch (op) {
+        case wire::Op::Read:
+            return "read";
+        case wire::Op::Write:
+            return "write";
+        case wire::Op::Flush:
+            return "flush";
+        case wire::Op::Discard:
+            return "discard";
+        case wire::Op::WriteZeroes:
+            break;
+    }
+    return "write-zeroes";
+}
+
+const char* verdictText(session::Resume resume) {
+    switch (resume) {
+        case session::Resume::Same:
+            return "same";
+        case session::Resume::DifferentDisk:
+            return "different-disk";
+        case session::Resume::DataMayBeMissing:
+            break;
+    }
+    return "data-may-be-missing";
+}
+
+std::int64_t ageMs(TimePoint since) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - since).count();
+}
+
+}  // namespace
+
+DeviceServer::DeviceServer(Ring& ring, ublk::ServerControl& control, Channel& channel,
+                           FatalHandler onFatal)
+    : ring_(ring),
+      control_(control),
+      channel_(channel),
+      onFatal_(std::move(onFatal)),
+      engine_(ring, *this, kMostRequests) {}
+
+DeviceServer::~DeviceServer() = default;
+
+bool DeviceServer::handle(const Json& message) {
+    const auto type = message.at("type").get<std::string>();
+    if (type == "serve") {
+        serve(message);
+        return true;
+    }
+    if (type != "fail" && type != "resume" && type != "accept-loss")
+        return false;
+    const DeviceId device(message.at("device").get<std::uint32_t>());
+    if (!devices_.contains(device))
+        return true;
+    if (type == "fail") {
+        engine_.failDevice(device);
+    } else if (type == "resume") {
+        engine_.resumeDevice(device);
+    } else {
+        engine_.forgiveMissingData(device);
+        offer(device);
+    }
+    return true;
+}
+
+void DeviceServer::serve(const Json& message) {
+    const DeviceId device(message.at("device").get<std::uint32_t>());
+    Served& served = devices_[device];
+    served.known = exportFromJson(message.at("export"));
+    served.maxIo = message.at("maxIo").get<std::uint32_t>();
+    ublk::Queue& queue =
+        engine_.addDevice(device, served.known, message.at("unsaved").get<bool>());
+    const auto kind = message.at("recover").get<bool>() ? ublk::Bringup::Kind::Recover
+                                                        : ublk::Bringup::Kind::Start;
+    served.bringup = std::make_unique<ublk::Bringup>(ring_, control_, queue, device, kind);
+    // Requests arrive before the bring-up is over, and END_USER_RECOVERY or START_DEV may wait
+    // for their answers: the export is joined first.
+    if (open_)
+        offer(device);
+    served.bringup->begin(kBringupDeadline, [this, device](auto outcome, const Error& error) {
+        broughtUp(device, outcome, error);
+    });
+}
+
+void DeviceServer::broughtUp(DeviceId device, ublk::Bringup::Outcome outcome,
+                             const Error& error) {
+    Served& served = devices_.at(device);
+    if (outcome == ublk::Bringup::Outcome::Serving) {
+        served.serving = true;
+        channel_.send({{"type", "serving"}, {"device", device.value}});
+        return;
+    }
+    channel_.send({{"type", "serve-failed"},
+                   {"device", device.value},
+                   {"lost", outcome == ublk::Bringup::Outcome::Lost},
+                   {"error", error.message()}});
+    if (served.bringup->step() >= ublk::Bringup::Step::Fetching) {
+        onFatal_(error);
+        return;
+    }
+    engine_.removeDevice(device);
+    ring_.callAtEndOfTurn([this, device] { devices_.erase(device); });
+}
+
+void DeviceServer::exportsOffered(const std::vector<wire::ExportInfo>& exports,
+                                  const engine::TargetTraits& traits) {
+    open_ = true;
+    exports_ = exports;
+    traits_ = traits;
+    Json list = Json::array();
+    for (const wire::ExportInfo& info : exports)
+        list.push_back(toJson(info));
+    channel_.send({{"type", "exports"},
+                   {"list", list},
+                   {"fua", traits.fua},
+                   {"maxTransfer", traits.maxTransfer}});
+    for (const auto& [device, served] : devices_)
+        offer(device);
+}
+
+void DeviceServer::exportsLost(const Error& reason) {
+    open_ = false;
+    exports_.clear();
+    channel_.send({{"type", "link-lost"}, {"reason", reason.message()}});
+}
+
+// Joins a device with its export in the present session, if it is there and still the same.
+void DeviceServer::offer(DeviceId device) {
+    if (!open_)
+        return;
+    Served& served = devices_.at(device);
+    const auto found = std::ranges::find(exports_, served.known.uuid, &wire::ExportInfo::uuid);
+    if (found == exports_.end()) {
+        channel_.send({{"type", "missing"}, {"device", device.value}});
+        return;
+    }
+    std::string verdict = "incompatible";
+    if (traits_.maxTransfer >= served.maxIo) {
+        const auto resume = engine_.exportOffered(device, *found);
+        verdict = verdictText(resume);
+        if (resume == session::Resume::Same)
+            served.known = *found;
+    }
+    channel_.send({{"type", "offered"},
+                   {"device", device.value},
+                   {"verdict", verdict},
+                   {"export", toJson(*found)}});
+}
+
+void DeviceServer::deviceStopped(DeviceId device, const Error& reason) {
+    if (reason.code != ENODEV) {
+        onFatal_(reason);
+        return;
+    }
+    engine_.removeDevice(device);
+    channel_.send({{"type", "stopped"}, {"device", device.value}});
+    ring_.callAtEndOfTurn([this, device] { devices_.erase(device); });
+}
+
+Json DeviceServer::report(bool withRequests) {
+    Json devices = Json::array();
+    for (const auto& [device, served] : devices_) {
+        const auto counters = engine_.counters(device);
+        Json entry = {{"device", device.value},
+                      {"readBytes", counters.readBytes},
+                      {"writtenBytes", counters.writtenBytes},
+                      {"readOps", counters.readOps},
+                      {"writeOps", counters.writeOps},
+                      {"unsavedBytes", counters.unsavedBytes},
+                      {"inFlight", counters.inFlight},
+                      {"parked", counters.parked},
+                      {"oldestMs", counters.oldest ? ageMs(*counters.oldest) : 0}};
+        if (withRequests) {
+            Json requests = Json::array();
+            for (const session::Entry& request : engine_.inFlight(device))
+                requests.push_back({{"sequence", request.sequence.value},
+                                    {"op", opText(request.op)},
+                                    {"offset", request.offset},
+                                    {"length", request.length},
+                                    {"state", stateText(request.state)},
+                                    {"replayed", request.sentBefore &&
+                                                     request.state == session::EntryState::Parked},
+                                    {"ageMs", ageMs(request.arrived)}});
+            entry["requests"] = std::move(requests);
+        }
+        devices.push_back(std::move(entry));
+    }
+    return devices;
+}
+
+}  // namespace belay::helper

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "core/engine/exports_listener.h"
+#include "core/engine/initiator_engine.h"
+#include "core/ublk/bringup.h"
+#include "core/ublk/server_control.h"
+#include "helper/supervisor/channel.h"
+
+namespace belay::helper {
+
+// The worker's side of ublk devices: brings them up when the supervisor says so, joins them with
+// the exports of each session, and tells the supervisor what becomes of them.
+//
+// Messages it takes ("device" is always the N of /dev/ublkbN):
+//   serve   device, export, recover, unsaved, maxIo   become the server of this device
+//   fail    device                             answer everything with EIO from now on
+//   resume  device                             undo that
+//   accept-loss  device                        the user accepts that unsaved bytes are gone
+// Messages it sends:
+//   exports  list, fua, maxTransfer            a session is open and offers these
+//   link-lost  reason                          the session is over
+//   serving  device                            requests flow to us
+//   serve-failed  device, lost, error          we are not its server
+//   offered  device, verdict, export           same | different-disk | data-may-be-missing |
+//                                              incompatible
+//   missing  device                            the session does not offer this device's export
+//   stopped  device                            the kernel has taken the device away from us
+class DeviceServer final : private engine::ExportsListener, private engine::DeviceListener {
+   public:
+    // Anything that leaves this process unable to serve: it must end at once.
+    using FatalHandler = std::function<void(const Error& reason)>;
+
+    DeviceServer(Ring& ring, ublk::ServerControl& control, Channel& channel, FatalHandler onFatal);
+    ~DeviceServer();
+
+    engine::InitiatorEngine& engine() { return engine_; }
+    engine::ExportsListener& exportsListener() { return *this; }
+
+    // False if the message is none of the above.
+    bool handle(const Json& message);
+    // Counters of every device, and its requests under way if `withRequests`.
+    Json report(bool withRequests);
+
+   private:
+    struct Served {
+        wire::ExportInfo known;
+        std::uint32_t maxIo = 0;
+        std::unique_ptr<ublk::Bringup> bringup;
+        bool serving = false;
+    };
+
+    void exportsOffered(const std::vector<wire::ExportInfo>& exports,
+                        const engine::TargetTraits& traits) override;
+    void exportsLost(const Error& reason) override;
+    void deviceStopped(DeviceId device, const Error& reason) override;
+
+    void serve(const Json& message);
+    void broughtUp(DeviceId device, ublk::Bringup::Outcome outcome, const Error& error);
+    void offer(DeviceId device);
+
+    Ring& ring_;
+    ublk::ServerControl& control_;
+    Channel& channel_;
+    FatalHandler onFatal_;
+    engine::InitiatorEngine engine_;
+    std::map<DeviceId, Served> devices_;
+    std::vector<wire::ExportInfo> exports_;
+    engine::TargetTraits traits_;
+    bool open_ = false;
+};
+
+}  // namespace belay::helper
