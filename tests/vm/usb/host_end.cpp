@@ -86,7 +86,7 @@ std::string HostEnd::startLink() {
     link->start(wire::MessageFraming::native(link->messagePacketBytes()), *this);
     // The gadget makes its end when the reset has ended the one before; what is sent earlier would
     // be lost with that.
-    for (int attempt = 0; attempt < 100; ++attempt) {
+    for (const TimePoint deadline = Clock::now() + 5s; Clock::now() < deadline;) {
         const auto ready = controlIn(peer::kGetLink, 0, 1);
         if (ready.code == 0 && ready.bytes == std::vector{std::byte{1}})
             return {};
