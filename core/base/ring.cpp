@@ -147,7 +147,6 @@ struct FdWatch::Poll final : Operation {
     std::uint32_t events;
     std::function<void(std::uint32_t)> callback;
     bool armed = false;
-    bool inCallback = false;
     bool orphaned = false;
 
     Poll(Ring& r, int f, std::uint32_t e, std::function<void(std::uint32_t)> c)
@@ -162,13 +161,11 @@ struct FdWatch::Poll final : Operation {
 
     void complete(int result, std::uint32_t) override {
         armed = false;
-        if (!orphaned) {
-            inCallback = true;
+        // The callback may end the watch, which leaves this object to the ring.
+        if (!orphaned)
             callback(result > 0 ? static_cast<std::uint32_t>(result) : POLLERR);
-            inCallback = false;
-        }
         if (orphaned)
-            delete this;
+            ring.orphans_.erase(this);
         else if (result > 0)
             arm();
     }
@@ -176,15 +173,15 @@ struct FdWatch::Poll final : Operation {
 
 FdWatch::FdWatch(Ring& ring, int fd, std::uint32_t events,
                  std::function<void(std::uint32_t)> callback)
-    : poll_(new Poll(ring, fd, events, std::move(callback))) {}
+    : poll_(std::make_shared<Poll>(ring, fd, events, std::move(callback))) {}
 
 FdWatch::~FdWatch() {
     poll_->orphaned = true;
     if (poll_->armed)
-        io_uring_prep_poll_remove(poll_->ring.prepare(nullptr),
-                                  reinterpret_cast<std::uint64_t>(static_cast<Operation*>(poll_)));
-    else if (!poll_->inCallback)
-        delete poll_;
+        io_uring_prep_poll_remove(
+            poll_->ring.prepare(nullptr),
+            reinterpret_cast<std::uint64_t>(static_cast<Operation*>(poll_.get())));
+    poll_->ring.orphans_.emplace(poll_.get(), poll_);
 }
 
 }  // namespace belay

@@ -65,6 +65,11 @@ class Ring {
     // Calls `callback` once at the end of this turn, before the thread sleeps: the place to send
     // together what was gathered during the turn.
     void callAtEndOfTurn(Callback callback);
+    // Destroys an object at the end of this turn: for one that may be calling just now.
+    template <class T>
+    void destroyLater(std::unique_ptr<T> object) {
+        callAtEndOfTurn([last = std::shared_ptr<T>(std::move(object))] {});
+    }
 
     // Handles events until stop() is called. An error means that the ring itself failed.
     Result<void> run();
@@ -73,6 +78,7 @@ class Ring {
     Result<void> turn(Duration limit = std::chrono::hours(1));
 
    private:
+    friend class FdWatch;
     Ring() = default;
     Duration untilNextTimer(Duration limit) const;
     void runTimers();
@@ -86,6 +92,8 @@ class Ring {
     std::map<std::pair<TimePoint, TimerId>, Callback> timers_;
     std::map<TimerId, TimePoint> timerTimes_;
     std::vector<Callback> endOfTurn_;
+    // Operations that nobody waits for any more, until the kernel has let go of them.
+    std::map<const void*, std::shared_ptr<void>> orphans_;
 };
 
 // Calls back each time a descriptor is readable (or has any of `events`), until destroyed.
@@ -101,7 +109,7 @@ class FdWatch {
 
    private:
     struct Poll;
-    Poll* poll_;
+    std::shared_ptr<Poll> poll_;
 };
 
 }  // namespace belay

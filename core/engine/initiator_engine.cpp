@@ -57,7 +57,8 @@ InitiatorEngine::InitiatorEngine(Ring& ring, DeviceListener& listener, std::size
     : ring_(ring),
       listener_(listener),
       initiator_(2 * capacity, firstSequence()),
-      transfers_(initiator_.ledger().capacity()) {}
+      transfers_(initiator_.ledger().capacity()),
+      pump_(ring, [this] { pump(); }) {}
 
 InitiatorEngine::~InitiatorEngine() = default;
 
@@ -73,7 +74,7 @@ void InitiatorEngine::removeDevice(DeviceId device) {
     initiator_.removeDevice(device);
     // The queue may be the one that is calling just now.
     if (auto node = devices_.extract(device))
-        ring_.callAtEndOfTurn([io = std::shared_ptr<DeviceIo>(std::move(node.mapped()))] {});
+        ring_.destroyLater(std::move(node.mapped()));
 }
 
 void InitiatorEngine::failDevice(DeviceId device) {
@@ -131,7 +132,7 @@ void InitiatorEngine::sessionOpened(std::unique_ptr<wire::Link> link,
 session::Resume InitiatorEngine::exportOffered(DeviceId device, const wire::ExportInfo& offered) {
     const auto resume = initiator_.exportOffered(device, offered);
     if (resume == session::Resume::Same)
-        schedulePump();
+        pump_.ask();
     return resume;
 }
 
@@ -167,20 +168,12 @@ void InitiatorEngine::requestArrived(DeviceIo& device, Tag tag) {
     if (device.failing || !initiator_.submit(entry))
         device.queue.commit(tag, -EIO);
     else
-        schedulePump();
-}
-
-void InitiatorEngine::schedulePump() {
-    if (pumpScheduled_)
-        return;
-    pumpScheduled_ = true;
-    ring_.callAtEndOfTurn([this] { pump(); });
+        pump_.ask();
 }
 
 // Sends whatever may be sent. Runs at the end of a turn, so that requests that came together go
 // out in one transfer.
 void InitiatorEngine::pump() {
-    pumpScheduled_ = false;
     if (!hasSession())
         return;
     while (const session::Entry* next = initiator_.nextToSend()) {
@@ -320,7 +313,7 @@ void InitiatorEngine::response(const wire::Response& response) {
     if (answer->completion) {
         transferOf(answer->sequence).buffer = Buffer();
         complete(*answer->completion);
-        schedulePump();
+        pump_.ask();
     } else {
         link_->receivePayload(transferOf(answer->sequence).buffer.bytes(),
                               answer->sequence.value);
@@ -363,7 +356,7 @@ void InitiatorEngine::payloadReceived(std::uint64_t cookie) {
         return;
     }
     transfer.buffer = Buffer();
-    schedulePump();
+    pump_.ask();
 }
 
 void InitiatorEngine::complete(const session::Completion& completion) {
@@ -379,7 +372,7 @@ void InitiatorEngine::complete(const session::Completion& completion) {
 
 void InitiatorEngine::linkDown(const Error& reason) {
     // This is the link's own last call, so it goes a little later.
-    ring_.callAtEndOfTurn([link = std::shared_ptr<wire::Link>(std::move(link_))] {});
+    ring_.destroyLater(std::move(link_));
     initiator_.sessionClosed();
     messages_.clear();
     payloads_.clear();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/arena.h"
+#include "core/base/end_of_turn.h"
 #include "core/base/ring.h"
 #include "core/engine/dialect.h"
 #include "core/engine/session_owner.h"
@@ -111,7 +112,6 @@ class InitiatorEngine final : private wire::LinkListener {
     void linkDown(const Error& reason) override;
 
     void requestArrived(DeviceIo& device, Tag tag);
-    void schedulePump();
     void pump();
     bool prepare(const session::Entry& entry, Buffer& buffer);
     bool copyOut(const session::Entry& entry, Buffer& buffer);
@@ -134,7 +134,7 @@ class InitiatorEngine final : private wire::LinkListener {
     bool linkMemoryUnusable_ = false;
     wire::MessageFraming framing_;
     bool ending_ = false;
-    bool pumpScheduled_ = false;
+    EndOfTurn pump_;
     std::vector<std::byte> messages_;
     std::vector<Sequence> payloads_;
     std::uint64_t answersReceived_ = 0;

@@ -7,7 +7,8 @@
 
 namespace belay::engine {
 
-TargetEngine::TargetEngine(Ring& ring) : ring_(ring) {}
+TargetEngine::TargetEngine(Ring& ring)
+    : ring_(ring), flush_(ring, [this] { flushAnswers(); }) {}
 
 TargetEngine::~TargetEngine() = default;
 
@@ -211,18 +212,10 @@ void TargetEngine::answer(std::size_t index, int error) {
     } else {
         freeJob(index);
     }
-    scheduleFlush();
-}
-
-void TargetEngine::scheduleFlush() {
-    if (flushScheduled_)
-        return;
-    flushScheduled_ = true;
-    ring_.callAtEndOfTurn([this] { flushAnswers(); });
+    flush_.ask();
 }
 
 void TargetEngine::flushAnswers() {
-    flushScheduled_ = false;
     if (!link_ || ending_)
         return;
     link_->sendMessages(answers_);
@@ -241,7 +234,7 @@ void TargetEngine::payloadSent(std::uint64_t cookie) {
 
 void TargetEngine::linkDown(const Error& reason) {
     // This is the link's own last call, so it goes a little later.
-    ring_.callAtEndOfTurn([link = std::shared_ptr<wire::Link>(std::move(link_))] {});
+    ring_.destroyLater(std::move(link_));
     target_.sessionClosed();
     answers_.clear();
     payloads_.clear();

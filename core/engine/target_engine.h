@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/arena.h"
+#include "core/base/end_of_turn.h"
 #include "core/base/ring.h"
 #include "core/engine/dialect.h"
 #include "core/engine/session_owner.h"
@@ -77,7 +78,6 @@ class TargetEngine final : private wire::LinkListener, private store::StoreListe
     void run(std::size_t index);
     void answer(std::size_t index, int error);
     void feedWaiting();
-    void scheduleFlush();
     void flushAnswers();
 
     Ring& ring_;
@@ -95,7 +95,7 @@ class TargetEngine final : private wire::LinkListener, private store::StoreListe
     std::size_t jobsOnStore_ = 0;
     std::vector<std::byte> answers_;
     std::vector<std::size_t> payloads_;  // jobs whose bytes follow the gathered answers, in order
-    bool flushScheduled_ = false;
+    EndOfTurn flush_;
     std::uint64_t received_ = 0;
     std::uint64_t sent_ = 0;
 };

@@ -13,18 +13,11 @@ constexpr std::size_t kArenaBytes = std::size_t{16} << 20;
 
 }  // namespace
 
-// What the ring's end-of-turn callback holds on to: callbacks cannot be taken back, and a link may
-// be destroyed before one runs.
-struct GadgetLink::Hook {
-    GadgetLink* link;
-    bool scheduled = false;
-};
-
 GadgetLink::GadgetLink(Ring& ring, Function& function, std::size_t chunkBytes)
     : ring_(ring),
       kind_(function.kind()),
       chunkBytes_(chunkBytes),
-      hook_(new Hook{this}),
+      flush_(ring, [this] { flush(); }),
       messageReads_(function.endpointFd(Endpoint::MessageOut), kMessageReads),
       messageWrites_(function.endpointFd(Endpoint::MessageIn), kMessageWrites),
       payloadReads_(function.endpointFd(Endpoint::PayloadOut), kPayloadRequests),
@@ -48,12 +41,7 @@ Result<std::unique_ptr<GadgetLink>> GadgetLink::create(Ring& ring, Function& fun
     return link;
 }
 
-GadgetLink::~GadgetLink() {
-    if (hook_->scheduled)
-        hook_->link = nullptr;
-    else
-        delete hook_;
-}
+GadgetLink::~GadgetLink() = default;
 
 void GadgetLink::start(const wire::MessageFraming& framing, wire::LinkListener& listener) {
     framing_ = framing;
@@ -64,7 +52,7 @@ void GadgetLink::start(const wire::MessageFraming& framing, wire::LinkListener& 
                                        [this](std::uint32_t) { completions(); });
     while (!messageReads_.full())
         postMessageRead();
-    scheduleFlush();
+    flush_.ask();
 }
 
 void GadgetLink::sendMessages(ConstByteSpan messages) {
@@ -76,18 +64,18 @@ void GadgetLink::sendMessages(ConstByteSpan messages) {
         waitingFrom_ = 0;
     }
     waiting_.insert(waiting_.end(), messages.begin(), messages.end());
-    scheduleFlush();
+    flush_.ask();
 }
 
 void GadgetLink::sendPayload(ConstByteSpan payload, std::uint64_t cookie) {
     // Never written to: the queue is the same for both directions.
     sending_.push(const_cast<std::byte*>(payload.data()), payload.size(), cookie);
-    scheduleFlush();
+    flush_.ask();
 }
 
 void GadgetLink::receivePayload(ByteSpan buffer, std::uint64_t cookie) {
     receiving_.push(buffer.data(), buffer.size(), cookie);
-    scheduleFlush();
+    flush_.ask();
 }
 
 void GadgetLink::shutDown(Error reason) {
@@ -98,20 +86,7 @@ void GadgetLink::shutDown(Error reason) {
     for (Pipe* pipe : {&messageReads_, &messageWrites_, &payloadReads_, &payloadWrites_})
         pipe->forEachPending([this](Request& request) { aio_->cancel(request.control); });
     // For the case that nothing was under way.
-    scheduleFlush();
-}
-
-void GadgetLink::scheduleFlush() {
-    if (hook_->scheduled)
-        return;
-    hook_->scheduled = true;
-    ring_.callAtEndOfTurn([hook = hook_] {
-        hook->scheduled = false;
-        if (hook->link == nullptr)
-            delete hook;
-        else
-            hook->link->flush();
-    });
+    flush_.ask();
 }
 
 void GadgetLink::flush() {
@@ -192,7 +167,7 @@ void GadgetLink::completions() {
             finish();
         return;
     }
-    scheduleFlush();
+    flush_.ask();
 }
 
 void GadgetLink::advance(Pipe& pipe) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/base/end_of_turn.h"
 #include "core/base/ring.h"
 #include "core/ffs/aio.h"
 #include "core/ffs/function.h"
@@ -65,10 +66,7 @@ class GadgetLink final : public wire::Link {
     static constexpr std::size_t kMessageWrites = 32;
     static constexpr std::size_t kPayloadRequests = 64;
 
-    struct Hook;
-
     GadgetLink(Ring& ring, Function& function, std::size_t chunkBytes);
-    void scheduleFlush();
     void flush();
     void postMessageRead();
     void flushMessages();
@@ -88,7 +86,7 @@ class GadgetLink final : public wire::Link {
     std::shared_ptr<Arena> arena_;
     std::unique_ptr<Aio> aio_;
     std::unique_ptr<FdWatch> watch_;
-    Hook* hook_;
+    EndOfTurn flush_;
 
     wire::MessageFraming framing_;
     wire::LinkListener* listener_ = nullptr;

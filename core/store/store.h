@@ -39,6 +39,10 @@ struct StoreOptions {
     // the verifier over restarts of the process. Empty: every open has a new verifier, which is
     // safe but makes the initiator send again what was durable.
     std::string stateDir;
+    // Another open file description of the same store, from before the last process that wrote to
+    // it, or -1. Stays the caller's. Proves that a sync which that process left unfinished had
+    // lost nothing, so that the verifier stays.
+    int witness = -1;
     // A directory that survives reboots: notices at open that a file was changed since it was
     // last closed. Empty: not noticed.
     std::string recordDir;

@@ -35,7 +35,8 @@ constexpr std::uint64_t kOneLoss = 2;
 
 }  // namespace
 
-Result<WritebackState> WritebackState::open(const std::string& directory, const Uuid& store) {
+Result<WritebackState> WritebackState::open(const std::string& directory, const Uuid& store,
+                                            int witness) {
     const File fresh{File::kMagic, randomNonZero64() & ~kSyncing,
                      static_cast<std::uint64_t>(::getpid())};
     if (directory.empty())
@@ -59,8 +60,10 @@ Result<WritebackState> WritebackState::open(const std::string& directory, const 
     WritebackState state(std::shared_ptr<File>(static_cast<File*>(memory),
                                                [](File* file) { ::munmap(file, sizeof *file); }));
     state.file_->pid = fresh.pid;
-    if (state.file_->load() & kSyncing)
-        state.file_->store((state.file_->load() & ~kSyncing) + kOneLoss);
+    if (state.file_->load() & kSyncing) {
+        const bool nothingLost = witness >= 0 && ::fdatasync(witness) == 0;
+        state.file_->store((state.file_->load() & ~kSyncing) + (nothingLost ? 0 : kOneLoss));
+    }
     return state;
 }
 

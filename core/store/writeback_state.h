@@ -22,9 +22,13 @@ namespace belay::store {
 // - Used only by who holds the store's lock (but holder()).
 class WritebackState {
  public:
-    // The state left by the last process, with one more loss when that ended while syncing. With
-    // an empty `directory` nothing is kept: every open is a loss.
-    static Result<WritebackState> open(const std::string& directory, const Uuid& store);
+    // The state left by the last process. If that ended while syncing, its sync may have taken the
+    // kernel's only report of a failed write-back with it: one more loss, unless `witness` (a
+    // descriptor of the same file, opened before that process; -1: none) can be synced without
+    // an error, as the kernel reports to each open file description for itself (errseq_t). That
+    // may take as long as a flush. With an empty `directory` every open is a loss.
+    static Result<WritebackState> open(const std::string& directory, const Uuid& store,
+                                       int witness = -1);
     // For a store that nobody writes to: always 0.
     static Result<WritebackState> constant();
     // Which process last opened the store, as a hint for messages.

@@ -55,6 +55,8 @@ const char* nameOf(ControlRequest::Operation operation) {
             return "create a ublk device";
         case ControlRequest::Operation::Tune:
             return "tune";
+        case ControlRequest::Operation::Sync:
+            return "sync";
         case ControlRequest::Operation::Stop:
             return "stop";
         case ControlRequest::Operation::RemoveAsync:
@@ -110,6 +112,8 @@ AnswerMessage answerTo(const ControlRequest& request) {
     const auto run = [&]() -> Result<ControlAnswer> {
         if (request.operation == ControlRequest::Operation::Tune)
             return tune(request.id).map([] { return ControlAnswer{}; });
+        if (request.operation == ControlRequest::Operation::Sync)
+            return sync(request.id).map([] { return ControlAnswer{}; });
         auto control = Control::open();
         if (!control)
             return tl::make_unexpected(control.error());
@@ -126,6 +130,7 @@ AnswerMessage answerTo(const ControlRequest& request) {
             case ControlRequest::Operation::RemoveAsync:
                 return control->removeAsync(request.id).map([] { return ControlAnswer{}; });
             case ControlRequest::Operation::Tune:
+            case ControlRequest::Operation::Sync:
                 break;
         }
         return failure("control ublk: unknown operation");

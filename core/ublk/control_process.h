@@ -18,6 +18,7 @@ struct ControlRequest {
         Features,     // answer: features
         Create,       // ADD_DEV + SET_PARAMS; answer: info, features
         Tune,         // sysfs limits of a started device (see tune() in sysfs.h)
+        Sync,         // fsync(2) of the disk: what it has acknowledged becomes durable
         Stop,         // STOP_DEV
         RemoveAsync,  // DEL_DEV_ASYNC; only after Stop has succeeded
     };

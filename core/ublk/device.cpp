@@ -39,10 +39,9 @@ uapi::Params DeviceSpec::parameters() const {
     uapi::Params params{};
     params.length = uapi::kParamsBytes;
     params.types = uapi::kParamTypeBasic;
-    params.basic.attributes =
-        (readOnly ? uapi::kAttributeReadOnly : 0) |
-        (volatileCache ? uapi::kAttributeVolatileCache : 0) |
-        (volatileCache && fua ? uapi::kAttributeFua : 0);
+    params.basic.attributes = (readOnly ? uapi::kAttributeReadOnly : 0) |
+                              (volatileCache ? uapi::kAttributeVolatileCache : 0) |
+                              (volatileCache && fua ? uapi::kAttributeFua : 0);
     params.basic.logicalBlockShift = shiftOf(logicalBlockBytes);
     params.basic.physicalBlockShift = shiftOf(physicalBlockBytes);
     params.basic.minimalIoShift = shiftOf(physicalBlockBytes);

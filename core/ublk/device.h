@@ -33,8 +33,8 @@ struct DeviceSpec {
     bool readOnly = false;
     // The device acknowledges writes that are not durable yet, and so is sent flushes and FUA.
     bool volatileCache = true;
-    // With a volatile cache: writes can be made durable one by one. Without it the block layer sends
-    // a flush after each write that must be durable.
+    // With a volatile cache: writes can be made durable one by one. Without it the block layer
+    // sends a flush after each write that must be durable.
     bool fua = true;
     // 0: the device takes no discards (no write-zeroes requests). Multiples of the logical block.
     std::uint32_t maxDiscardBytes = 0;

@@ -49,4 +49,14 @@ Result<void> tune(DeviceId id) {
     return setIoTimeout(id, kLateIoTimeout);
 }
 
+Result<void> sync(DeviceId id) {
+    const std::string node = diskNode(id);
+    const Fd disk(::open(node.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!disk)
+        return systemError("open", node);
+    if (::fsync(disk.get()) < 0)
+        return systemError("sync", node);
+    return {};
+}
+
 }  // namespace belay::ublk

@@ -20,4 +20,7 @@ Result<void> tune(DeviceId id);
 Result<void> limitRequests(DeviceId id, unsigned requests);
 Result<void> setIoTimeout(DeviceId id, std::chrono::milliseconds timeout);
 
+// Makes everything durable that the disk has acknowledged. Waits for the server, without limit.
+Result<void> sync(DeviceId id);
+
 }  // namespace belay::ublk

@@ -5,7 +5,7 @@
 #include "core/base/error.h"
 #include "core/base/fd.h"
 #include "core/base/ring.h"
-#include "core/usb/end_of_turn.h"
+#include "core/base/end_of_turn.h"
 #include "core/usb/handle.h"
 #include "core/usb/transfer.h"
 

@@ -15,7 +15,10 @@ constexpr auto kBindRetry = std::chrono::milliseconds(250);
 
 GadgetService::GadgetService(Ring& ring, RunDir runDir, const Identity& worker,
                              GadgetOptions options)
-    : Service(ring, std::move(runDir), worker), options_(std::move(options)), udc_(options_.udc) {}
+    : Service(ring, std::move(runDir), worker),
+      options_(std::move(options)),
+      stores_(options_.shares),
+      udc_(options_.udc) {}
 
 Result<void> GadgetService::begin() {
     if (options_.lendReady) {
@@ -26,7 +29,7 @@ Result<void> GadgetService::begin() {
             return tl::make_unexpected(features.error());
     }
     // Bad stores are found before the gadget shows up on anybody's bus.
-    if (auto fds = openFor(options_.shares); !fds)
+    if (auto fds = stores_.openForWorker(); !fds)
         return tl::make_unexpected(fds.error());
     ffs::GadgetIdentity identity;
     identity.name = options_.name;
@@ -44,11 +47,14 @@ Result<void> GadgetService::begin() {
     if (!config)
         return tl::make_unexpected(config.error());
     config_.emplace(std::move(*config));
-    return config_->unbind();
+    return {};
 }
 
 Result<WorkerKeeper::Start> GadgetService::prepareWorker() {
-    auto fds = openFor(options_.shares);
+    // A dead worker's ring may hold its ep0 for a while yet.
+    if (auto renewed = config_->renew(); !renewed)
+        return tl::make_unexpected(renewed.error());
+    auto fds = stores_.openForWorker();
     auto uuid = runDir_.uuid();
     auto stateDir = runDir_.workerDir(worker_.uid, worker_.gid);
     if (!fds)
@@ -65,7 +71,7 @@ Result<WorkerKeeper::Start> GadgetService::prepareWorker() {
         {"gadget", uuid->toString()},
         {"attachMount", mountOf(!options_.shares.empty(), ffs::Kind::Attach)},
         {"lendMount", mountOf(options_.lendReady, ffs::Kind::Lend)},
-        {"stores", configOf(options_.shares)},
+        {"stores", stores_.config()},
         {"stateDir", *stateDir}};
     return WorkerKeeper::Start{{"belay-gadget", "worker", config.dump()}, std::move(*fds)};
 }

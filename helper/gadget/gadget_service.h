@@ -40,6 +40,7 @@ class GadgetService final : public Service {
     void bind();
 
     const GadgetOptions options_;
+    StoreSet stores_;
     std::optional<ffs::GadgetConfig> config_;
     std::string udc_;  // that it is on, or was on last: another one would be another cable
 };

@@ -20,7 +20,9 @@ std::string nameOf(const usb::Gadget& gadget) {
 }  // namespace
 
 HostService::HostService(Ring& ring, RunDir runDir, const Identity& worker, HostOptions options)
-    : Service(ring, std::move(runDir), worker), options_(std::move(options)) {}
+    : Service(ring, std::move(runDir), worker),
+      options_(std::move(options)),
+      stores_(options_.lend) {}
 
 HostService::~HostService() = default;
 
@@ -40,7 +42,7 @@ Result<void> HostService::begin() {
 }
 
 Result<WorkerKeeper::Start> HostService::prepareWorker() {
-    auto fds = openFor(options_.lend);
+    auto fds = stores_.openForWorker();
     auto uuid = runDir_.uuid();
     auto stateDir = runDir_.workerDir(worker_.uid, worker_.gid);
     if (!fds)
@@ -53,7 +55,7 @@ Result<WorkerKeeper::Start> HostService::prepareWorker() {
                          {"host", uuid->toString()},
                          {"attach", !options_.attach.empty()},
                          {"payloadCrc", options_.payloadCrc},
-                         {"stores", configOf(options_.lend)},
+                         {"stores", stores_.config()},
                          {"stateDir", *stateDir}};
     return WorkerKeeper::Start{{"belay-hostd", "worker", config.dump()}, std::move(*fds)};
 }

@@ -39,6 +39,7 @@ class HostService final : public Service, private usb::DiscoveryListener {
     void handOver();
 
     const HostOptions options_;
+    StoreSet stores_;
     std::unique_ptr<usb::Discovery> discovery_;
     std::optional<usb::Gadget> gadget_;
 };

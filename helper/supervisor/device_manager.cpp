@@ -26,6 +26,7 @@ constexpr std::uint32_t kMaxDiscard = 1 << 30;
 constexpr std::uint64_t kOurs = 0x42454c4159000001;
 constexpr auto kCreatePatience = 10s;
 constexpr auto kTunePatience = 10s;
+constexpr auto kSyncPatience = 2500ms;
 // Linux before 6.16 may need its 30 s request timeout to see that a server is dead.
 constexpr auto kQuiescePatience = 45s;
 constexpr auto kQuiescePoll = 5ms;
@@ -405,7 +406,32 @@ void DeviceManager::stop(DeviceId id, bool force, Done done) {
         }
     }
     device->waitingForRemoval.push_back(std::move(done));
-    remove(id);
+    if (force || device->removal || !device->started)
+        remove(id);
+    else
+        saveAndRemove(id);
+}
+
+// Nobody has the device open, so its page cache is clean; what the target has acknowledged and not
+// yet made durable is all there is to save.
+void DeviceManager::saveAndRemove(DeviceId id) {
+    Device* device = find(id);
+    if (device->sync)
+        return;
+    device->sync = std::make_unique<ControlTask>(
+        ring_, ublk::ControlRequest{.operation = ublk::ControlRequest::Operation::Sync, .id = id},
+        kSyncPatience, [this, id](const Result<ublk::ControlAnswer>& answer) {
+            Device* saved = find(id);
+            ring_.destroyLater(std::move(saved->sync));
+            if (answer) {
+                remove(id);
+                return;
+            }
+            for (const Done& done : std::exchange(saved->waitingForRemoval, {}))
+                done(errorFrom(answer.error().code, "save what is on", ublk::diskName(id),
+                               "Plug the cable in and try again, or use --force, which loses "
+                               "what is not saved"));
+        });
 }
 
 void DeviceManager::remove(DeviceId id) {
@@ -418,7 +444,7 @@ void DeviceManager::remove(DeviceId id) {
     device->removal = std::make_unique<Removal>(
         ring_, id,
         [this, id] {
-            if (Device* hanging = find(id); hanging != nullptr && hanging->servedByWorker)
+            if (const Device* hanging = find(id); hanging != nullptr && hanging->servedByWorker)
                 hooks_.killWorker();
         },
         [this, id](const Result<void>& result) { removed(id, result); });
@@ -430,11 +456,10 @@ void DeviceManager::removed(DeviceId id, const Result<void>& result) {
     if (result) {
         if (device->started)
             hooks_.announce(fmt::format("{} gone", ublk::diskName(id)));
-        ring_.callAtEndOfTurn(
-            [gone = std::shared_ptr<Device>(std::move(devices_.extract(id).mapped()))] {});
+        ring_.destroyLater(std::move(devices_.extract(id).mapped()));
         save();
     } else {
-        ring_.callAtEndOfTurn([old = std::shared_ptr(std::move(device->removal))] {});
+        ring_.destroyLater(std::move(device->removal));
         attention(*device, Problem::KernelRefused, result.error().message());
     }
     for (const Done& done : waiting)

@@ -53,7 +53,8 @@ class DeviceManager {
     bool handle(const Json& message);
 
     // Removes a device. Without `force` a device that somebody uses is refused with EBUSY and the
-    // names of who does. Devices of an earlier life, of which nothing is known, can be removed too.
+    // names of who does, and one whose bytes cannot be saved now with ETIMEDOUT. Devices of an
+    // earlier life, of which nothing is known, can be removed too.
     void stop(DeviceId device, bool force, Done done);
     // Does now what would be tried next, and what is not tried by itself. `acceptLoss`: unsaved
     // bytes that the target lost are given up.
@@ -74,6 +75,7 @@ class DeviceManager {
         bool servedByWorker = false;  // by the present one
         Json counters;
         std::unique_ptr<ControlTask> tune;
+        std::unique_ptr<ControlTask> sync;
         std::unique_ptr<Removal> removal;
         std::optional<Ring::TimerId> retry;
         std::vector<Done> waitingForRemoval;
@@ -88,6 +90,7 @@ class DeviceManager {
     void offered(Device& device, const Json& message);
     void linkLost(const std::string& reason);
     void waitUntilQuiesced(DeviceId id);
+    void saveAndRemove(DeviceId id);
     void remove(DeviceId id);
     void removed(DeviceId id, const Result<void>& result);
     void setState(Device& device, lifecycle::State state);

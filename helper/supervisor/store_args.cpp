@@ -28,10 +28,10 @@ std::string hintFor(int code) {
 
 }  // namespace
 
-Json configOf(const std::vector<StoreArg>& stores) {
+Json StoreSet::config() const {
     Json list = Json::array();
     std::uint32_t id = 1;
-    for (const StoreArg& store : stores)
+    for (const StoreArg& store : stores_)
         list.push_back({{"id", id++},
                         {"path", store.path},
                         {"label", store.label.empty()
@@ -42,18 +42,29 @@ Json configOf(const std::vector<StoreArg>& stores) {
     return list;
 }
 
-Result<std::vector<Fd>> openFor(const std::vector<StoreArg>& stores) {
+Result<std::vector<Fd>> StoreSet::openForWorker() {
+    if (witnesses_.empty()) {
+        for (const StoreArg& store : stores_) {
+            Fd witness(::open(store.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+            if (!witness)
+                return systemError("open", store.path, hintFor(errno));
+            witnesses_.push_back(std::move(witness));
+        }
+    }
     std::vector<Fd> fds;
-    for (const StoreArg& store : stores) {
-        struct stat info{};
+    for (std::size_t i = 0; i < stores_.size(); ++i) {
+        const StoreArg& store = stores_[i];
+        struct stat info {};
         int flags = (store.readOnly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK;
         // O_EXCL without O_CREAT claims a block device for us alone (open(2)).
         if (::stat(store.path.c_str(), &info) == 0 && S_ISBLK(info.st_mode))
             flags |= O_EXCL;
-        Fd fd(::open(store.path.c_str(), flags));
-        if (!fd)
+        Fd own(::open(store.path.c_str(), flags));
+        Fd witness(::fcntl(witnesses_[i].get(), F_DUPFD_CLOEXEC, 0));
+        if (!own || !witness)
             return systemError("open", store.path, hintFor(errno));
-        fds.push_back(std::move(fd));
+        fds.push_back(std::move(own));
+        fds.push_back(std::move(witness));
     }
     return fds;
 }

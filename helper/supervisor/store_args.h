@@ -17,10 +17,22 @@ struct StoreArg {
     std::uint32_t blockSize = 0;  // 0: the store's own choice
 };
 
-// The "stores" part of a worker's configuration; ids count from 1.
-Json configOf(const std::vector<StoreArg>& stores);
-// Opens each store for one worker, in the same order: a description of its own, so that the lock
-// on it ends with that worker's last I/O.
-Result<std::vector<Fd>> openFor(const std::vector<StoreArg>& stores);
+// The stores of a supervisor, opened anew for each of its workers.
+class StoreSet {
+   public:
+    explicit StoreSet(std::vector<StoreArg> stores) : stores_(std::move(stores)) {}
+
+    bool empty() const { return stores_.empty(); }
+    // The "stores" part of a worker's configuration; ids count from 1.
+    Json config() const;
+    // Two descriptors per store for one worker: an open file description of the worker's own, so
+    // that the lock on it ends with that worker's last I/O; and the witness, which is older than
+    // every worker (see store::StoreOptions::witness).
+    Result<std::vector<Fd>> openForWorker();
+
+   private:
+    std::vector<StoreArg> stores_;
+    std::vector<Fd> witnesses_;
+};
 
 }  // namespace belay::helper

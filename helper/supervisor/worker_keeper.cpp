@@ -57,8 +57,8 @@ void WorkerKeeper::died(const std::string& how, bool byItself) {
     ready_ = false;
     ++deaths_;
     // Both may be calling just now.
-    ring_.callAtEndOfTurn([child = std::shared_ptr(std::move(child_)),
-                           channel = std::shared_ptr(std::move(channel_))] {});
+    ring_.destroyLater(std::move(child_));
+    ring_.destroyLater(std::move(channel_));
     if (ending_)
         return;
     hooks_.died(how);

@@ -11,8 +11,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <fstream>
+#include <string>
+#include <vector>
+
 #include "core/base/fd.h"
 #include "core/base/log.h"
+#include "core/ublk/holders.h"
 
 namespace belay::helper {
 namespace {
@@ -28,6 +33,22 @@ void protectFromOomKiller() {
     if (!file || ::write(file.get(), "-1000", 5) < 0)
         log::warning("not protected from the out-of-memory killer: {}",
                      systemError("write", "/proc/self/oom_score_adj").value().message());
+}
+
+// A worker that takes over a mounted device has a copy of that mount in its new namespace, and would
+// be the one to unmount the file system at its exit: through itself.
+void leaveOwnDevices() {
+    std::ifstream mounts("/proc/self/mountinfo");
+    std::vector<std::string> points;
+    for (std::string line; std::getline(mounts, line);) {
+        const auto mount = ublk::MountLine::parse(line);
+        if (mount.source.starts_with("/dev/ublkb"))
+            points.push_back(mount.point);
+    }
+    // The last mounted goes first. MNT_DETACH does not wait for anything.
+    for (auto point = points.rbegin(); point != points.rend(); ++point)
+        if (::umount2(point->c_str(), MNT_DETACH) < 0)
+            log::warning("{}", systemError("leave the mount", *point).value().message());
 }
 
 }  // namespace
@@ -54,6 +75,7 @@ Result<void> giveUpPrivileges(const Identity& identity) {
     if (::unshare(CLONE_NEWNS) < 0 ||
         ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0)
         return systemError("make a mount namespace");
+    leaveOwnDevices();
     if (::setgroups(0, nullptr) < 0 ||
         ::setresgid(identity.gid, identity.gid, identity.gid) < 0 ||
         ::setresuid(identity.uid, identity.uid, identity.uid) < 0)

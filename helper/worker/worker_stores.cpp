@@ -45,8 +45,10 @@ Result<void> offerStores(Ring& ring, engine::TargetEngine& engine, const Json& s
         options.readOnly = entry.at("readOnly").get<bool>();
         options.blockSize = entry.at("blockSize").get<std::uint32_t>();
         options.stateDir = stateDir;
-        auto store = openStore(ring, fd, options);
-        ::close(fd++);
+        const Fd own(fd++);
+        const Fd witness(fd++);
+        options.witness = witness.get();
+        auto store = openStore(ring, own.get(), options);
         if (!store)
             return tl::make_unexpected(store.error());
         engine.addStore(ExportId(entry.at("id").get<std::uint32_t>()),

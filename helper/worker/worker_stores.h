@@ -9,8 +9,8 @@
 namespace belay::helper {
 
 // Opens what a worker's configuration lists under "stores" ({id, label, readOnly, path,
-// blockSize}), each from the descriptor that its supervisor opened for this process alone, the
-// first of them being `firstFd`, and offers them through the engine. A store that a dead
+// blockSize}), each from the two descriptors of StoreSet::openForWorker(), from number `firstFd` on,
+// and offers them through the engine. A store that a dead
 // predecessor still holds is waited for, for at most five seconds.
 Result<void> offerStores(Ring& ring, engine::TargetEngine& engine, const Json& stores, int firstFd,
                          const std::string& stateDir);

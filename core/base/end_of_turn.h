@@ -4,7 +4,7 @@
 
 #include <functional>
 
-namespace belay::usb {
+namespace belay {
 
 // Work for the end of the ring's turn: asked for any number of times, done once.
 //
@@ -25,4 +25,4 @@ class EndOfTurn {
     State* state_;
 };
 
-}  // namespace belay::usb
+}  // namespace belay

@@ -1,8 +1,8 @@
-#include "core/usb/end_of_turn.h"
+#include "core/base/end_of_turn.h"
 
 #include <utility>
 
-namespace belay::usb {
+namespace belay {
 
 // Outlives its EndOfTurn while the ring holds a callback or the work runs: the callback has only
 // this address in it, small enough for std::function to keep without allocating.
@@ -39,4 +39,4 @@ void EndOfTurn::ask() {
     ring_.callAtEndOfTurn([state = state_] { state->run(); });
 }
 
-}  // namespace belay::usb
+}  // namespace belay
