@@ -3,6 +3,7 @@
 #include "core/ublk/control.h"
 
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -51,6 +52,15 @@ Result<void> ServerControl::setUp() {
     personality_ = registerWith(ring_, IORING_REGISTER_PERSONALITY, nullptr, 0);
     if (personality_ < 0)
         return errorFrom(personality_, "register credentials with the control ring");
+    // The event ring must not poll the control ring itself: a poll of an io_uring counts as
+    // "tracked", and then an exiting task aborts its FETCHes at once (io_uring_cancel_generic),
+    // while requests are still being dispatched to them. Linux 6.12 does not survive that (use
+    // after free, measured: one kill in ten under load; none in 500 with an eventfd).
+    event_ = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    std::array<int, 1> events{event_.get()};
+    error = registerWith(ring_, IORING_REGISTER_EVENTFD, events.data(), events.size());
+    if (error < 0)
+        return errorFrom(error, "register an eventfd with the control ring");
     std::array<unsigned, 2> workers{kWorkers, 0};
     error = registerWith(ring_, IORING_REGISTER_IOWQ_MAX_WORKERS, workers.data(), workers.size());
     if (error < 0)
@@ -85,7 +95,7 @@ ServerControl::~ServerControl() {
 
 void ServerControl::watch(Ring& events) {
     events_ = &events;
-    watch_ = std::make_unique<FdWatch>(events, ring_.ring_fd, POLLIN,
+    watch_ = std::make_unique<FdWatch>(events, event_.get(), POLLIN,
                                        [this](std::uint32_t) { takeResults(); });
 }
 
@@ -122,6 +132,10 @@ void ServerControl::submit() {
 }
 
 void ServerControl::takeResults() {
+    // Emptied first, so that what completes from here on calls again.
+    std::uint64_t count = 0;
+    if (::read(event_.get(), &count, sizeof count) < 0 && errno != EAGAIN)
+        return;
     io_uring_cqe* cqe = nullptr;
     while (io_uring_peek_cqe(&ring_, &cqe) == 0) {
         const CommandId number = cqe->user_data;

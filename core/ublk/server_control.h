@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/base/error.h"
+#include "core/base/fd.h"
 #include "core/base/ring.h"
 #include "core/ublk/device.h"
 
@@ -72,6 +73,7 @@ class ServerControl {
     io_uring ring_{};
     bool open_ = false;
     int personality_ = 0;
+    Fd event_;
     Ring* events_ = nullptr;
     std::unique_ptr<FdWatch> watch_;
     CommandId nextCommand_ = 1;
