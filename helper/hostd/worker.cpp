@@ -150,14 +150,14 @@ Result<int> serve(const Json& config) {
         control = std::move(*created);
     }
     joinWriteBackPath();
-    if (auto dropped = giveUpPrivileges(*identity); !dropped)
-        return tl::make_unexpected(dropped.error());
     auto ring = Ring::create(kRingEntries);
     if (!ring)
         return tl::make_unexpected(ring.error());
     HostWorker worker(**ring, config, std::move(control));
     if (auto offered = worker.offer(config); !offered)
         return tl::make_unexpected(offered.error());
+    if (auto dropped = giveUpPrivileges(*identity); !dropped)
+        return tl::make_unexpected(dropped.error());
     return worker.run();
 }
 

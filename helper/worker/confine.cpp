@@ -11,8 +11,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <fstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/fd.h"
@@ -35,20 +38,21 @@ void protectFromOomKiller() {
                      systemError("write", "/proc/self/oom_score_adj").value().message());
 }
 
-// A worker that takes over a mounted device has a copy of that mount in its new namespace, and would
-// be the one to unmount the file system at its exit: through itself.
-void leaveOwnDevices() {
+// What a worker still finds by its path: /dev/ublkcN.
+constexpr std::array<std::string_view, 5> kKeptMounts = {"/", "/dev", "/proc", "/sys", "/run"};
+
+// A new namespace starts with a copy of every mount. A copy of the file system on one of our own
+// devices would be unmounted at our exit, through ourselves; a copy of any other keeps that file
+// system in use (a disk, a gadget's FunctionFS) after everybody else has unmounted it.
+void leaveOtherMounts() {
     std::ifstream mounts("/proc/self/mountinfo");
     std::vector<std::string> points;
-    for (std::string line; std::getline(mounts, line);) {
-        const auto mount = ublk::MountLine::parse(line);
-        if (mount.source.starts_with("/dev/ublkb"))
-            points.push_back(mount.point);
-    }
+    for (std::string line; std::getline(mounts, line);)
+        points.push_back(ublk::MountLine::parse(line).point);
     // The last mounted goes first. MNT_DETACH does not wait for anything.
     for (auto point = points.rbegin(); point != points.rend(); ++point)
-        if (::umount2(point->c_str(), MNT_DETACH) < 0)
-            log::warning("{}", systemError("leave the mount", *point).value().message());
+        if (std::ranges::find(kKeptMounts, *point) == kKeptMounts.end())
+            ::umount2(point->c_str(), MNT_DETACH | UMOUNT_NOFOLLOW);
 }
 
 }  // namespace
@@ -75,7 +79,7 @@ Result<void> giveUpPrivileges(const Identity& identity) {
     if (::unshare(CLONE_NEWNS) < 0 ||
         ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0)
         return systemError("make a mount namespace");
-    leaveOwnDevices();
+    leaveOtherMounts();
     if (::setgroups(0, nullptr) < 0 ||
         ::setresgid(identity.gid, identity.gid, identity.gid) < 0 ||
         ::setresuid(identity.uid, identity.uid, identity.uid) < 0)

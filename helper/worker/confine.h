@@ -23,9 +23,10 @@ Result<Identity> identityOf(const std::string& user);
 // kernel refuses is a warning, not an error.
 void joinWriteBackPath();
 
-// Gives everything up for good: a mount namespace of its own (a ublk server that is the last user
-// of a namespace in which its device is mounted waits for itself at exit), no capabilities, no
-// groups, no new privileges. The process still dies with its parent.
+// Gives everything up for good: a mount namespace of its own with next to nothing in it (a ublk
+// server that is the last user of a namespace in which its device is mounted waits for itself at
+// exit), no capabilities, no groups, no new privileges. The process still dies with its parent.
+// Whatever is needed by a path other than one in /dev must be open before.
 Result<void> giveUpPrivileges(const Identity& identity);
 
 }  // namespace belay::helper

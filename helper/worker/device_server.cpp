@@ -121,7 +121,10 @@ void DeviceServer::broughtUp(DeviceId device, ublk::Bringup::Outcome outcome,
                    {"device", device.value},
                    {"lost", outcome == ublk::Bringup::Outcome::Lost},
                    {"error", error.message()}});
-    if (served.bringup->step() >= ublk::Bringup::Step::Fetching) {
+    // Another process may succeed where this one cannot, and one that has begun to fetch is the
+    // device's server until it is gone.
+    if (outcome == ublk::Bringup::Outcome::NotThisProcess ||
+        served.bringup->step() >= ublk::Bringup::Step::Fetching) {
         onFatal_(error);
         return;
     }
