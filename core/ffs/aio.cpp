@@ -1,5 +1,7 @@
 #include "core/ffs/aio.h"
 
+#include "core/ffs/aio_guard.h"
+
 #include <sys/eventfd.h>
 
 namespace belay::ffs {
@@ -15,12 +17,15 @@ Result<std::unique_ptr<Aio>> Aio::create(unsigned requests) {
                          error == -EAGAIN   ? "Raise fs.aio-max-nr"
                          : error == -ENOSYS ? "The kernel needs CONFIG_AIO"
                                             : "");
+    AioGuard::add(aio->context_);
     return aio;
 }
 
 Aio::~Aio() {
-    if (context_ != nullptr)
-        io_destroy(context_);
+    if (context_ == nullptr)
+        return;
+    io_destroy(context_);
+    AioGuard::remove(context_);
 }
 
 void Aio::prepareRead(iocb& request, int fd, ByteSpan buffer, void* tag) {

@@ -1,6 +1,12 @@
 #include "helper/gadget/gadget_service.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
 
 #include "core/base/log.h"
 #include "core/ublk/control.h"
@@ -54,11 +60,18 @@ Result<WorkerKeeper::Start> GadgetService::prepareWorker() {
     // A dead worker's ring may hold its ep0 for a while yet.
     if (auto renewed = config_->renew(); !renewed)
         return tl::make_unexpected(renewed.error());
-    auto fds = stores_.openForWorker();
+    std::array<int, 2> pipe{};
+    if (::pipe2(pipe.data(), O_CLOEXEC) < 0)
+        return systemError("make a pipe");
+    workerGuard_ = Fd(pipe[1]);
+    std::vector<Fd> fds;
+    fds.emplace_back(pipe[0]);
+    auto stores = stores_.openForWorker();
     auto uuid = runDir_.uuid();
     auto stateDir = runDir_.workerDir(worker_.uid, worker_.gid);
-    if (!fds)
-        return tl::make_unexpected(fds.error());
+    if (!stores)
+        return tl::make_unexpected(stores.error());
+    std::ranges::move(*stores, std::back_inserter(fds));
     if (!uuid)
         return tl::make_unexpected(uuid.error());
     if (!stateDir)
@@ -73,7 +86,7 @@ Result<WorkerKeeper::Start> GadgetService::prepareWorker() {
         {"lendMount", mountOf(options_.lendReady, ffs::Kind::Lend)},
         {"stores", stores_.config()},
         {"stateDir", *stateDir}};
-    return WorkerKeeper::Start{{"belay-gadget", "worker", config.dump()}, std::move(*fds)};
+    return WorkerKeeper::Start{{"belay-gadget", "worker", config.dump()}, std::move(fds)};
 }
 
 void GadgetService::workerMessage(const Json& message) {
@@ -102,6 +115,7 @@ void GadgetService::workerDied() {
         return;
     if (auto unbound = config_->unbind(); !unbound)
         log::warning("{}", unbound.error().message());
+    workerGuard_.reset();
 }
 
 void GadgetService::addStatus(Json& status) const {
@@ -111,6 +125,7 @@ void GadgetService::addStatus(Json& status) const {
 void GadgetService::end() {
     if (!config_)
         return;
+    workerDied();
     if (auto removed = config_->remove(); !removed)
         log::warning("{}", removed.error().message());
 }

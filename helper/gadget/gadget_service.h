@@ -41,6 +41,8 @@ class GadgetService final : public Service {
 
     const GadgetOptions options_;
     StoreSet stores_;
+    // The other end of the worker's descriptor 4.
+    Fd workerGuard_;
     std::optional<ffs::GadgetConfig> config_;
     std::string udc_;  // that it is on, or was on last: another one would be another cable
 };

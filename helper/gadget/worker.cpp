@@ -7,6 +7,7 @@
 #include "core/base/log.h"
 #include "core/engine/gadget_initiator_session.h"
 #include "core/engine/gadget_target_session.h"
+#include "core/ffs/aio_guard.h"
 #include "helper/worker/confine.h"
 #include "helper/worker/device_server.h"
 #include "helper/worker/worker_stores.h"
@@ -15,7 +16,8 @@ namespace belay::helper {
 namespace {
 
 constexpr int kChannelFd = 3;
-constexpr int kFirstStoreFd = 4;
+constexpr int kAliveFd = 4;
+constexpr int kFirstStoreFd = 5;
 constexpr unsigned kRingEntries = 2048;
 
 constexpr std::uint32_t kMaxTransfer = 1 << 20;
@@ -125,6 +127,8 @@ class GadgetWorker final : public engine::GadgetListener {
 };
 
 Result<int> serve(const Json& config) {
+    if (auto guarded = ffs::AioGuard::start(Fd(kAliveFd)); !guarded)
+        return tl::make_unexpected(guarded.error());
     const auto identity = identityOf(config.at("user").get<std::string>());
     if (!identity)
         return tl::make_unexpected(identity.error());

@@ -5,7 +5,8 @@
 namespace belay::helper {
 
 // belay-gadget's data path: handles every byte from USB. Started by the supervisor with the
-// channel as descriptor 3 and the stores' files from 4 on. `config`: JSON
+// channel as descriptor 3, the reading end of a pipe that tells of its supervisor's life as 4 (see
+// ffs::AioGuard), and the stores' files from 5 on. `config`: JSON
 //   user        whom to run as once everything is open
 //   gadget      our uuid, as hosts see it
 //   attachMount, lendMount   FunctionFS mounts to serve; empty: that direction is not offered

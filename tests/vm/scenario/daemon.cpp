@@ -1,0 +1,81 @@
+#include "tests/vm/scenario/daemon.h"
+
+#include "helper/supervisor/command_socket.h"
+
+#include <signal.h>
+
+#include <QFile>
+
+namespace scenario {
+
+Daemon::Daemon(const QString& name, QString program, QString runDir, const QString& log)
+    : path_(std::move(program)), runDir_(std::move(runDir)), program_(name, log) {}
+
+Daemon::~Daemon() {
+    forceEnd();
+}
+
+void Daemon::forceEnd() {
+    for (int i = 0; i < 2 && program_.running(); ++i) {
+        ::kill(program_.pid(), SIGTERM);
+        waitUntil([this] { return !program_.running(); }, 5s);
+    }
+}
+
+void Daemon::start(const QStringList& options) {
+    options_ = options;
+    program_.start(path_, QStringList{"--run-dir", runDir_, "--verbose"} + options);
+}
+
+void Daemon::end(Milliseconds limit) {
+    program_.signal(SIGTERM);
+    const int status = program_.finish(limit);
+    require(status == 0, QString("%1 left with status %2").arg(name()).arg(status));
+}
+
+pid_t Daemon::worker() {
+    pid_t found = 0;
+    const auto known = [&] {
+        const auto said = status();
+        found = said ? said->value("workerPid", 0) : 0;
+        return found != 0;
+    };
+    require(waitUntil(known), name() + " has no worker");
+    return found;
+}
+
+void Daemon::killWorker() {
+    const pid_t process = worker();
+    ::kill(process, SIGKILL);
+    require(waitUntil([=] { return isDead(process); }, kPatience, 1ms),
+            name() + ": the worker does not die");
+}
+
+void Daemon::killSupervisor() {
+    const pid_t process = worker();
+    program_.signal(SIGKILL);
+    program_.finish();
+    require(waitUntil([=] { return isDead(process); }, kPatience, 1ms),
+            name() + ": the worker outlives its supervisor");
+}
+
+std::optional<nlohmann::json> Daemon::status() const {
+    const auto answer =
+        belay::helper::askCommand(runDir_.toStdString() + "/control", {{"command", "status"}});
+    return answer ? std::optional(*answer) : std::nullopt;
+}
+
+Outcome Daemon::command(const QStringList& words, Milliseconds limit) const {
+    return run(QStringList{path_, "--run-dir", runDir_} + words, limit);
+}
+
+bool isDead(pid_t process) {
+    QFile stat(QString("/proc/%1/stat").arg(process));
+    if (!stat.open(QIODevice::ReadOnly))
+        return true;
+    const QByteArray text = stat.readAll();
+    const QByteArray state = text.mid(text.lastIndexOf(')') + 2, 1);
+    return state.isEmpty() || state == "Z" || state == "X";
+}
+
+}  // namespace scenario

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <QString>
+#include <chrono>
+#include <functional>
+#include <stdexcept>
+
+namespace scenario {
+
+using Milliseconds = std::chrono::milliseconds;
+using namespace std::chrono_literals;
+
+// Software emulation on a busy machine is slow: what takes longer than this hangs.
+inline constexpr Milliseconds kPatience = 20s;
+
+// A step that did not go as it must. Thrown by the steps, caught by play().
+class Failure : public std::runtime_error {
+ public:
+    explicit Failure(const QString& what) : std::runtime_error(what.toStdString()) {}
+};
+
+// Throws a Failure that says `what` unless it is so.
+void require(bool so, const QString& what);
+
+// Lets `span` pass; events of QProcess are handled meanwhile.
+void wait(Milliseconds span);
+// Asks `condition` every few milliseconds until it holds; false if it does not within `limit`.
+bool waitUntil(const std::function<bool()>& condition, Milliseconds limit = kPatience,
+               Milliseconds pause = 5ms);
+
+// True in the long forms (BELAY_TEST_FULL=1).
+bool full();
+// How often a thing is repeated in the short form, and in the long one.
+inline int times(int brief, int complete) {
+    return full() ? complete : brief;
+}
+
+}  // namespace scenario

@@ -1,0 +1,100 @@
+#pragma once
+
+#include "tests/vm/scenario/cable.h"
+#include "tests/vm/scenario/daemon.h"
+#include "tests/vm/scenario/disk.h"
+#include "tests/vm/scenario/usb_trace.h"
+
+#include <QElapsedTimer>
+#include <map>
+#include <memory>
+
+namespace scenario {
+
+enum class Direction {
+    Attach,  // the gadget has the bytes, the host the block devices
+    Lend,    // the other way round
+};
+
+// A verified fio job.
+struct FioJob {
+    QString pattern = "randwrite";  // fio's --rw
+    QString blocks = "4k-1M";       // one size, or the smallest and the largest
+    int depth = 16;
+    int mib = 16;  // of the disk, from its start; written and then read back
+    int loops = 1;
+};
+
+// One gadget and one host with a cable between them, and the disks that go over it.
+//
+// - Each step writes what it does, with the time, to steps.log; a step that fails throws Failure.
+// - Everything it keeps is in folder(), which is handed back from the guest.
+// - Several can live side by side, each with a number of its own.
+class Rig {
+ public:
+    // `number`: which dummy_udc.
+    Rig(Direction direction, QString folder, int number = 0);
+    ~Rig();
+
+    // Makes a store that the target is to offer. Before the target starts.
+    Disk& offer(const QString& label = "disk", int mib = 16);
+    void startGadget();
+    void startHost();
+    // Starts both, and waits until every disk is live.
+    void start();
+    // Ends both in order: each leaves with 0, and nothing of theirs is left.
+    void end();
+
+    Disk& disk(const QString& label = "disk");
+    std::vector<Disk*> disks();
+    Daemon& gadget() { return gadget_; }
+    Daemon& host() { return host_; }
+    // By what they do: who has the block device, and who has the bytes.
+    Daemon& initiator() { return direction_ == Direction::Attach ? host_ : gadget_; }
+    Daemon& target() { return direction_ == Direction::Attach ? gadget_ : host_; }
+    Cable& cable() { return cable_; }
+    Direction direction() const { return direction_; }
+
+    // A device's state as the initiator tells it ("live", "waiting", ...); empty if there is none.
+    QString stateOf(const Disk& disk);
+    void waitForState(Disk& disk, const QString& state, Milliseconds limit = kPatience);
+    void waitForAllLive(Milliseconds limit = kPatience);
+
+    void pullCable(Cable::Method method = Cable::Method::Port);
+    void plugIn();
+    void wait(Milliseconds span);
+
+    enum class Victim { HostWorker, HostSupervisor, GadgetWorker, GadgetSupervisor };
+    static const char* nameOf(Victim victim);
+    // Kills it (and starts it again if it is a supervisor). How many ms went by from the kill to
+    // the next request that was finished on `disk`; nothing if `load` had ended by then.
+    std::optional<qint64> outage(Victim victim, Disk& disk, const Program& load);
+
+    std::unique_ptr<Program> startFio(const Disk& disk, const FioJob& job);
+    // Any other program, with its output kept.
+    std::unique_ptr<Program> startProgram(const QStringList& command);
+    // Device and store agree, for every disk.
+    void compare();
+
+    void note(const QString& step);
+    // Adds what a failure is explained by: kernel log, USB trace, what both ends say.
+    void keepEvidence(const QString& failure);
+    const QString& folder() const { return folder_; }
+
+ private:
+    QString log(const QString& name) const;
+    std::optional<nlohmann::json> deviceOf(const Disk& disk);
+
+    Direction direction_;
+    QString folder_;
+    int number_;
+    QElapsedTimer clock_;
+    UsbTrace trace_;
+    Cable cable_;
+    std::map<QString, Disk> disks_;
+    Daemon gadget_;
+    Daemon host_;
+    int programs_ = 0;
+};
+
+}  // namespace scenario

@@ -1,0 +1,14 @@
+#pragma once
+
+// Scenarios on real kernels: both programs, a cable of dummy_hcd, and what users do to them.
+//
+// May know: everything. Runs as root in a guest of tests/vm/rig, which is thrown away after it; a
+// test program is one guest, a test function one scenario, played for attach and for lend.
+// - rig.h: the two ends, the cable and the disks; the words that scenarios are written in.
+// - play.h: how a test function plays one, and what becomes of a failure.
+// - daemon.h, disk.h, cable.h, program.h, machine.h: the rig's parts.
+// - requests.cpp: a program for what must be timed to the millisecond.
+// Start reading at tests/vm/tst_cuts.cpp.
+#include "tests/vm/scenario/machine.h"
+#include "tests/vm/scenario/play.h"
+#include "tests/vm/scenario/rig.h"

@@ -1,0 +1,173 @@
+#include "tests/vm/scenario/scenario.h"
+
+#include <signal.h>
+
+#include <QDir>
+#include <QTest>
+
+using namespace scenario;
+
+// Stop ends in every state, within 5 s, with the device gone and nobody stuck.
+class TestStop : public QObject {
+    Q_OBJECT
+
+ private slots:
+    void whenIdle_data() { inBothDirections(); }
+    void whenIdle();
+    void underLoad_data() { inBothDirections(); }
+    void underLoad();
+    void whenUnplugged_data() { inBothDirections(); }
+    void whenUnplugged();
+    void underLoadWhenUnplugged_data() { inBothDirections(); }
+    void underLoadWhenUnplugged();
+    void rightAfterKill_data() { inBothDirections(); }
+    void rightAfterKill();
+    void whenPeerIsDead_data() { inBothDirections(); }
+    void whenPeerIsDead();
+    void whenDeadPeerIsNoticed_data() { inBothDirections(); }
+    void whenDeadPeerIsNoticed();
+    void mounted_data() { inBothDirections(); }
+    void mounted();
+};
+
+namespace {
+
+constexpr Milliseconds kLimit = 5s;
+
+// Stops the device; fails unless it and all that waited for it is free in time.
+void stop(Rig& rig, Disk& disk, const QStringList& options = {}) {
+    rig.note("stop " + disk.name() + ' ' + options.join(' '));
+    QElapsedTimer clock;
+    clock.start();
+    const Outcome outcome =
+        rig.initiator().command(QStringList{"stop", disk.name()} + options, kPatience);
+    require(outcome.status == 0, "stop failed: " + outcome.output);
+    require(waitUntil([&] { return !disk.exists(); }, 10s), disk.name() + " stays");
+    rig.note(QString("gone after %1 ms").arg(clock.elapsed()));
+    require(clock.elapsed() < kLimit.count(), QString("stop took %1 ms").arg(clock.elapsed()));
+    require(!QFile::exists(disk.node()), disk.node() + " stays");
+    require(rig.stateOf(disk).isEmpty(), "it is still in the list of devices");
+    require(!QFile::exists(rig.initiator().runDir() + "/devices.json"),
+            "the state file still names it");
+    require(stuckProcesses().isEmpty(), "stuck: " + stuckProcesses().join(", "));
+}
+
+void mustRefuse(Rig& rig, Disk& disk, const QString& reason) {
+    const Outcome outcome = rig.initiator().command({"stop", disk.name()});
+    require(outcome.status != 0, "it was stopped although it is in use");
+    require(outcome.output.contains(reason.toUtf8()),
+            "the refusal does not say \"" + reason + "\": " + outcome.output);
+    require(disk.exists(), "it is gone although stop refused");
+}
+
+// A load that is at work, and that will see its disk go.
+std::unique_ptr<Program> startLoad(Rig& rig, Disk& disk) {
+    auto fio = rig.startFio(disk, {.blocks = "4k-64k", .mib = 8, .loops = 1000});
+    disk.awaitProgress(20);
+    return fio;
+}
+
+void mustFail(Program& load) {
+    require(load.finish(5s) != 0, "the load saw no error although its disk is gone");
+}
+
+}  // namespace
+
+void TestStop::whenIdle() {
+    play([](Rig& rig) {
+        Disk& disk = rig.offer("disk", 8);
+        rig.start();
+        stop(rig, disk);
+    });
+}
+
+void TestStop::underLoad() {
+    play([](Rig& rig) {
+        Disk& disk = rig.offer("disk", 8);
+        rig.start();
+        auto load = startLoad(rig, disk);
+        mustRefuse(rig, disk, "open in process");
+        stop(rig, disk, {"--force"});
+        mustFail(*load);
+    });
+}
+
+void TestStop::whenUnplugged() {
+    play([](Rig& rig) {
+        Disk& disk = rig.offer("disk", 8);
+        rig.start();
+        rig.pullCable();
+        rig.waitForState(disk, "waiting");
+        stop(rig, disk);
+    });
+}
+
+void TestStop::underLoadWhenUnplugged() {
+    play([](Rig& rig) {
+        Disk& disk = rig.offer("disk", 8);
+        rig.start();
+        auto load = startLoad(rig, disk);
+        rig.pullCable();
+        rig.waitForState(disk, "waiting");
+        stop(rig, disk, {"--force"});
+        mustFail(*load);
+    });
+}
+
+void TestStop::rightAfterKill() {
+    play([](Rig& rig) {
+        Disk& disk = rig.offer("disk", 8);
+        rig.start();
+        auto load = startLoad(rig, disk);
+        rig.note("kill the initiator's worker");
+        ::kill(rig.initiator().worker(), SIGKILL);
+        stop(rig, disk, {"--force"});
+        mustFail(*load);
+    });
+}
+
+void TestStop::whenPeerIsDead() {
+    play([](Rig& rig) {
+        Disk& disk = rig.offer("disk", 8);
+        rig.start();
+        auto load = startLoad(rig, disk);
+        rig.note("kill the target for good");
+        rig.target().killSupervisor();
+        stop(rig, disk, {"--force"});
+        mustFail(*load);
+        // What a killed gadget leaves in configfs is the next one's to take up.
+        rig.target().startAgain();
+    });
+}
+
+void TestStop::whenDeadPeerIsNoticed() {
+    play([](Rig& rig) {
+        Disk& disk = rig.offer("disk", 8);
+        rig.start();
+        auto load = startLoad(rig, disk);
+        rig.note("kill the target for good");
+        rig.target().killSupervisor();
+        rig.waitForState(disk, "waiting");
+        stop(rig, disk, {"--force"});
+        mustFail(*load);
+        rig.target().startAgain();
+    });
+}
+
+void TestStop::mounted() {
+    play([](Rig& rig) {
+        Disk& disk = rig.offer("disk", 24);
+        rig.start();
+        const QString here = rig.folder() + "/mounted";
+        QDir().mkpath(here);
+        mustRun({"mkfs.ext4", "-q", disk.node()});
+        mustRun({"mount", disk.node(), here});
+        mustRefuse(rig, disk, "mounted on " + here);
+        stop(rig, disk, {"--force"});
+        mustRun({"umount", here});
+        QDir().rmdir(here);
+    });
+}
+
+QTEST_GUILESS_MAIN(TestStop)
+#include "tst_stop.moc"
