@@ -1,6 +1,7 @@
 #include "core/session/initiator.h"
 
 #include <algorithm>
+#include <cerrno>
 
 namespace belay::session {
 
@@ -118,6 +119,8 @@ Result<Answer> Initiator::responseReceived(const wire::Response& response) {
         response.offset != entry->offset || response.length != entry->length)
         return failure("response does not echo its request");
 
+    if (auto durable = applyDurability(*entry, response); !durable)
+        return tl::make_unexpected(durable.error());
     Answer answer;
     answer.sequence = entry->sequence;
     if (response.status == 0 && wire::returnsPayload(entry->op)) {
@@ -126,8 +129,6 @@ Result<Answer> Initiator::responseReceived(const wire::Response& response) {
         answer.payloadLength = entry->length;
         return answer;
     }
-    if (auto durable = applyDurability(*entry, response); !durable)
-        return tl::make_unexpected(durable.error());
     const int done = static_cast<int>(entry->op == wire::Op::Write ? entry->length : 0);
     answer.completion = finish(*entry, response.status == 0 ? done : -response.status);
     return answer;
@@ -137,10 +138,10 @@ Result<Answer> Initiator::responseReceived(const wire::Response& response) {
 Result<void> Initiator::applyDurability(const Entry& entry, const wire::Response& response) {
     Device& device = devices_.at(entry.device);
     if (response.verifier != device.info.verifier) {
-        // Acknowledged bytes may be lost. With an error the issuer learns of it here and now, as
-        // from a disk of its own; without one nobody would: the session ends, and the next one is
-        // judged by exportOffered().
-        if (response.status == 0)
+        // Acknowledged bytes may be lost. By the EIO of a flush or a change the issuer learns of it
+        // here and now, as from a disk of its own. By anything else nobody would (a read would
+        // even show what is left): the session ends, and exportOffered() judges the next one.
+        if (response.status != EIO || entry.op == wire::Op::Read)
             return failure("the target may have lost bytes it had acknowledged");
         device.info.verifier = response.verifier;
         device.stable = device.written;
