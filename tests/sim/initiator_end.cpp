@@ -1,0 +1,242 @@
+#include "tests/sim/initiator_end.h"
+
+#include "core/wire/native.h"
+#include "tests/sim/wire_text.h"
+
+#include <cerrno>
+#include <utility>
+
+namespace belay::sim {
+namespace {
+
+constexpr DeviceId kDevice{0};
+constexpr Micros kAnswerGrace = 1'000'000;
+// No kernel asks for so many requests in a microsecond, so a later process begins above them all.
+constexpr std::uint64_t kSequencesPerMicro = 1000;
+
+}  // namespace
+
+InitiatorEnd::InitiatorEnd(Context& context, Kernel& kernel, InitiatorListener& listener,
+                           const wire::ExportInfo& known, bool recovers)
+    : context_(context),
+      kernel_(kernel),
+      listener_(listener),
+      initiator_(2 * std::size_t{context.settings.depth},
+                 Sequence((context.time.now() + 1) * kSequencesPerMicro)),
+      transfers_(initiator_.ledger().capacity()) {
+    initiator_.addDevice(kDevice, known, recovers && !context.planted(Plant::UnsavedForgotten));
+}
+
+InitiatorEnd::~InitiatorEnd() {
+    if (cable_)
+        cable_->abandon(Side::Initiator);
+}
+
+void InitiatorEnd::endSession() {
+    if (!cable_ || ending_)
+        return;
+    ending_ = true;
+    cable_->shutDown(Side::Initiator);
+}
+
+void InitiatorEnd::doubt(const Error& reason) {
+    context_.note("initiator ends the session: {}", reason.message());
+    endSession();
+}
+
+void InitiatorEnd::begin(Epoch epoch, std::shared_ptr<Cable> cable,
+                         const wire::ExportInfo& offered) {
+    context_.note("initiator: session {}", epoch.value);
+    cable_ = std::move(cable);
+    ending_ = false;
+    initiator_.sessionOpened(epoch, context_.settings.maxOutstanding);
+    cable_->start(Side::Initiator, *this);
+    offered_ = offered;
+    offer();
+}
+
+void InitiatorEnd::offer() {
+    const wire::ExportInfo& known = initiator_.known(kDevice);
+    if (context_.planted(Plant::VerifierIgnored))
+        offered_.verifier = known.verifier;
+    if (context_.planted(Plant::AnyDisk))
+        offered_.generation = known.generation;
+    const auto verdict = initiator_.exportOffered(kDevice, offered_);
+    if (verdict == session::Resume::Same)
+        schedulePump();
+    else
+        context_.note("initiator: {}", verdict == session::Resume::DifferentDisk
+                                           ? "different disk"
+                                           : "data may be missing");
+    listener_.offered(verdict, offered_);
+}
+
+void InitiatorEnd::acceptLoss() {
+    initiator_.forgiveMissingData(kDevice);
+    if (cable_ && !ending_)
+        offer();
+}
+
+void InitiatorEnd::requestArrived(Tag tag) {
+    const Kernel::Request& request = kernel_.request(tag);
+    session::Entry entry;
+    entry.device = kDevice;
+    entry.tag = tag;
+    entry.op = request.op;
+    entry.flags = request.flags;
+    entry.offset = std::uint64_t{request.first} * kBlockBytes;
+    entry.length = request.count * kBlockBytes;
+    if (failing_ || !initiator_.submit(entry))
+        complete({{}, kDevice, tag, -EIO}, {}, true);
+    else
+        schedulePump();
+}
+
+void InitiatorEnd::failDevice() {
+    failing_ = true;
+    failParked();
+    context_.time.after(kAnswerGrace, life_, [this] {
+        if (failing_ && initiator_.underWay(kDevice) > 0)
+            doubt({"no answer while the device is being stopped", {}, 0, {}});
+    });
+}
+
+void InitiatorEnd::failParked() {
+    for (const auto& completion : initiator_.failParked(kDevice, EIO))
+        complete(completion, {}, true);
+}
+
+void InitiatorEnd::schedulePump() {
+    if (!std::exchange(pumpScheduled_, true))
+        context_.time.after(1 + context_.random.below(20), life_, [this] { pump(); });
+}
+
+void InitiatorEnd::pump() {
+    pumpScheduled_ = false;
+    if (!cable_ || ending_)
+        return;
+    while (const session::Entry* next = initiator_.nextToSend())
+        send(*next);
+    if (messages_.empty())
+        return;
+    cable_->sendMessages(Side::Initiator, messages_);
+    messages_.clear();
+    for (const Sequence sequence : payloads_)
+        cable_->sendPayload(Side::Initiator,
+                            kernel_.payloadOf(initiator_.ledger().find(sequence)->tag),
+                            sequence.value);
+    payloads_.clear();
+}
+
+void InitiatorEnd::send(const session::Entry& entry) {
+    const Tag tag = entry.tag;
+    wire::Request request = initiator_.markSent(entry);
+    transferOf(request.sequence) = {};
+    if (wire::carriesPayload(request.op)) {
+        payloads_.push_back(request.sequence);
+        transferOf(request.sequence).sending = true;
+        if (context_.settings.payloadCrc)
+            request.payloadCrc = checksum(kernel_.payloadOf(tag));
+    }
+    context_.note("initiator sends tag {} as {}", tag.value, textOf(request));
+    messages_.resize(messages_.size() + wire::NativeLayout::kBytes);
+    wire::encode(request, ByteSpan(messages_).last<wire::NativeLayout::kBytes>());
+}
+
+void InitiatorEnd::messagesReceived(ConstByteSpan transfer) {
+    constexpr std::size_t kBytes = wire::NativeLayout::kBytes;
+    if (ending_)
+        return;
+    if (transfer.size() % kBytes != 0) {
+        doubt({"message transfer of odd length", {}, 0, {}});
+        return;
+    }
+    for (; !transfer.empty() && !ending_; transfer = transfer.subspan(kBytes)) {
+        const auto decoded = wire::decodeResponse(transfer.first(kBytes));
+        if (!decoded) {
+            doubt(decoded.error());
+            return;
+        }
+        Transfer& own = transferOf(decoded->sequence);
+        if (own.sending && !own.held)
+            own.held = *decoded;
+        else
+            response(*decoded);
+    }
+}
+
+void InitiatorEnd::response(wire::Response response) {
+    if (context_.planted(Plant::StaleResponses))
+        response.epoch = initiator_.epoch();
+    if (context_.planted(Plant::VerifierIgnored))
+        response.verifier = initiator_.known(kDevice).verifier;
+    const auto answer = initiator_.responseReceived(response);
+    if (!answer) {
+        doubt(answer.error());
+    } else if (answer->completion) {
+        complete(*answer->completion);
+        schedulePump();
+    } else {
+        cable_->receivePayload(Side::Initiator, answer->payloadLength / kBlockBytes,
+                               answer->sequence.value);
+    }
+}
+
+void InitiatorEnd::payloadSent(std::uint64_t cookie) {
+    Transfer& transfer = transferOf(Sequence(cookie));
+    transfer.sending = false;
+    if (const auto held = std::exchange(transfer.held, std::nullopt); held && !ending_)
+        response(*held);
+}
+
+void InitiatorEnd::payloadReceived(std::uint64_t cookie, const Blocks& payload) {
+    if (ending_)
+        return;
+    const Sequence sequence(cookie);
+    if (context_.settings.payloadCrc && checksum(payload) != initiator_.promisedCrc(sequence)) {
+        doubt({"payload with a wrong checksum", {}, 0, {}});
+        return;
+    }
+    const auto completion = initiator_.payloadReceived(sequence);
+    if (!completion) {
+        doubt(completion.error());
+        return;
+    }
+    complete(*completion, payload);
+    schedulePump();
+}
+
+void InitiatorEnd::complete(const session::Completion& completion, const Blocks& data,
+                            bool byPolicy) {
+    kernel_.complete(completion.tag, completion.result, data, byPolicy);
+}
+
+void InitiatorEnd::linkDown() {
+    context_.note("initiator: session over, {} held", initiator_.ledger().size());
+    cable_.reset();
+    plantAtLoss();
+    initiator_.sessionClosed();
+    messages_.clear();
+    payloads_.clear();
+    transfers_.assign(transfers_.size(), {});
+    if (failing_)
+        failParked();
+    listener_.sessionOver();
+}
+
+void InitiatorEnd::plantAtLoss() {
+    const bool completes = context_.planted(Plant::CompletedOnLoss);
+    if (!completes && !context_.planted(Plant::ForgottenOnLoss))
+        return;
+    for (const session::Entry* entry : initiator_.ledger().inOrder()) {
+        if (entry->state == session::EntryState::Parked || entry->op == wire::Op::Read)
+            continue;
+        const int result = entry->op == wire::Op::Write ? static_cast<int>(entry->length) : 0;
+        auto completion = *initiator_.fail(entry->sequence, EIO);
+        completion.result = result;
+        if (completes)
+            complete(completion);
+    }
+}
+
+}  // namespace belay::sim

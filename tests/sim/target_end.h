@@ -1,0 +1,67 @@
+#pragma once
+
+#include "core/session/target.h"
+#include "tests/sim/cable.h"
+#include "tests/sim/opening.h"
+#include "tests/sim/target_machine.h"
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace belay::sim {
+
+// One process at the target: what engine::TargetEngine and its session do, around the same
+// session::Target.
+class TargetEnd final : public SessionEnd, private CableListener {
+ public:
+    using Ended = std::function<void()>;
+
+    // `ended`: a session is over, or the last store I/O of one.
+    TargetEnd(Context& context, TargetMachine& machine, Ended ended);
+    ~TargetEnd();
+
+    bool busy() const override;
+    Epoch epoch() const override { return target_.epoch(); }
+    void endSession() override;
+    void begin(Epoch epoch, std::shared_ptr<Cable> cable, const wire::ExportInfo& offered) override;
+
+ private:
+    enum class JobState : std::uint8_t { Free, Receiving, OnStore, Sending };
+    struct Job {
+        JobState state = JobState::Free;
+        bool orphan = false;
+        bool answered = false;
+        int refusal = 0;
+        wire::Request request;
+        Blocks payload;
+    };
+
+    void messagesReceived(ConstByteSpan transfer) override;
+    void payloadSent(std::uint64_t cookie) override;
+    void payloadReceived(std::uint64_t cookie, const Blocks& payload) override;
+    void linkDown() override;
+
+    Result<void> accept(ConstByteSpan message);
+    std::size_t newJob();
+    void run(std::size_t index);
+    void done(std::size_t index, int error, Blocks data);
+    void answer(std::size_t index, int error);
+    void flushAnswers();
+
+    Context& context_;
+    TargetMachine& machine_;
+    Ended ended_;
+    const std::shared_ptr<char> life_ = std::make_shared<char>();
+    session::Target target_;
+    std::shared_ptr<Cable> cable_;
+    bool ending_ = false;
+    bool storeOpen_;
+    std::vector<Job> jobs_;
+    std::size_t jobsOnStore_ = 0;
+    std::vector<std::byte> answers_;
+    std::vector<std::size_t> payloads_;
+    bool flushScheduled_ = false;
+};
+
+}  // namespace belay::sim
