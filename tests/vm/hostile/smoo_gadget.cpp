@@ -1,0 +1,284 @@
+// smoo_gadget [duplicate | new-session | silent]: a gadget as smoo's, on dummy_udc.0.
+//
+// Refuses all of ep0 but IDENT, CONFIG_EXPORTS and STATUS. Once configured and asked for STATUS it
+// plays an initiator on the first export: writes patterns, several at once, reads them back, and
+// says "verified" or what went wrong. What the first session does instead, if asked to:
+//   duplicate    sends a request whose id is outstanding, as a gadget does that has reset itself
+//   new-session  has another session id from its second STATUS on
+//   silent       refuses STATUS after the first; says how long the host took to begin anew
+// The sessions after that are honest.
+#include "core/base/log.h"
+#include "tests/vm/hostile/fake_gadget.h"
+#include "tests/vm/hostile/smoo_wire.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <map>
+#include <mutex>
+#include <random>
+#include <string>
+#include <thread>
+
+using namespace belay;
+using namespace smoo;
+using hostile::FakeGadget;
+using hostile::FakeInterface;
+
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+void say(const std::string& line) {
+    std::puts(line.c_str());
+    std::fflush(stdout);
+}
+
+class Gadget {
+ public:
+    Gadget(FakeInterface& side, std::string trick) : side_(side), trick_(std::move(trick)) {
+        side_.onSetup = [this](const auto& request) { return setup(request); };
+        side_.onData = [this](const auto&, ConstByteSpan data) { configured(data); };
+        side_.onEnabled = [this](bool on) { enabled(on); };
+        thread_ = std::thread([this] { play(); });
+    }
+    ~Gadget() {
+        {
+            const std::lock_guard lock(mutex_);
+            ending_ = true;
+        }
+        changed_.notify_all();
+        thread_.join();
+    }
+
+ private:
+    std::optional<Bytes> setup(const ffs::SetupRequest& request) {
+        const auto is = [&](std::uint8_t type, std::uint8_t number) {
+            return request.requestType == type && request.request == number && request.value == 0;
+        };
+        if (is(kVendorIn, kIdent))
+            return bytesOf(Ident());
+        if (is(kVendorOut, kConfigExports))
+            return Bytes();
+        if (is(kClassIn, kStatus))
+            return status();
+        return std::nullopt;
+    }
+
+    std::optional<Bytes> status() {
+        const std::lock_guard lock(mutex_);
+        if (export_.id == 0)
+            return bytesOf(Status{.session = session_});
+        if (trick_ == "silent" && polls_ > 0 && sessions_ == 1)
+            return std::nullopt;
+        if (trick_ == "new-session" && polls_ == 2 && sessions_ == 1) {
+            say("another session id");
+            ++session_;
+        }
+        if (++polls_ == 1) {
+            ++sessions_;
+            changed_.notify_all();
+        }
+        answered_ = SteadyClock::now();
+        return bytesOf(Status{.flags = 1, .exports = 1, .session = session_});
+    }
+
+    void configured(ConstByteSpan data) {
+        if (data.size() < sizeof(Config) + sizeof(Export) ||
+            from<Config>(data).count * sizeof(Export) + sizeof(Config) != data.size()) {
+            say("CONFIG_EXPORTS of a wrong length");
+            return;
+        }
+        const std::lock_guard lock(mutex_);
+        export_ = from<Export>(data.subspan(sizeof(Config)));
+        polls_ = 0;
+        say("configured: export " + std::to_string(export_.id) + ", " +
+            std::to_string(export_.size) + " bytes in blocks of " +
+            std::to_string(export_.blockSize));
+    }
+
+    void enabled(bool on) {
+        if (on)
+            return;
+        const std::lock_guard lock(mutex_);
+        if (sessions_ > 0 && export_.id != 0)
+            say("reset " +
+                std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                   SteadyClock::now() - answered_)
+                                   .count()) +
+                " ms after the last STATUS");
+        export_ = {};
+    }
+
+    void play() {
+        int played = 0;
+        for (;;) {
+            std::unique_lock lock(mutex_);
+            changed_.wait(lock, [&] { return ending_ || sessions_ != played; });
+            if (ending_)
+                return;
+            played = sessions_;
+            disk_ = export_;
+            lock.unlock();
+            if (trick_ == "duplicate" && played == 1)
+                sendTwice();
+            else
+                say(work() ? "verified" : "session ended");
+        }
+    }
+
+    bool send(const Message& message) {
+        return side_.write(ffs::Endpoint::MessageIn, bytesOf(message));
+    }
+
+    // The payload of the first stays away, so that it is outstanding for certain.
+    void sendTwice() {
+        const Message write{.op = kWrite, .id = 5, .exportId = disk_.id, .lba = 0, .blocks = 8};
+        if (send(write))
+            send(write);
+        say("sent the same id twice");
+    }
+
+    bool answer(std::map<std::uint32_t, Message>& outstanding, std::uint8_t status = 0) {
+        const auto transfer = side_.read(ffs::Endpoint::MessageOut, sizeof(Message));
+        if (!transfer)
+            return false;
+        if (transfer->size() != sizeof(Message)) {
+            say("WRONG: a response of " + std::to_string(transfer->size()) + " bytes");
+            return false;
+        }
+        const Message response = from<Message>(*transfer);
+        const auto found = outstanding.find(response.id);
+        if (found == outstanding.end() || response.exportId != disk_.id ||
+            response.op != found->second.op || response.blocks != found->second.blocks ||
+            (response.op != kFlush && response.lba != found->second.lba)) {
+            say("WRONG: a response that echoes no request");
+            return false;
+        }
+        if (response.status != status) {
+            say("WRONG: status " + std::to_string(response.status));
+            return false;
+        }
+        answeredId_ = response.id;
+        return true;
+    }
+
+    bool writeAll(std::map<std::uint32_t, Message> batch, std::map<std::uint32_t, Bytes>& data) {
+        for (const auto& [id, message] : batch) {
+            Bytes& payload = data[id];
+            payload.resize(std::size_t{message.blocks} * disk_.blockSize);
+            for (std::size_t i = 0; i < payload.size(); i += 8)
+                storeLe<std::uint64_t>(payload, i, random_());
+            if (!send(message) || !side_.write(ffs::Endpoint::PayloadIn, payload))
+                return false;
+        }
+        while (!batch.empty()) {
+            if (!answer(batch))
+                return false;
+            batch.erase(answeredId_);
+        }
+        return true;
+    }
+
+    bool readAll(std::map<std::uint32_t, Message> batch,
+                 const std::map<std::uint32_t, Bytes>& data) {
+        for (const auto& [id, message] : batch)
+            if (!send(message))
+                return false;
+        while (!batch.empty()) {
+            if (!answer(batch))
+                return false;
+            const Bytes& expected = data.at(answeredId_);
+            Bytes got;
+            while (got.size() < expected.size()) {
+                const auto part =
+                    side_.read(ffs::Endpoint::PayloadOut, expected.size() - got.size());
+                if (!part)
+                    return false;
+                got.insert(got.end(), part->begin(), part->end());
+            }
+            if (got != expected) {
+                say("WRONG: other bytes than were written");
+                return false;
+            }
+            batch.erase(answeredId_);
+        }
+        return true;
+    }
+
+    // Ids from 0 on, in every round again; sizes from one block to 256 KiB.
+    bool work() {
+        const std::uint64_t blocks = disk_.size / disk_.blockSize;
+        for (int round = 0; round < 6; ++round) {
+            std::map<std::uint32_t, Message> batch;
+            std::uint64_t at = random_() % (blocks / 2);
+            for (std::uint32_t id = 0; id < 8; ++id) {
+                const std::uint32_t most = round == 5 ? 512 : 64;
+                const auto count = static_cast<std::uint32_t>(
+                    round == 0 ? 1
+                               : std::min<std::uint64_t>(1 + random_() % most, (blocks - at) / 8));
+                batch[id] = {
+                    .op = kWrite, .id = id, .exportId = disk_.id, .lba = at, .blocks = count};
+                at += count;
+            }
+            std::map<std::uint32_t, Bytes> data;
+            if (!writeAll(batch, data))
+                return false;
+            for (auto& [id, message] : batch)
+                message.op = kRead;
+            if (!readAll(batch, data))
+                return false;
+        }
+        return checkRest(blocks);
+    }
+
+    bool checkRest(std::uint64_t blocks) {
+        // The kernel's flush requests begin nowhere.
+        std::map<std::uint32_t, Message> flush;
+        flush[1] = {.op = kFlush, .id = 1, .exportId = disk_.id, .lba = ~0ULL, .blocks = 0};
+        if (!send(flush[1]) || !answer(flush))
+            return false;
+        std::map<std::uint32_t, Message> beyond;
+        beyond[2] = {.op = kRead, .id = 2, .exportId = disk_.id, .lba = blocks, .blocks = 1};
+        // No payload comes with an error, or the next read would show it.
+        if (!send(beyond[2]) || !answer(beyond, 22))
+            return false;
+        std::map<std::uint32_t, Message> write;
+        write[3] = {.op = kWrite, .id = 3, .exportId = disk_.id, .lba = 0, .blocks = 8};
+        std::map<std::uint32_t, Bytes> data;
+        if (!writeAll(write, data))
+            return false;
+        write[3].op = kRead;
+        return readAll(write, data);
+    }
+
+    FakeInterface& side_;
+    const std::string trick_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    Export export_;
+    std::uint64_t session_ = std::random_device{}() + 1ULL;
+    int polls_ = 0;
+    int sessions_ = 0;
+    SteadyClock::time_point answered_;
+    bool ending_ = false;
+    // The player's.
+    Export disk_;
+    std::uint32_t answeredId_ = 0;
+    std::mt19937_64 random_{std::random_device{}()};
+    std::thread thread_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    log::setup("smoo-gadget", log::Level::Notice);
+    FakeGadget gadget("SMOO", {ffs::Kind::Lend});
+    Gadget smoo(gadget.lend(), argc > 1 ? argv[1] : "");
+    gadget.plugIn();
+    gadget.run();
+}

@@ -1,0 +1,205 @@
+#include "tests/vm/hostile/bench.h"
+
+#include <QRandomGenerator>
+#include <QRegularExpression>
+#include <QTest>
+
+using namespace hostile;
+
+// Peers of the older protocol, v0, which have never heard of Belay.
+class TestSmooPeer : public QObject {
+    Q_OBJECT
+
+ private slots:
+    void hostLends();
+    void hostIsRestarted();
+    void hostFaultsDataPlane();
+    void hostIsSilentForAWhile();
+    void hostConfiguresAnew();
+    void gadgetBorrows();
+    void gadgetRepeatsAnId();
+    void gadgetHasANewSession();
+    void gadgetIsSilent();
+};
+
+namespace {
+
+// The label that belay-gadget gives to the scripted host's export.
+const QString kLabel = "smoo-00001234";
+// A smoo gadget takes its link for lost after so long: who begins anew later comes too late.
+constexpr int kSmooPatience = 3000;
+
+// The lend-ready gadget, a scripted smoo host with a file, and the device made of it.
+class Lent {
+ public:
+    explicit Lent(Bench& bench, const QStringList& trick = {}, int mib = 16)
+        : bench_(bench), disk_(bench.disk("smoo", mib)), gadget_(bench.gadget({"--lend-ready"})) {
+        gadget_->worker();
+        startHost(trick);
+        disk_.appearedAs(waitForLive(*gadget_, kLabel));
+    }
+
+    void startHost(const QStringList& trick = {}) {
+        host_ = bench_.start(QStringList{SMOO_HOST, disk_.store()} + trick, "smoo_host");
+    }
+    // SIGKILL.
+    void endHost() { host_.reset(); }
+    Program& host() { return *host_; }
+    Disk& disk() { return disk_; }
+    Daemon& gadget() { return *gadget_; }
+
+    std::unique_ptr<Program> fio(int mib, int loops = 1) {
+        return bench_.start(
+            {"fio", "--name=verify", "--filename=" + disk_.node(), "--direct=1",
+             "--ioengine=libaio", "--rw=randrw", "--bsrange=512-256k", "--iodepth=16",
+             QString("--size=%1M").arg(mib), QString("--loops=%1").arg(loops), "--verify=crc32c",
+             "--do_verify=1", "--verify_fatal=1", "--randrepeat=0"},
+            "fio");
+    }
+
+    int sessions() const { return static_cast<int>(host_->output().count("session ")); }
+
+    void end() {
+        disk_.compare();
+        require(workerDeaths(*gadget_) == 0, "the gadget's worker died");
+        stopAll(*gadget_);
+        gadget_->end();
+        endHost();
+        require(waitUntil([] { return leftovers().isEmpty(); }, 5s),
+                "left behind: " + leftovers().join(", "));
+    }
+
+ private:
+    Bench& bench_;
+    Disk disk_;
+    std::unique_ptr<Daemon> gadget_;
+    std::unique_ptr<Program> host_;
+};
+
+// belay-hostd that lends a disk to a scripted smoo gadget.
+void playGadget(const QStringList& trick, const std::function<void(Program& gadget)>& check) {
+    guarded([&](Bench& bench) {
+        Disk disk = bench.disk("lent", 4);
+        auto host = bench.host({"--lend", disk.store(), "--label", "lent"});
+        host->worker();
+        auto gadget = bench.start(QStringList{SMOO_GADGET} + trick, "smoo_gadget");
+        const auto verified = [&] { return gadget->output().contains("verified"); };
+        require(waitUntil(verified, kPatience, 20ms),
+                "no session was verified:\n" + QString::fromUtf8(gadget->output()));
+        check(*gadget);
+        require(!gadget->output().contains("WRONG"), QString::fromUtf8(gadget->output()));
+        require(workerDeaths(*host) == 0, "the host's worker died");
+        gadget->signal(SIGTERM);
+        gadget->succeed();
+        host->end();
+    });
+}
+
+}  // namespace
+
+void TestSmooPeer::hostLends() {
+    guarded([](Bench& bench) {
+        Lent lent(bench);
+        lent.disk().compare();
+        lent.fio(16)->succeed(60s);
+        mustRun({"dd", "if=/dev/urandom", "of=" + lent.disk().node(), "bs=1M", "count=8", "seek=4",
+                 "oflag=direct", "conv=fsync"});
+        require(lent.sessions() == 1, "there was more than one session");
+        lent.end();
+    });
+}
+
+// Killed in mid-I/O and back at once: nobody resets anything, and no byte of the old session may
+// reach the new one.
+void TestSmooPeer::hostIsRestarted() {
+    guarded([](Bench& bench) {
+        Lent lent(bench);
+        for (int i = 0; i < times(5, 50); ++i) {
+            auto fio = lent.fio(8, 2);
+            lent.disk().awaitProgress(10);
+            wait(Milliseconds(QRandomGenerator::global()->bounded(150)));
+            lent.endHost();
+            wait(Milliseconds(QRandomGenerator::global()->bounded(i == 0 ? 2500 : 600)));
+            lent.startHost();
+            fio->succeed(90s);
+        }
+        lent.end();
+    });
+}
+
+void TestSmooPeer::hostFaultsDataPlane() {
+    guarded([](Bench& bench) {
+        Lent lent(bench, {"wrong-op", "60"});
+        lent.fio(8, 2)->succeed(60s);
+        require(lent.host().output().contains("trick"), "the host was never wrong");
+        require(lent.host().output().contains("session changed"),
+                "the session id is the same after a fault:\n" +
+                    QString::fromUtf8(lent.host().output()));
+        require(lent.sessions() >= 3, "there was no new session");
+        lent.end();
+    });
+}
+
+// For longer than the 3 s after which a smoo gadget gives up, shorter than the 5 misses after which
+// a smoo host does: the host goes on as if nothing had been.
+void TestSmooPeer::hostIsSilentForAWhile() {
+    guarded([](Bench& bench) {
+        Lent lent(bench, {"gap", "4000", "60"});
+        lent.fio(8, 2)->succeed(60s);
+        require(lent.host().output().contains("trick"), "the host was never silent");
+        lent.end();
+    });
+}
+
+void TestSmooPeer::hostConfiguresAnew() {
+    guarded([](Bench& bench) {
+        Lent lent(bench, {"reconfigure", "60"});
+        lent.fio(8, 2)->succeed(60s);
+        require(lent.host().output().contains("trick"), "the host never configured anew");
+        lent.end();
+    });
+}
+
+void TestSmooPeer::gadgetBorrows() {
+    playGadget({}, [](Program& gadget) {
+        require(gadget.output().contains("4194304 bytes in blocks of 512"),
+                "another disk was offered:\n" + QString::fromUtf8(gadget.output()));
+        // The heart beats: no new session comes of quiet.
+        wait(3500ms);
+        require(gadget.output().count("configured") == 1,
+                "the host began anew:\n" + QString::fromUtf8(gadget.output()));
+    });
+}
+
+void TestSmooPeer::gadgetRepeatsAnId() {
+    playGadget({"duplicate"}, [](Program& gadget) {
+        require(gadget.output().contains("sent the same id twice"), "no id was repeated");
+        require(gadget.output().count("configured") == 2, "the host did not begin anew, once");
+    });
+}
+
+void TestSmooPeer::gadgetHasANewSession() {
+    playGadget({"new-session"}, [](Program& gadget) {
+        const auto again = [&] { return gadget.output().count("verified") == 2; };
+        require(waitUntil(again, 10s, 20ms), "the host did not notice the new session id:\n" +
+                                                 QString::fromUtf8(gadget.output()));
+        require(gadget.output().contains("another session id"), "the id never changed");
+    });
+}
+
+void TestSmooPeer::gadgetIsSilent() {
+    playGadget({"silent"}, [](Program& gadget) {
+        const auto again = [&] { return gadget.output().count("verified") == 2; };
+        require(waitUntil(again, 15s, 20ms),
+                "the host did not begin anew:\n" + QString::fromUtf8(gadget.output()));
+        const auto found =
+            QRegularExpression("reset (\\d+) ms after").match(QString::fromUtf8(gadget.output()));
+        const int after = found.captured(1).toInt();
+        qInfo("the host began anew %d ms after the last answer", after);
+        require(found.hasMatch() && after < kSmooPatience,
+                QString("the host began anew only after %1 ms").arg(after));
+    });
+}
+
+QTEST_GUILESS_MAIN(TestSmooPeer)
+#include "tst_smoo_peer.moc"
