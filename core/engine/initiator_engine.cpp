@@ -1,5 +1,6 @@
 #include "core/engine/initiator_engine.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -9,6 +10,7 @@
 namespace belay::engine {
 namespace {
 
+constexpr std::size_t kBounceBytes = 128 << 10;
 // How long an answer may take when its device is being failed.
 constexpr auto kAnswerGrace = std::chrono::seconds(1);
 
@@ -121,9 +123,7 @@ void InitiatorEngine::sessionOpened(std::unique_ptr<wire::Link> link,
     link_ = std::move(link);
     dialect_ = std::move(dialect);
     ending_ = false;
-    arena_ = linkMemoryUnusable_ ? nullptr : link_->arena();
-    if (!arena_ && !switchToHeap())
-        log::error("no transfer memory: requests wait");
+    arena_ = link_->arena();
     initiator_.sessionOpened(epoch, maxOutstanding);
     framing_ = dialect_->framing(link_->messagePacketBytes());
     link_->start(framing_, *this);
@@ -180,7 +180,7 @@ void InitiatorEngine::pump() {
         Buffer buffer;
         if (!prepare(*next, buffer))
             break;
-        if (wire::carriesPayload(next->op) && !copyOut(*next, buffer)) {
+        if (wire::carriesPayload(next->op) && !copyOut(*next, buffer.bytes())) {
             complete(*initiator_.fail(next->sequence, EIO));
             continue;
         }
@@ -213,8 +213,6 @@ void InitiatorEngine::pump() {
 bool InitiatorEngine::prepare(const session::Entry& entry, Buffer& buffer) {
     if (!wire::carriesPayload(entry.op) && !wire::returnsPayload(entry.op))
         return true;
-    if (!arena_)
-        return false;
     auto taken = arena_->take(entry.length);
     if (!taken)
         return false;
@@ -222,58 +220,53 @@ bool InitiatorEngine::prepare(const session::Entry& entry, Buffer& buffer) {
     return true;
 }
 
-// Copies a write's bytes out of the kernel's request. A kernel that cannot pin the link's own
-// memory (6.12: iov_iter_get_pages refuses VM_IO and VM_PFNMAP) says so by copying nothing; then
-// ordinary memory takes its place for good.
-bool InitiatorEngine::copyOut(const session::Entry& entry, Buffer& buffer) {
-    const ublk::Queue& queue = devices_.at(entry.device)->queue;
-    std::int64_t copied = queue.copyFromRequest(entry.tag, buffer.bytes(), 0);
-    if (copied == 0 && !linkMemoryUnusable_ && switchToHeap()) {
-        auto taken = arena_->take(entry.length);
-        if (!taken)
+// A kernel that cannot pin the link's own memory (before 6.19 iov_iter_get_pages refuses VM_IO and
+// VM_PFNMAP) says so by copying nothing. From then on every copy goes through ordinary memory, in
+// pieces that stay in the cache; the transfers keep the link's memory, which costs less than
+// having usbfs allocate and copy for each of them.
+template <class CopyPiece>
+bool InitiatorEngine::copy(const session::Entry& entry, ByteSpan bytes, const char* verb,
+                           CopyPiece copyPiece) {
+    std::size_t done = 0;
+    while (done < bytes.size()) {
+        const std::size_t most = bounce_.empty() ? bytes.size() : bounce_.size();
+        const ByteSpan piece = bytes.subspan(done, std::min(most, bytes.size() - done));
+        const std::int64_t copied = copyPiece(piece, static_cast<std::uint32_t>(done));
+        if (copied == 0 && bounce_.empty()) {
+            bounce_.resize(kBounceBytes);
+        } else if (copied != static_cast<std::int64_t>(piece.size())) {
+            log::error("ublkb{}: the kernel {} {} of {} bytes", entry.device.value, verb, copied,
+                       piece.size());
             return false;
-        buffer = std::move(*taken);
-        copied = queue.copyFromRequest(entry.tag, buffer.bytes(), 0);
+        } else {
+            done += piece.size();
+        }
     }
-    if (copied == std::int64_t{entry.length})
-        return true;
-    log::error("ublkb{}: the kernel gave {} of {} bytes of a write", entry.device.value, copied,
-               entry.length);
-    return false;
+    return true;
 }
 
-// Copies a read's bytes into the kernel's request; the same fallback as copyOut().
+// Copies a write's bytes out of the kernel's request.
+bool InitiatorEngine::copyOut(const session::Entry& entry, ByteSpan bytes) {
+    const ublk::Queue& queue = devices_.at(entry.device)->queue;
+    return copy(entry, bytes, "gave", [&](ByteSpan piece, std::uint32_t offset) {
+        if (bounce_.empty())
+            return queue.copyFromRequest(entry.tag, piece, offset);
+        const auto copied =
+            queue.copyFromRequest(entry.tag, ByteSpan(bounce_).first(piece.size()), offset);
+        std::memcpy(piece.data(), bounce_.data(), piece.size());
+        return copied;
+    });
+}
+
+// Copies a read's bytes into the kernel's request.
 bool InitiatorEngine::copyIn(const session::Entry& entry, ByteSpan bytes) {
     const ublk::Queue& queue = devices_.at(entry.device)->queue;
-    std::int64_t copied = queue.copyToRequest(entry.tag, bytes, 0);
-    if (copied == 0 && !linkMemoryUnusable_ && switchToHeap()) {
-        auto bounce = arena_->take(bytes.size());
-        if (bounce) {
-            std::memcpy(bounce->bytes().data(), bytes.data(), bytes.size());
-            copied = queue.copyToRequest(entry.tag, bounce->bytes(), 0);
-        }
-    } else if (copied == 0 && linkMemoryUnusable_) {
-        // Received into the link's memory before the switch.
-        std::vector<std::byte> bounce(bytes.begin(), bytes.end());
-        copied = queue.copyToRequest(entry.tag, bounce, 0);
-    }
-    if (copied == std::int64_t{entry.length})
-        return true;
-    log::error("ublkb{}: the kernel took {} of {} bytes of a read", entry.device.value, copied,
-               entry.length);
-    return false;
-}
-
-bool InitiatorEngine::switchToHeap() {
-    linkMemoryUnusable_ = true;
-    const std::size_t bytes = arena_ ? arena_->capacity() : 8 * Arena::kChunkBytes;
-    auto heap = Arena::heap(bytes);
-    if (!heap) {
-        log::error("{}", heap.error().message());
-        return false;
-    }
-    arena_ = *heap;
-    return true;
+    return copy(entry, bytes, "took", [&](ByteSpan piece, std::uint32_t offset) {
+        if (bounce_.empty())
+            return queue.copyToRequest(entry.tag, piece, offset);
+        std::memcpy(bounce_.data(), piece.data(), piece.size());
+        return queue.copyToRequest(entry.tag, ByteSpan(bounce_).first(piece.size()), offset);
+    });
 }
 
 InitiatorEngine::Transfer& InitiatorEngine::transferOf(Sequence sequence) {

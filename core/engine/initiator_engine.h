@@ -114,9 +114,10 @@ class InitiatorEngine final : private wire::LinkListener {
     void requestArrived(DeviceIo& device, Tag tag);
     void pump();
     bool prepare(const session::Entry& entry, Buffer& buffer);
-    bool copyOut(const session::Entry& entry, Buffer& buffer);
+    bool copyOut(const session::Entry& entry, ByteSpan bytes);
     bool copyIn(const session::Entry& entry, ByteSpan bytes);
-    bool switchToHeap();
+    template <class CopyPiece>
+    bool copy(const session::Entry& entry, ByteSpan bytes, const char* verb, CopyPiece copyPiece);
     void response(const wire::Response& response);
     void complete(const session::Completion& completion);
     Transfer& transferOf(Sequence sequence);
@@ -130,8 +131,9 @@ class InitiatorEngine final : private wire::LinkListener {
     std::unique_ptr<wire::Link> link_;
     std::unique_ptr<Dialect> dialect_;
     std::shared_ptr<Arena> arena_;
-    // Found by trying: this kernel cannot copy between a request and the link's own memory.
-    bool linkMemoryUnusable_ = false;
+    // Not empty once it was found that this kernel cannot copy between a request and the link's
+    // own memory.
+    std::vector<std::byte> bounce_;
     wire::MessageFraming framing_;
     bool ending_ = false;
     EndOfTurn pump_;
