@@ -1,0 +1,121 @@
+#include <QProcess>
+#include <QTemporaryDir>
+#include <QTest>
+
+// Both programs as a user meets them; paths come from CMake.
+class HelperCommandLineTest : public QObject {
+    Q_OBJECT
+
+ private slots:
+    void usageError_data();
+    void usageError();
+    void helpAndVersion_data();
+    void helpAndVersion();
+    void commandsNeedARunningProgram_data();
+    void commandsNeedARunningProgram();
+
+ private:
+    struct Ended {
+        int code;
+        QString out;
+        QString err;
+    };
+    static Ended run(const QString& program, const QStringList& words) {
+        QProcess process;
+        process.start(program == "belay-hostd" ? BELAY_HOSTD : BELAY_GADGET, words);
+        if (!process.waitForFinished(10'000) || process.exitStatus() != QProcess::NormalExit)
+            return {-1, {}, process.errorString()};
+        return {process.exitCode(), QString::fromUtf8(process.readAllStandardOutput()),
+                QString::fromUtf8(process.readAllStandardError())};
+    }
+};
+
+void HelperCommandLineTest::usageError_data() {
+    QTest::addColumn<QString>("program");
+    QTest::addColumn<QStringList>("words");
+    QTest::addColumn<QString>("message");
+    const auto both = [](const char* name, const QStringList& words, const QString& message) {
+        for (const char* program : {"belay-hostd", "belay-gadget"})
+            QTest::addRow("%s: %s", program, name) << QString(program) << words << message;
+    };
+    both("unknown option", {"--frobnicate"}, "\"--frobnicate\"");
+    both("unknown command", {"start"}, "\"start\"");
+    both("half an option", {"--verb"}, "\"--verb\"");
+    both("nothing to do", {}, "nothing to do");
+    both("only a run-dir", {"--run-dir", "/nowhere"}, "nothing to do");
+    both("run-dir without a value", {"--run-dir"}, "--run-dir needs a value");
+    both("label before its file", {"--label", "x"}, "\"--label\"");
+    both("read-only before its file", {"--read-only"}, "\"--read-only\"");
+    both("stop what", {"stop"}, "stop what?");
+    both("recover what", {"recover"}, "recover what?");
+    both("no device", {"stop", "sda"}, "\"sda\" is no device");
+    both("two devices", {"stop", "ublkb0", "ublkb1"}, "unexpected \"ublkb1\"");
+    both("an option of another command", {"recover", "ublkb0", "--force"},
+         "unexpected \"--force\"");
+    both("status of one device", {"status", "ublkb0"}, "unexpected \"ublkb0\"");
+    const auto row = [](const char* program, const QStringList& words, const QString& message) {
+        QTest::addRow("%s %s", program, qPrintable(words.join(' ')))
+            << QString(program) << words << message;
+    };
+    row("belay-gadget", {"--share"}, "--share needs a value");
+    row("belay-gadget", {"--attach", "x"}, "\"--attach\"");
+    row("belay-gadget", {"--lend-ready", "--vendor", "xyz"}, "\"xyz\" is no USB id");
+    row("belay-gadget", {"--lend-ready", "--product", "0x12345"}, "\"0x12345\" is no USB id");
+    row("belay-hostd", {"--lend"}, "--lend needs a value");
+    row("belay-hostd", {"--share", "x"}, "\"--share\"");
+}
+
+void HelperCommandLineTest::usageError() {
+    QFETCH(const QString, program);
+    QFETCH(const QStringList, words);
+    QFETCH(const QString, message);
+    const Ended ended = run(program, words);
+    // The option's value is taken before it is seen that nothing is there to be called so.
+    for (const char* row :
+         {"belay-hostd: label before its file", "belay-gadget: label before its file"})
+        QEXPECT_FAIL(row, "known: --label before its file crashes", Abort);
+    QVERIFY2(ended.code == 2, qPrintable(QString::number(ended.code) + ": " + ended.err));
+    QVERIFY2(ended.err.contains(message), qPrintable(ended.err));
+    QCOMPARE(ended.out, QString());
+}
+
+void HelperCommandLineTest::helpAndVersion_data() {
+    QTest::addColumn<QString>("program");
+    QTest::newRow("hostd") << "belay-hostd";
+    QTest::newRow("gadget") << "belay-gadget";
+}
+
+void HelperCommandLineTest::helpAndVersion() {
+    QFETCH(const QString, program);
+    const Ended help = run(program, {"--help"});
+    QCOMPARE(help.code, 0);
+    QVERIFY(help.out.startsWith(program + ":"));
+    for (const char* word : {"--run-dir", "status", "stop", "recover", "--version"})
+        QVERIFY2(help.out.contains(word), word);
+    const Ended version = run(program, {"--version"});
+    QCOMPARE(version.code, 0);
+    QCOMPARE(version.out, program + " " BELAY_VERSION "\n");
+}
+
+void HelperCommandLineTest::commandsNeedARunningProgram_data() {
+    QTest::addColumn<QString>("program");
+    QTest::addColumn<QStringList>("words");
+    for (const char* program : {"belay-hostd", "belay-gadget"})
+        for (const char* command :
+             {"status", "status --json", "stop ublkb0", "stop /dev/ublkb0 --force", "recover 0"})
+            QTest::addRow("%s %s", program, command)
+                << QString(program) << QString(command).split(' ');
+}
+
+void HelperCommandLineTest::commandsNeedARunningProgram() {
+    QFETCH(const QString, program);
+    QFETCH(const QStringList, words);
+    const QTemporaryDir empty;
+    const Ended ended = run(program, QStringList{"--run-dir", empty.path()} + words);
+    QCOMPARE(ended.code, 1);
+    QVERIFY2(ended.err.contains("Is it running, with the same --run-dir?"), qPrintable(ended.err));
+    QVERIFY2(ended.err.contains(empty.path()), qPrintable(ended.err));
+}
+
+QTEST_GUILESS_MAIN(HelperCommandLineTest)
+#include "tst_helper_command_line.moc"
