@@ -11,6 +11,9 @@ namespace smoo = wire::smoo;
 
 // Few enough bytes to move within a smoo host's 200 ms on any real link.
 constexpr std::uint32_t kSmooMaxTransfer = 1 << 20;
+// Four times a native host's interval between two STATUS, and more than the five seconds after
+// which a host gives up on us.
+constexpr auto kHostPatience = std::chrono::seconds(8);
 // A smoo host queues 64 messages and 32 transfers; what is beyond waits here instead.
 constexpr std::uint32_t kSmooMaxOutstanding = 16;
 
@@ -58,7 +61,10 @@ GadgetInitiatorSession::GadgetInitiatorSession(Ring& ring, const wire::Hello& of
     engine_.setSessionOwner(this);
 }
 
-GadgetInitiatorSession::~GadgetInitiatorSession() { engine_.clearSessionOwner(this); }
+GadgetInitiatorSession::~GadgetInitiatorSession() {
+    engine_.clearSessionOwner(this);
+    stopListening();
+}
 
 void GadgetInitiatorSession::opening(const wire::Open& terms) {
     list_.emplace(terms.epoch);
@@ -74,6 +80,25 @@ void GadgetInitiatorSession::begin(const wire::Open& terms, std::unique_ptr<wire
     engine_.sessionOpened(std::move(link), std::make_unique<NativeDialect>(checked), terms.epoch,
                           terms.maxOutstanding);
     exports_.exportsOffered(list_->exports(), {.fua = true, .maxTransfer = terms.maxTransfer});
+    listen();
+}
+
+// From now on the host has so much time to be heard of again.
+void GadgetInitiatorSession::listen() {
+    stopListening();
+    answersHeard_ = engine_.answersReceived();
+    silence_ = ring_.callAfter(kHostPatience, [this] {
+        silence_.reset();
+        if (answersHeard_ != engine_.answersReceived())
+            listen();
+        else
+            engine_.endSession({"the host does not answer", {}, ETIMEDOUT, {}});
+    });
+}
+
+void GadgetInitiatorSession::stopListening() {
+    if (silence_)
+        ring_.cancel(*std::exchange(silence_, std::nullopt));
 }
 
 wire::Status GadgetInitiatorSession::status() const {
@@ -84,6 +109,7 @@ wire::Status GadgetInitiatorSession::status() const {
 }
 
 void GadgetInitiatorSession::sessionEnded(const Error& reason) {
+    stopListening();
     smooSessionId_ = randomNonZero64();
     smooExports_ = 0;
     exports_.exportsLost(reason);
@@ -97,6 +123,8 @@ void GadgetInitiatorSession::disabled() {
 }
 
 ffs::SetupAnswer GadgetInitiatorSession::setup(const ffs::SetupRequest& request) {
+    if (engine_.hasSession())
+        listen();
     if (matches(request, smoo::kIdent) && request.length >= smoo::IdentLayout::kBytes)
         return reply(smoo::encode(smoo::Ident{}));
     if (matches(request, smoo::kStatus) && request.length >= smoo::StatusLayout::kBytes) {
@@ -160,6 +188,7 @@ void GadgetInitiatorSession::trySmooBegin() {
             [this](std::uint32_t low) { return engine_.sequenceByLowBits(low); }),
         epoch, kSmooMaxOutstanding);
     exports_.exportsOffered(infos, {.fua = false, .maxTransfer = kSmooMaxTransfer});
+    listen();
 }
 
 }  // namespace belay::engine

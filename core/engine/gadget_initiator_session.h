@@ -19,6 +19,9 @@ namespace belay::engine {
 //   emptied, and nothing is sent before the first STATUS after it;
 // - every session that ends changes the session id, which makes a smoo host start over within its
 //   one-second heartbeat; until it has sent CONFIG_EXPORTS again, nothing is sent.
+//
+// A host program that dies leaves the interface configured and every transfer waiting; USB does not
+// tell. Both protocols' hosts ask for STATUS all the time, so their silence does.
 class GadgetInitiatorSession final : public GadgetSession {
    public:
     // The engine must outlive this object.
@@ -43,11 +46,15 @@ class GadgetInitiatorSession final : public GadgetSession {
     void setupData(const ffs::SetupRequest& request, ConstByteSpan data) override;
 
    private:
+    void listen();
+    void stopListening();
     void smooConfigured(ConstByteSpan data);
     void trySmooBegin();
 
     InitiatorEngine& engine_;
     ExportsListener& exports_;
+    std::optional<Ring::TimerId> silence_;
+    std::uint64_t answersHeard_ = 0;
     std::optional<wire::ExportListDecoder> list_;
     // v0: configured and not begun; begins with the host's next STATUS.
     std::optional<std::vector<wire::smoo::ExportEntry>> smooConfig_;

@@ -60,6 +60,8 @@ class Initiator {
     bool isOpen(DeviceId device) const;
     // Bytes answered to the kernel that no flush has covered since.
     std::uint64_t unsavedBytes(DeviceId device) const;
+    // True when every byte that was ever answered is durable: a flush has nothing to do.
+    bool nothingUnsaved(DeviceId device) const { return !devices_.at(device).hasUnsaved(); }
     // The device's export as last seen, with the verifier that its acknowledged bytes depend on.
     const wire::ExportInfo& known(DeviceId device) const { return devices_.at(device).info; }
 

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -223,6 +224,8 @@ std::size_t reapAbandoned() {
 }
 
 int controlMain() {
+    // Started through /proc/self/exe, it would be called "exe" otherwise.
+    ::prctl(PR_SET_NAME, kControlProcessName);
     RequestMessage message;
     const ssize_t got = ::read(STDIN_FILENO, &message, sizeof message);
     if (got != ssize_t{sizeof message} || message.magic != RequestMessage::kMagic)

@@ -34,6 +34,8 @@ struct ControlAnswer {
     DeviceInfo info{};
 };
 
+// What a control process calls itself.
+inline constexpr const char* kControlProcessName = "belay-ublk-ctl";
 // The hidden first argument with which a program's main() must call controlMain().
 inline constexpr const char* kControlArgument = "ublk-control";
 

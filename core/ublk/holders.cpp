@@ -1,5 +1,7 @@
 #include "core/ublk/holders.h"
 
+#include "core/ublk/control_process.h"
+
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -135,9 +137,20 @@ class Search {
                isNumber(fmt::format("{}:{}", major(status.st_rdev), minor(status.st_rdev)));
     }
 
+    // A control process of ours may hang with the disk open, and is then no user of it.
+    static bool isControlProcess(const std::string& pid) {
+        std::ifstream file(fs::path("/proc") / pid / "stat");
+        std::string text;
+        std::getline(file, text);
+        // "pid (name) state ppid ..." (proc_pid_stat(5))
+        const auto name = text.find(fmt::format("({})", kControlProcessName));
+        const auto fields = words(std::string_view(text).substr(text.rfind(')') + 1));
+        return name != text.npos && fields.size() > 1 && fields[1] == std::to_string(::getpid());
+    }
+
     void processes() {
         for (const std::string& pid : namesIn("/proc")) {
-            if (pid.find_first_not_of("0123456789") != pid.npos)
+            if (pid.find_first_not_of("0123456789") != pid.npos || isControlProcess(pid))
                 continue;
             const fs::path files = fs::path("/proc") / pid / "fd";
             const auto open = namesIn(files);

@@ -28,7 +28,7 @@ std::string_view toString(Holder::Kind kind);
 
 // What holds the disk, as far as this process may see: mounts of its own mount namespace, and
 // open files only as root. Reads procfs and sysfs only and opens no block device, so it does not
-// block when the server is dead.
+// block when the server is dead. Our control processes do not count.
 Result<std::vector<Holder>> holdersOf(DeviceId id);
 
 // A line of /proc/PID/mountinfo (proc_pid_mountinfo(5)): "major:minor" and the mount point with

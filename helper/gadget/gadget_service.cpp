@@ -1,5 +1,8 @@
 #include "helper/gadget/gadget_service.h"
 
+#include "core/base/log.h"
+#include "core/ublk/control.h"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -7,9 +10,6 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
-
-#include "core/base/log.h"
-#include "core/ublk/control.h"
 
 namespace belay::helper {
 namespace {
@@ -79,13 +79,12 @@ Result<WorkerKeeper::Start> GadgetService::prepareWorker() {
     const auto mountOf = [this](bool offered, ffs::Kind kind) {
         return offered ? config_->mountOf(kind) : std::string();
     };
-    const Json config = {
-        {"user", options_.user},
-        {"gadget", uuid->toString()},
-        {"attachMount", mountOf(!options_.shares.empty(), ffs::Kind::Attach)},
-        {"lendMount", mountOf(options_.lendReady, ffs::Kind::Lend)},
-        {"stores", stores_.config()},
-        {"stateDir", *stateDir}};
+    const Json config = {{"user", options_.user},
+                         {"gadget", uuid->toString()},
+                         {"attachMount", mountOf(!options_.shares.empty(), ffs::Kind::Attach)},
+                         {"lendMount", mountOf(options_.lendReady, ffs::Kind::Lend)},
+                         {"stores", stores_.config()},
+                         {"stateDir", *stateDir}};
     return WorkerKeeper::Start{{"belay-gadget", "worker", config.dump()}, std::move(fds)};
 }
 
@@ -102,9 +101,19 @@ void GadgetService::bind() {
         if (udc_ != *bound || keeper_.deaths() == 0)
             announce(fmt::format("on the bus: {}, serial {}", *bound, options_.serial));
         udc_ = *bound;
+        wasBound_ = true;
+        bindTrouble_.clear();
         return;
     }
-    log::warning("{}", bound.error().message());
+    // No such controller: a mistake at the start, later one that may come back. Others are busy.
+    if (!wasBound_ && bound.error().code == 0) {
+        fail(bound.error());
+        return;
+    }
+    if (const std::string text = bound.error().message(); text != bindTrouble_) {
+        log::warning("{}", text);
+        bindTrouble_ = text;
+    }
     ring_.callAfter(kBindRetry, [this] { bind(); });
 }
 

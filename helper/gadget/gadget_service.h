@@ -1,12 +1,12 @@
 #pragma once
 
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "core/ffs/configfs.h"
 #include "helper/supervisor/service.h"
 #include "helper/supervisor/store_args.h"
+
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace belay::helper {
 
@@ -24,10 +24,10 @@ struct GadgetOptions {
 // The gadget's supervisor: holds configfs and the FunctionFS mounts, and puts the gadget on its UDC
 // whenever a worker is ready to answer the host.
 class GadgetService final : public Service {
-   public:
+ public:
     GadgetService(Ring& ring, RunDir runDir, const Identity& worker, GadgetOptions options);
 
-   protected:
+ protected:
     Result<WorkerKeeper::Start> prepareWorker() override;
     void workerMessage(const Json& message) override;
     void workerDied() override;
@@ -36,7 +36,7 @@ class GadgetService final : public Service {
     Result<void> begin() override;
     void end() override;
 
-   private:
+ private:
     void bind();
 
     const GadgetOptions options_;
@@ -44,7 +44,9 @@ class GadgetService final : public Service {
     // The other end of the worker's descriptor 4.
     Fd workerGuard_;
     std::optional<ffs::GadgetConfig> config_;
-    std::string udc_;  // that it is on, or was on last: another one would be another cable
+    bool wasBound_ = false;
+    std::string bindTrouble_;  // why not, as said last
+    std::string udc_;          // that it is on, or was on last: another one would be another cable
 };
 
 }  // namespace belay::helper

@@ -84,7 +84,7 @@ CommandLine parse(Arguments arguments) {
             line.done = true;
         } else if (auto file = arguments.value("--share")) {
             options.shares.push_back({.path = *file, .label = {}});
-        } else if (auto label = arguments.value("--label"); label && !options.shares.empty()) {
+        } else if (auto label = options.shares.empty() ? std::nullopt : arguments.value("--label")) {
             options.shares.back().label = *label;
         } else if (!options.shares.empty() && arguments.flag("--read-only")) {
             options.shares.back().readOnly = true;

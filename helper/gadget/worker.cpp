@@ -155,6 +155,7 @@ Result<int> serve(const Json& config) {
 }  // namespace
 
 int gadgetWorkerMain(const std::string& config) {
+    nameProcess("belay-gadget");
     log::setup("belay-gadget[worker]", log::Level::Notice);
     const Json parsed = Json::parse(config, nullptr, false);
     try {

@@ -62,7 +62,7 @@ CommandLine parse(Arguments arguments) {
             options.attach.push_back(*share);
         } else if (auto file = arguments.value("--lend")) {
             options.lend.push_back({.path = *file, .label = {}});
-        } else if (auto label = arguments.value("--label"); label && !options.lend.empty()) {
+        } else if (auto label = options.lend.empty() ? std::nullopt : arguments.value("--label")) {
             options.lend.back().label = *label;
         } else if (!options.lend.empty() && arguments.flag("--read-only")) {
             options.lend.back().readOnly = true;

@@ -164,6 +164,7 @@ Result<int> serve(const Json& config) {
 }  // namespace
 
 int hostWorkerMain(const std::string& config) {
+    nameProcess("belay-hostd");
     log::setup("belay-hostd[worker]", log::Level::Notice);
     const Json parsed = Json::parse(config, nullptr, false);
     try {

@@ -339,7 +339,9 @@ void DeviceManager::setState(Device& device, State state) {
     device.since = Clock::now();
     const std::string name = ublk::diskName(device.record.device);
     if (state == State::Waiting)
-        hooks_.announce(fmt::format("{} waiting: {}", name, device.problemText));
+        hooks_.announce(fmt::format(
+            "{} waiting: {}", name,
+            device.problemText.empty() ? "the other side is not there yet" : device.problemText));
     else if (state == State::Crashed && before != State::Starting)
         hooks_.announce(fmt::format("{} waiting: its server died, another one takes over", name));
     else if (state == State::Live && before != State::Starting)

@@ -57,6 +57,10 @@ void leaveOtherMounts() {
 
 }  // namespace
 
+void nameProcess(const char* name) {
+    ::prctl(PR_SET_NAME, name);
+}
+
 Result<Identity> identityOf(const std::string& user) {
     errno = 0;
     if (const passwd* entry = ::getpwnam(user.c_str()))

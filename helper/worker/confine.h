@@ -8,6 +8,9 @@
 
 namespace belay::helper {
 
+// What ps(1) calls this process: started through /proc/self/exe, it would be "exe".
+void nameProcess(const char* name);
+
 // Whom a worker runs as.
 struct Identity {
     uid_t uid = 0;
