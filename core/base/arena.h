@@ -1,13 +1,13 @@
 #pragma once
 
+#include "core/base/bytes.h"
+#include "core/base/error.h"
+
 #include <bitset>
 #include <cstddef>
 #include <memory>
 #include <optional>
 #include <vector>
-
-#include "core/base/bytes.h"
-#include "core/base/error.h"
 
 namespace belay {
 
@@ -15,7 +15,7 @@ class Arena;
 
 // A slice of an Arena, given back when destroyed. Keeps the memory mapped as long as it lives.
 class Buffer {
-   public:
+ public:
     Buffer() = default;
     Buffer(Buffer&& other) noexcept;
     Buffer& operator=(Buffer&& other) noexcept;
@@ -27,7 +27,7 @@ class Buffer {
     ByteSpan bytes() const { return bytes_; }
     explicit operator bool() const { return arena_ != nullptr; }
 
-   private:
+ private:
     friend class Arena;
     Buffer(std::shared_ptr<Arena> arena, ByteSpan bytes)
         : arena_(std::move(arena)), bytes_(bytes) {}
@@ -40,7 +40,7 @@ class Buffer {
 // - Slices never span two chunks, so one may be as long as a chunk (kChunkBytes) at most.
 // - Not thread-safe; no system call after construction.
 class Arena : public std::enable_shared_from_this<Arena> {
-   public:
+ public:
     static constexpr std::size_t kChunkBytes = 1 << 20;
     static constexpr std::size_t kPageBytes = 4096;
 
@@ -56,7 +56,7 @@ class Arena : public std::enable_shared_from_this<Arena> {
     std::size_t capacity() const { return chunks_.size() * kChunkBytes; }
     std::size_t available() const { return availablePages_ * kPageBytes; }
 
-   private:
+ private:
     friend class Buffer;
     static constexpr std::size_t kChunkPages = kChunkBytes / kPageBytes;
     struct Chunk {

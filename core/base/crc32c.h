@@ -1,8 +1,8 @@
 #pragma once
 
-#include <cstdint>
-
 #include "core/base/bytes.h"
+
+#include <cstdint>
 
 namespace belay {
 

@@ -8,7 +8,7 @@ namespace belay {
 
 // Owns one file descriptor and closes it. Not thread-safe.
 class Fd {
-   public:
+ public:
     Fd() = default;
     // Takes ownership; -1 means empty.
     explicit Fd(int fd) : fd_(fd) {}
@@ -34,7 +34,7 @@ class Fd {
             ::close(std::exchange(fd_, -1));
     }
 
-   private:
+ private:
     int fd_ = -1;
 };
 

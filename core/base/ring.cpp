@@ -25,6 +25,9 @@ Result<std::unique_ptr<Ring>> Ring::create(unsigned entries) {
 }
 
 Ring::~Ring() {
+    // What these hold may still speak to the ring when it is destroyed.
+    endOfTurn_.clear();
+    timers_.clear();
     if (open_)
         io_uring_queue_exit(&ring_);
 }
@@ -80,7 +83,9 @@ void Ring::cancel(TimerId timer) {
     timerTimes_.erase(found);
 }
 
-void Ring::callAtEndOfTurn(Callback callback) { endOfTurn_.push_back(std::move(callback)); }
+void Ring::callAtEndOfTurn(Callback callback) {
+    endOfTurn_.push_back(std::move(callback));
+}
 
 Duration Ring::untilNextTimer(Duration limit) const {
     if (timers_.empty())
@@ -132,11 +137,12 @@ Result<void> Ring::turn(Duration limit) {
 }
 
 Result<void> Ring::run() {
-    stopped_ = false;
     while (!stopped_) {
         if (auto turned = turn(); !turned)
             return turned;
     }
+    stopped_ = false;
+    runEndOfTurn();
     return {};
 }
 

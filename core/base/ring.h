@@ -1,5 +1,9 @@
 #pragma once
 
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/fd.h"
+
 #include <liburing.h>
 
 #include <cstdint>
@@ -8,20 +12,16 @@
 #include <memory>
 #include <vector>
 
-#include "core/base/clock.h"
-#include "core/base/error.h"
-#include "core/base/fd.h"
-
 namespace belay {
 
 // One operation under way in a Ring. Its address is the operation's user_data, so it must stay
 // where it is until complete() was called without IORING_CQE_F_MORE.
 class Operation {
-   public:
+ public:
     // `result` as the kernel gives it: >= 0, or a negative errno. `flags` are IORING_CQE_F_*.
     virtual void complete(int result, std::uint32_t flags) = 0;
 
-   protected:
+ protected:
     ~Operation() = default;
 };
 
@@ -31,7 +31,7 @@ class Operation {
 // - What is prepared during a turn is submitted by the turn's one io_uring_enter(2).
 // - Callbacks may prepare operations, add and cancel timers, and stop the loop.
 class Ring {
-   public:
+ public:
     using Callback = std::function<void()>;
     using TimerId = std::uint64_t;
 
@@ -71,13 +71,14 @@ class Ring {
         callAtEndOfTurn([last = std::shared_ptr<T>(std::move(object))] {});
     }
 
-    // Handles events until stop() is called. An error means that the ring itself failed.
+    // Handles events until stop() is called; not one if it was called before. An error means that
+    // the ring itself failed.
     Result<void> run();
     void stop() { stopped_ = true; }
     // One turn: submits, waits for at least one event (or a timer, or `limit`), handles all.
     Result<void> turn(Duration limit = std::chrono::hours(1));
 
-   private:
+ private:
     friend class FdWatch;
     Ring() = default;
     Duration untilNextTimer(Duration limit) const;
@@ -101,13 +102,13 @@ class Ring {
 // - Level-triggered by re-arming after each call, so that a callback may read in part.
 // - Must be destroyed before the ring; the descriptor is not owned.
 class FdWatch {
-   public:
+ public:
     FdWatch(Ring& ring, int fd, std::uint32_t events, std::function<void(std::uint32_t)> callback);
     ~FdWatch();
     FdWatch(const FdWatch&) = delete;
     FdWatch& operator=(const FdWatch&) = delete;
 
-   private:
+ private:
     struct Poll;
     std::shared_ptr<Poll> poll_;
 };

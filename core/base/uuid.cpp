@@ -25,7 +25,9 @@ int hexDigit(char c) {
     return -1;
 }
 
-bool isDashPlace(std::size_t i) { return i == 8 || i == 13 || i == 18 || i == 23; }
+bool isDashPlace(std::size_t i) {
+    return i == 8 || i == 13 || i == 18 || i == 23;
+}
 
 }  // namespace
 

@@ -1,18 +1,18 @@
 #pragma once
 
-#include <cstddef>
-
 #include "core/base/bytes.h"
 #include "core/base/error.h"
 #include "core/wire/link.h"
 #include "core/wire/message.h"
+
+#include <cstddef>
 
 namespace belay::engine {
 
 // How neutral messages look on the message pipes of one session: v0 or v1.
 // Decoding is strict: whatever it refuses ends the session.
 class Dialect {
-   public:
+ public:
     virtual ~Dialect() = default;
 
     virtual wire::MessageFraming framing(std::size_t maxPacketBytes) const = 0;

@@ -1,21 +1,21 @@
 #pragma once
 
-#include <vector>
-
 #include "core/base/error.h"
 #include "core/wire/message.h"
+
+#include <vector>
 
 namespace belay::engine {
 
 // What the session's target can do beyond reads and writes.
 struct TargetTraits {
-    bool fua = true;           // v0 has no FUA: the device must not advertise it
+    bool fua = true;                // v0 has no FUA: the device must not advertise it
     std::uint32_t maxTransfer = 0;  // bytes
 };
 
 // Who makes devices of what a target offers; the initiator's end, in either direction.
 class ExportsListener {
-   public:
+ public:
     // A session is open and these exports are in it. Nothing flows to a device before it is
     // offered to the engine (InitiatorEngine::exportOffered).
     virtual void exportsOffered(const std::vector<wire::ExportInfo>& exports,
@@ -23,7 +23,7 @@ class ExportsListener {
     // The session is over; devices wait.
     virtual void exportsLost(const Error& reason) = 0;
 
-   protected:
+ protected:
     ~ExportsListener() = default;
 };
 

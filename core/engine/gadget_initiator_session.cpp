@@ -71,7 +71,9 @@ void GadgetInitiatorSession::opening(const wire::Open& terms) {
     smooConfig_.reset();
 }
 
-Result<void> GadgetInitiatorSession::takeExports(ConstByteSpan page) { return list_->add(page); }
+Result<void> GadgetInitiatorSession::takeExports(ConstByteSpan page) {
+    return list_->add(page);
+}
 
 void GadgetInitiatorSession::begin(const wire::Open& terms, std::unique_ptr<wire::Link> link) {
     log::notice("lend: session {:016x} opened, {} exports", terms.epoch.value,
@@ -132,8 +134,8 @@ ffs::SetupAnswer GadgetInitiatorSession::setup(const ffs::SetupRequest& request)
             smooPolled_ = true;
             ring_.callAtEndOfTurn([this] { trySmooBegin(); });
         }
-        return reply(smoo::encode(
-            smoo::Status{.exportCount = smooExports_, .sessionId = smooSessionId_}));
+        return reply(
+            smoo::encode(smoo::Status{.exportCount = smooExports_, .sessionId = smooSessionId_}));
     }
     if (matches(request, smoo::kConfigExports))
         return request.length >= smoo::ConfigLayout::kBytes &&
@@ -181,12 +183,11 @@ void GadgetInitiatorSession::trySmooBegin() {
     for (const auto& info : infos)
         blockSizes.emplace(info.id, info.blockSize);
     log::notice("lend: session with a smoo host, {} exports", infos.size());
-    engine_.sessionOpened(
-        std::move(*link),
-        std::make_unique<SmooDialect>(
-            epoch, std::move(blockSizes),
-            [this](std::uint32_t low) { return engine_.sequenceByLowBits(low); }),
-        epoch, kSmooMaxOutstanding);
+    engine_.sessionOpened(std::move(*link),
+                          std::make_unique<SmooDialect>(
+                              epoch, std::move(blockSizes),
+                              [this](std::uint32_t low) { return engine_.sequenceByLowBits(low); }),
+                          epoch, kSmooMaxOutstanding);
     exports_.exportsOffered(infos, {.fua = false, .maxTransfer = kSmooMaxTransfer});
     listen();
 }

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <optional>
-#include <vector>
-
 #include "core/engine/exports_listener.h"
 #include "core/engine/gadget_session.h"
 #include "core/engine/initiator_engine.h"
 #include "core/wire/export_pages.h"
 #include "core/wire/smoo_control.h"
+
+#include <optional>
+#include <vector>
 
 namespace belay::engine {
 
@@ -23,7 +23,7 @@ namespace belay::engine {
 // A host program that dies leaves the interface configured and every transfer waiting; USB does not
 // tell. Both protocols' hosts ask for STATUS all the time, so their silence does.
 class GadgetInitiatorSession final : public GadgetSession {
-   public:
+ public:
     // The engine must outlive this object.
     GadgetInitiatorSession(Ring& ring, const wire::Hello& offer, GadgetListener& listener,
                            InitiatorEngine& engine, ExportsListener& exports);
@@ -31,7 +31,7 @@ class GadgetInitiatorSession final : public GadgetSession {
 
     void sessionEnded(const Error& reason) override;
 
-   protected:
+ protected:
     bool busy() const override { return engine_.hasLink(); }
     void endSession(Error reason) override { engine_.endSession(std::move(reason)); }
     void begin(const wire::Open& terms, std::unique_ptr<wire::Link> link) override;
@@ -45,7 +45,7 @@ class GadgetInitiatorSession final : public GadgetSession {
     ffs::SetupAnswer setup(const ffs::SetupRequest& request) override;
     void setupData(const ffs::SetupRequest& request, ConstByteSpan data) override;
 
-   private:
+ private:
     void listen();
     void stopListening();
     void smooConfigured(ConstByteSpan data);

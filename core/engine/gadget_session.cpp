@@ -32,7 +32,9 @@ void GadgetSession::sessionEnded(const Error& reason) {
     tryBegin();
 }
 
-void GadgetSession::sessionDrained() { tryBegin(); }
+void GadgetSession::sessionDrained() {
+    tryBegin();
+}
 
 // The interface was reset or the cable pulled. The link finds out by itself (ESHUTDOWN).
 void GadgetSession::disabled() {

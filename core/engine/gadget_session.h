@@ -1,26 +1,26 @@
 #pragma once
 
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "core/engine/session_owner.h"
 #include "core/ffs/function.h"
 #include "core/wire/control.h"
 #include "core/wire/link.h"
 
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
 namespace belay::engine {
 
 // What the owner of a gadget-side session is told.
 class GadgetListener {
-   public:
+ public:
     // The function was put on a UDC, or taken off.
     virtual void gadgetBound(bool bound) = 0;
     // FunctionFS is of no use any more: the process must end.
     virtual void gadgetFailed(const Error& reason) = 0;
 
-   protected:
+ protected:
     ~GadgetListener() = default;
 };
 
@@ -31,7 +31,7 @@ class GadgetListener {
 //   acknowledged before its content has been looked at.
 // - What differs between attach and lend is left to the two classes made from this one.
 class GadgetSession : protected ffs::FunctionListener, public SessionOwner {
-   public:
+ public:
     virtual ~GadgetSession() = default;
     GadgetSession(const GadgetSession&) = delete;
     GadgetSession& operator=(const GadgetSession&) = delete;
@@ -42,7 +42,7 @@ class GadgetSession : protected ffs::FunctionListener, public SessionOwner {
     void sessionEnded(const Error& reason) override;
     void sessionDrained() override;
 
-   protected:
+ protected:
     GadgetSession(Ring& ring, const wire::Hello& offer, GadgetListener& listener);
 
     // True while a session exists, or store I/O of an ended one is under way.
@@ -79,7 +79,7 @@ class GadgetSession : protected ffs::FunctionListener, public SessionOwner {
     Ring& ring_;
     std::unique_ptr<ffs::Function> function_;
 
-   private:
+ private:
     void openRequested(ConstByteSpan data);
 
     const wire::Hello offer_;

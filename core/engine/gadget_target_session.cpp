@@ -12,13 +12,15 @@ GadgetTargetSession::GadgetTargetSession(Ring& ring, const wire::Hello& offer,
     engine_.setSessionOwner(this);
 }
 
-GadgetTargetSession::~GadgetTargetSession() { engine_.clearSessionOwner(this); }
+GadgetTargetSession::~GadgetTargetSession() {
+    engine_.clearSessionOwner(this);
+}
 
 void GadgetTargetSession::begin(const wire::Open& terms, std::unique_ptr<wire::Link> link) {
     log::notice("attach: session {:016x} opened", terms.epoch.value);
     const bool checked = (terms.features & wire::kFeaturePayloadCrc) != 0;
     engine_.sessionOpened(std::move(link), std::make_unique<NativeDialect>(checked), terms.epoch,
-                          terms.maxTransfer);
+                          terms.maxTransfer, terms.maxOutstanding);
 }
 
 wire::Status GadgetTargetSession::status() const {

@@ -6,14 +6,15 @@
 namespace belay::engine {
 
 HostInitiatorSession::HostInitiatorSession(std::shared_ptr<usb::Device> device,
-                                           const usb::Interface& interface,
-                                           const HostTerms& terms, InitiatorEngine& engine,
-                                           ExportsListener& exports)
+                                           const usb::Interface& interface, const HostTerms& terms,
+                                           InitiatorEngine& engine, ExportsListener& exports)
     : HostSession(std::move(device), interface, terms), engine_(engine), exports_(exports) {
     engine_.setSessionOwner(this);
 }
 
-HostInitiatorSession::~HostInitiatorSession() { engine_.clearSessionOwner(this); }
+HostInitiatorSession::~HostInitiatorSession() {
+    engine_.clearSessionOwner(this);
+}
 
 void HostInitiatorSession::begin(const wire::Open& terms, std::unique_ptr<wire::Link> link,
                                  const std::vector<wire::ExportInfo>& offered) {

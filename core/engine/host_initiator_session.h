@@ -8,23 +8,22 @@ namespace belay::engine {
 
 // Attach, the host's end: the gadget has the bytes.
 class HostInitiatorSession final : public HostSession {
-   public:
+ public:
     // Engine and listener must outlive this object.
     HostInitiatorSession(std::shared_ptr<usb::Device> device, const usb::Interface& interface,
-                         const HostTerms& terms, InitiatorEngine& engine,
-                         ExportsListener& exports);
+                         const HostTerms& terms, InitiatorEngine& engine, ExportsListener& exports);
     ~HostInitiatorSession() override;
 
     void sessionEnded(const Error& reason) override;
 
-   protected:
+ protected:
     bool busy() const override { return engine_.hasLink(); }
     void endSession(Error reason) override { engine_.endSession(std::move(reason)); }
     void begin(const wire::Open& terms, std::unique_ptr<wire::Link> link,
                const std::vector<wire::ExportInfo>& offered) override;
     std::uint64_t signsOfLife() const override { return engine_.answersReceived(); }
 
-   private:
+ private:
     InitiatorEngine& engine_;
     ExportsListener& exports_;
 };

@@ -1,10 +1,10 @@
 #include "core/engine/host_session.h"
 
-#include <algorithm>
-
 #include "core/base/log.h"
 #include "core/usb/host_link.h"
 #include "core/wire/control_codec.h"
+
+#include <algorithm>
 
 namespace belay::engine {
 namespace {
@@ -16,6 +16,10 @@ constexpr auto kControlTimeout = 1s;
 constexpr auto kPollDraining = 20ms;
 // A store that does not finish its I/O for so long makes us ask anew, from the reset on.
 constexpr auto kDrainingPatience = 30s;
+// A session that ends sooner counts as a failed attempt: whoever breaks each one as soon as it is
+// open must not keep us busy.
+constexpr auto kLastingSession = 5s;
+constexpr Duration kLongestPause = 5s;
 // After so many attempts without any answer the whole port is reset.
 constexpr unsigned kSilentAttempts = 3;
 
@@ -52,7 +56,9 @@ HostSession::~HostSession() {
         ring_.cancel(*timer_);
 }
 
-void HostSession::start() { schedule(0s); }
+void HostSession::start() {
+    schedule(0s);
+}
 
 void HostSession::stop() {
     stopped_ = true;
@@ -86,7 +92,11 @@ void HostSession::schedule(Duration delay) {
 
 void HostSession::sessionEnded(const Error& reason) {
     log::notice("{}: session ended: {}", device_->name(), reason.message());
-    schedule(0s);
+    const TimePoint now = Clock::now();
+    const bool brief = state_ == State::Running && now - begun_ < kLastingSession;
+    if (!brief)
+        backoff_.reset();
+    schedule(brief && !portReset_ ? std::min(backoff_.next(now), kLongestPause) : Duration(0));
 }
 
 void HostSession::sessionDrained() {
@@ -101,7 +111,7 @@ void HostSession::failed(const Error& reason) {
     lastFailure_ = text;
     if (reason.code == ETIMEDOUT && ++silentAttempts_ >= kSilentAttempts)
         portReset_ = true;
-    schedule(std::min<Duration>(backoff_.next(Clock::now()), 5s));
+    schedule(std::min(backoff_.next(Clock::now()), kLongestPause));
 }
 
 void HostSession::attempt() {
@@ -149,11 +159,11 @@ void HostSession::askOut(std::uint8_t type, std::uint8_t request, std::uint16_t 
 }
 
 void HostSession::later(Duration delay, std::function<void()> action) {
-    ring_.callAfter(delay, [this, alive = alive_, attempt = attemptNumber_,
-                            action = std::move(action)] {
-        if (*alive && attempt == attemptNumber_)
-            action();
-    });
+    ring_.callAfter(delay,
+                    [this, alive = alive_, attempt = attemptNumber_, action = std::move(action)] {
+                        if (*alive && attempt == attemptNumber_)
+                            action();
+                    });
 }
 
 void HostSession::helloReceived(const Result<Bytes>& reply) {
@@ -265,8 +275,8 @@ std::unique_ptr<wire::Link> HostSession::makeLink() {
 void HostSession::running() {
     state_ = State::Running;
     lastFailure_.clear();
-    backoff_ = lifecycle::Backoff();
-    keepalive_.emplace(Clock::now());
+    begun_ = Clock::now();
+    keepalive_.emplace(begun_);
     lastSigns_ = signsOfLife();
     if (!checksItself())
         keepAlive();

@@ -1,11 +1,5 @@
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <memory>
-#include <optional>
-#include <vector>
-
 #include "core/base/ring.h"
 #include "core/engine/session_owner.h"
 #include "core/lifecycle/backoff.h"
@@ -15,6 +9,12 @@
 #include "core/wire/control.h"
 #include "core/wire/export_pages.h"
 #include "core/wire/link.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
 
 namespace belay::engine {
 
@@ -30,10 +30,11 @@ struct HostTerms {
 // is destroyed: reset, HELLO, OPEN, exports, OPENED, then STATUS to see that the gadget lives.
 //
 // - Every session starts with SET_INTERFACE, so that no byte of an older one can be in a pipe.
-// - Whatever goes wrong ends the attempt; the next comes with a growing delay.
+// - Whatever goes wrong ends the attempt; the next comes with a growing delay. So it does when
+//   sessions open but do not last.
 // - A gadget that is unplugged is the owner's to notice; this object then just fails its attempts.
 class HostSession : public SessionOwner {
-   public:
+ public:
     virtual ~HostSession();
     HostSession(const HostSession&) = delete;
     HostSession& operator=(const HostSession&) = delete;
@@ -48,7 +49,7 @@ class HostSession : public SessionOwner {
     void sessionEnded(const Error& reason) override;
     void sessionDrained() override;
 
-   protected:
+ protected:
     HostSession(std::shared_ptr<usb::Device> device, const usb::Interface& interface,
                 const HostTerms& terms);
 
@@ -86,7 +87,7 @@ class HostSession : public SessionOwner {
     const usb::Interface interface_;
     const HostTerms terms_;
 
-   private:
+ private:
     enum class State : std::uint8_t { Waiting, Opening, Running };
 
     void attempt();
@@ -106,6 +107,7 @@ class HostSession : public SessionOwner {
     unsigned silentAttempts_ = 0;
     std::optional<Ring::TimerId> timer_;
     lifecycle::Backoff backoff_;
+    TimePoint begun_;  // of the session that runs, or ran last
     std::optional<lifecycle::Keepalive> keepalive_;
     std::uint64_t lastSigns_ = 0;
     wire::Open open_;

@@ -5,6 +5,8 @@
 #include "core/engine/smoo_dialect.h"
 #include "core/wire/smoo_control.h"
 
+#include <algorithm>
+
 namespace belay::engine {
 namespace {
 
@@ -15,6 +17,8 @@ constexpr auto kSmooHeartbeat = 1s;
 // Less than the 3 s after which a smoo gadget takes the link for lost: who starts over later than
 // the gadget could mix up two of its sessions.
 constexpr auto kSmooPatience = 2500ms;
+// A smoo gadget may be told to have any number of requests in flight; ours is only to bound memory.
+constexpr std::uint32_t kSmooMaxOutstanding = 1024;
 
 }  // namespace
 
@@ -25,7 +29,9 @@ HostTargetSession::HostTargetSession(std::shared_ptr<usb::Device> device,
     engine_.setSessionOwner(this);
 }
 
-HostTargetSession::~HostTargetSession() { engine_.clearSessionOwner(this); }
+HostTargetSession::~HostTargetSession() {
+    engine_.clearSessionOwner(this);
+}
 
 void HostTargetSession::begin(const wire::Open& terms, std::unique_ptr<wire::Link> link,
                               const std::vector<wire::ExportInfo>&) {
@@ -33,7 +39,7 @@ void HostTargetSession::begin(const wire::Open& terms, std::unique_ptr<wire::Lin
     smoo_ = false;
     const bool checked = (terms.features & wire::kFeaturePayloadCrc) != 0;
     engine_.sessionOpened(std::move(link), std::make_unique<NativeDialect>(checked), terms.epoch,
-                          terms.maxTransfer);
+                          terms.maxTransfer, terms.maxOutstanding);
 }
 
 bool HostTargetSession::helloUnknown() {
@@ -43,8 +49,7 @@ bool HostTargetSession::helloUnknown() {
 }
 
 void HostTargetSession::smooIdentified(const Result<Bytes>& reply) {
-    const auto ident =
-        reply.and_then([](const Bytes& bytes) { return smoo::decodeIdent(bytes); });
+    const auto ident = reply.and_then([](const Bytes& bytes) { return smoo::decodeIdent(bytes); });
     if (!ident) {
         failed(ident.error());
         return;
@@ -73,16 +78,20 @@ void HostTargetSession::smooConfigured(const Result<Bytes>& reply) {
         blockSizes.emplace(info.id, info.blockSize);
     log::notice("lend: session with a smoo gadget");
     smoo_ = true;
-    smooSeen_ = Clock::now();
+    smooSeen_ = smooPolled_ = Clock::now();
+    smooSigns_ = 0;
     engine_.sessionOpened(makeLink(), std::make_unique<SmooDialect>(epoch, std::move(blockSizes)),
-                          epoch, terms_.maxTransfer);
+                          epoch, terms_.maxTransfer, kSmooMaxOutstanding);
     running();
     smooPoll();
+    smooWatch();
 }
 
 void HostTargetSession::smooPoll() {
+    // An answer of ours that went out since the last poll, at the earliest right after it.
     if (engine_.sent() != std::exchange(smooSigns_, engine_.sent()))
-        smooSeen_ = Clock::now();
+        smooSeen_ = std::max(smooSeen_, smooPolled_);
+    smooPolled_ = Clock::now();
     askIn(smoo::kStatus.requestType, smoo::kStatus.request, 0, smoo::StatusLayout::kBytes,
           [this](auto reply) { smooStatus(reply); });
 }
@@ -97,11 +106,17 @@ void HostTargetSession::smooStatus(const Result<Bytes>& reply) {
             return;
         }
         smooSessionId_ = status->sessionId;
-    } else if (Clock::now() - smooSeen_ > kSmooPatience) {
-        endSession({"the gadget does not answer", {}, ETIMEDOUT, {}});
-        return;
     }
     later(kSmooHeartbeat, [this] { smooPoll(); });
+}
+
+// Apart from the polls, whose rhythm would make it notice a second too late.
+void HostTargetSession::smooWatch() {
+    const Duration silence = Clock::now() - smooSeen_;
+    if (silence >= kSmooPatience)
+        endSession({"the gadget does not answer", {}, ETIMEDOUT, {}});
+    else
+        later(kSmooPatience - silence, [this] { smooWatch(); });
 }
 
 }  // namespace belay::engine

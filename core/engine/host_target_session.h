@@ -10,13 +10,13 @@ namespace belay::engine {
 // v0: one STATUS a second; a changed session id, silence for 2.5 s or a request that is running
 // already mean that the gadget started over, and so do we.
 class HostTargetSession final : public HostSession {
-   public:
+ public:
     // The engine's stores must all be there already; it must outlive this object.
     HostTargetSession(std::shared_ptr<usb::Device> device, const usb::Interface& interface,
                       const HostTerms& terms, TargetEngine& engine);
     ~HostTargetSession() override;
 
-   protected:
+ protected:
     bool busy() const override { return engine_.hasSession() || !engine_.drained(); }
     void endSession(Error reason) override { engine_.endSession(std::move(reason)); }
     void begin(const wire::Open& terms, std::unique_ptr<wire::Link> link,
@@ -28,16 +28,18 @@ class HostTargetSession final : public HostSession {
     bool helloUnknown() override;
     bool checksItself() const override { return smoo_; }
 
-   private:
+ private:
     void smooIdentified(const Result<Bytes>& reply);
     void smooConfigured(const Result<Bytes>& reply);
     void smooStatus(const Result<Bytes>& reply);
     void smooPoll();
+    void smooWatch();
 
     TargetEngine& engine_;
     bool smoo_ = false;
     std::optional<std::uint64_t> smooSessionId_;
-    TimePoint smooSeen_;
+    TimePoint smooSeen_;    // last sign of life
+    TimePoint smooPolled_;  // last STATUS asked for
     std::uint64_t smooSigns_ = 0;
 };
 

@@ -1,11 +1,11 @@
 #include "core/engine/initiator_engine.h"
 
+#include "core/base/crc32c.h"
+#include "core/base/log.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-
-#include "core/base/crc32c.h"
-#include "core/base/log.h"
 
 namespace belay::engine {
 namespace {
@@ -42,7 +42,7 @@ wire::Op opOf(ublk::Request::Op op) {
 
 // One device's queue, as the engine sees it.
 class InitiatorEngine::DeviceIo final : public ublk::QueueListener {
-   public:
+ public:
     DeviceIo(InitiatorEngine& e, DeviceId d) : engine(e), id(d), queue(e.ring_, *this) {}
 
     void requestArrived(Tag tag) override { engine.requestArrived(*this, tag); }
@@ -92,7 +92,9 @@ void InitiatorEngine::failDevice(DeviceId device) {
     });
 }
 
-void InitiatorEngine::resumeDevice(DeviceId device) { devices_.at(device)->failing = false; }
+void InitiatorEngine::resumeDevice(DeviceId device) {
+    devices_.at(device)->failing = false;
+}
 
 DeviceCounters InitiatorEngine::counters(DeviceId device) {
     DeviceCounters counters = devices_.at(device)->counters;
@@ -313,8 +315,7 @@ void InitiatorEngine::response(const wire::Response& response) {
         complete(*answer->completion);
         pump_.ask();
     } else {
-        link_->receivePayload(transferOf(answer->sequence).buffer.bytes(),
-                              answer->sequence.value);
+        link_->receivePayload(transferOf(answer->sequence).buffer.bytes(), answer->sequence.value);
     }
 }
 

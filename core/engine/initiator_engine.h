@@ -1,10 +1,5 @@
 #pragma once
 
-#include <map>
-#include <memory>
-#include <optional>
-#include <vector>
-
 #include "core/base/arena.h"
 #include "core/base/end_of_turn.h"
 #include "core/base/ring.h"
@@ -14,16 +9,21 @@
 #include "core/ublk/queue.h"
 #include "core/wire/link.h"
 
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
 namespace belay::engine {
 
 // What the devices' owner is told.
 class DeviceListener {
-   public:
+ public:
     // The kernel has taken all of a device's tags back (STOP_DEV), or its queue is broken (any
     // code but ENODEV): then only the end of this process helps.
     virtual void deviceStopped(DeviceId device, const Error& reason) = 0;
 
-   protected:
+ protected:
     ~DeviceListener() = default;
 };
 
@@ -47,7 +47,7 @@ struct DeviceCounters {
 //   for memory.
 // - Losing the link completes nothing: see session::Initiator.
 class InitiatorEngine final : private wire::LinkListener {
-   public:
+ public:
     // `capacity`: requests under way at most, the sum of all queue depths.
     InitiatorEngine(Ring& ring, DeviceListener& listener, std::size_t capacity);
     ~InitiatorEngine();
@@ -97,7 +97,7 @@ class InitiatorEngine final : private wire::LinkListener {
     // Goes up with every answer of the target: traffic counts as life.
     std::uint64_t answersReceived() const { return answersReceived_; }
 
-   private:
+ private:
     class DeviceIo;
     // The transfer memory of one request, at its ledger slot.
     struct Transfer {

@@ -6,7 +6,7 @@ namespace belay::engine {
 
 // v1: 64-byte messages, several to a transfer.
 class NativeDialect final : public Dialect {
-   public:
+ public:
     explicit NativeDialect(bool payloadCrc) : payloadCrc_(payloadCrc) {}
 
     wire::MessageFraming framing(std::size_t maxPacketBytes) const override;
@@ -17,7 +17,7 @@ class NativeDialect final : public Dialect {
     bool checksPayloads() const override { return payloadCrc_; }
     bool ignoresOddTransfers() const override { return false; }
 
-   private:
+ private:
     bool payloadCrc_;
 };
 

@@ -6,13 +6,13 @@ namespace belay::engine {
 
 // Who opens sessions for an engine, and opens the next one when one has ended.
 class SessionOwner {
-   public:
+ public:
     // The link is down and the session over.
     virtual void sessionEnded(const Error& reason) = 0;
     // A target's last store operation of an ended session is done: a new one may begin.
     virtual void sessionDrained() {}
 
-   protected:
+ protected:
     ~SessionOwner() = default;
 };
 

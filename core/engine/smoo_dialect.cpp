@@ -48,8 +48,8 @@ Result<wire::Request> SmooDialect::decodeRequest(ConstByteSpan bytes) {
     return blockSize(message->exportId)
         .and_then([&](std::uint32_t size) { return smoo::fromSmoo(*message, epoch_, size); })
         .map([&](wire::Request request) {
-            request.sequence = Sequence(std::uint64_t{message->exportId.value} << 32 |
-                                        message->requestId);
+            request.sequence =
+                Sequence(std::uint64_t{message->exportId.value} << 32 | message->requestId);
             return request;
         });
 }

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "core/engine/dialect.h"
+
 #include <functional>
 #include <map>
 #include <optional>
-
-#include "core/engine/dialect.h"
 
 namespace belay::engine {
 
@@ -16,7 +16,7 @@ namespace belay::engine {
 //   thousand million requests and a late response of an older request matches nothing.
 // - Target: ids are unique per export only, so the sequence is export id and request id together.
 class SmooDialect final : public Dialect {
-   public:
+ public:
     // Finds the request under way whose sequence has these low 32 bits.
     using Lookup = std::function<std::optional<Sequence>(std::uint32_t low)>;
 
@@ -31,7 +31,7 @@ class SmooDialect final : public Dialect {
     bool checksPayloads() const override { return false; }
     bool ignoresOddTransfers() const override { return true; }
 
-   private:
+ private:
     Result<std::uint32_t> blockSize(ExportId id) const;
 
     Epoch epoch_;

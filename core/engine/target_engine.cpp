@@ -1,14 +1,13 @@
 #include "core/engine/target_engine.h"
 
-#include <cerrno>
-
 #include "core/base/crc32c.h"
 #include "core/base/log.h"
 
+#include <cerrno>
+
 namespace belay::engine {
 
-TargetEngine::TargetEngine(Ring& ring)
-    : ring_(ring), flush_(ring, [this] { flushAnswers(); }) {}
+TargetEngine::TargetEngine(Ring& ring) : ring_(ring), flush_(ring, [this] { flushAnswers(); }) {}
 
 TargetEngine::~TargetEngine() = default;
 
@@ -39,12 +38,13 @@ std::vector<wire::ExportInfo> TargetEngine::exports() const {
     return list;
 }
 
-void TargetEngine::sessionOpened(std::unique_ptr<wire::Link> link,
-                                 std::unique_ptr<Dialect> dialect, Epoch epoch,
-                                 std::uint32_t maxTransfer) {
+void TargetEngine::sessionOpened(std::unique_ptr<wire::Link> link, std::unique_ptr<Dialect> dialect,
+                                 Epoch epoch, std::uint32_t maxTransfer,
+                                 std::uint32_t maxOutstanding) {
     link_ = std::move(link);
     dialect_ = std::move(dialect);
     arena_ = link_->arena();
+    maxOutstanding_ = maxOutstanding;
     ending_ = false;
     received_ = sent_ = 0;
     target_.sessionOpened(epoch, maxTransfer);
@@ -77,6 +77,8 @@ Result<void> TargetEngine::accept(ConstByteSpan message) {
     const auto request = dialect_->decodeRequest(message);
     if (!request)
         return tl::make_unexpected(request.error());
+    if (target_.running() >= maxOutstanding_)
+        return failure("more requests than agreed", std::to_string(maxOutstanding_));
     const auto accepted = target_.requestReceived(*request);
     if (!accepted)
         return tl::make_unexpected(accepted.error());
@@ -112,9 +114,8 @@ void TargetEngine::freeJob(std::size_t index) {
 void TargetEngine::feedWaiting() {
     while (!waiting_.empty()) {
         Job& job = jobs_[waiting_.front()];
-        const bool needsMemory =
-            wire::carriesPayload(job.request.op) ||
-            (wire::returnsPayload(job.request.op) && job.refusal == 0);
+        const bool needsMemory = wire::carriesPayload(job.request.op) ||
+                                 (wire::returnsPayload(job.request.op) && job.refusal == 0);
         if (needsMemory) {
             auto buffer = arena_->take(job.request.length);
             if (!buffer)

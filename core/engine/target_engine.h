@@ -1,10 +1,5 @@
 #pragma once
 
-#include <deque>
-#include <map>
-#include <memory>
-#include <vector>
-
 #include "core/base/arena.h"
 #include "core/base/end_of_turn.h"
 #include "core/base/ring.h"
@@ -13,6 +8,11 @@
 #include "core/session/target.h"
 #include "core/store/store.h"
 #include "core/wire/link.h"
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <vector>
 
 namespace belay::engine {
 
@@ -25,7 +25,7 @@ namespace belay::engine {
 //   carries an answer is always freed by the initiator, which has reserved its own beforehand; so
 //   the two ends cannot wait for each other's memory.
 class TargetEngine final : private wire::LinkListener, private store::StoreListener {
-   public:
+ public:
     explicit TargetEngine(Ring& ring);
     ~TargetEngine();
 
@@ -45,16 +45,17 @@ class TargetEngine final : private wire::LinkListener, private store::StoreListe
     bool hasSession() const { return link_ != nullptr; }
     Epoch epoch() const { return target_.epoch(); }
 
-    // Begins a session on a clean link. Precondition: drained() and no session.
+    // Begins a session on a clean link. Precondition: drained() and no session. A peer that sends
+    // a longer payload, or has more requests unanswered, ends it.
     void sessionOpened(std::unique_ptr<wire::Link> link, std::unique_ptr<Dialect> dialect,
-                       Epoch epoch, std::uint32_t maxTransfer);
+                       Epoch epoch, std::uint32_t maxTransfer, std::uint32_t maxOutstanding);
     // Ends it; sessionEnded() follows.
     void endSession(Error reason);
 
     std::uint64_t received() const { return received_; }
     std::uint64_t sent() const { return sent_; }
 
-   private:
+ private:
     enum class JobState : std::uint8_t { Free, WaitingForMemory, Receiving, OnStore, Sending };
     struct Job {
         JobState state = JobState::Free;
@@ -88,6 +89,7 @@ class TargetEngine final : private wire::LinkListener, private store::StoreListe
     std::unique_ptr<Dialect> dialect_;
     std::shared_ptr<Arena> arena_;
     wire::MessageFraming framing_;
+    std::uint32_t maxOutstanding_ = 0;
     bool ending_ = false;
     std::vector<Job> jobs_;
     std::vector<std::size_t> freeJobs_;

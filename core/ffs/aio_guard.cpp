@@ -50,8 +50,9 @@ Result<void> AioGuard::start(Fd alive) {
     sigfillset(&all);
     ::sigprocmask(SIG_SETMASK, &all, &before);
     // The stack is the task's for as long as the memory lasts.
-    const int task = ::clone(guard, static_cast<std::byte*>(stack) + kStackBytes,
-                             CLONE_VM | SIGCHLD, reinterpret_cast<void*>(std::intptr_t{alive.get()}));
+    const int task =
+        ::clone(guard, static_cast<std::byte*>(stack) + kStackBytes, CLONE_VM | SIGCHLD,
+                reinterpret_cast<void*>(std::intptr_t{alive.get()}));
     const int error = errno;
     ::sigprocmask(SIG_SETMASK, &before, nullptr);
     if (task < 0)

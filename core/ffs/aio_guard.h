@@ -1,9 +1,9 @@
 #pragma once
 
-#include <libaio.h>
-
 #include "core/base/error.h"
 #include "core/base/fd.h"
+
+#include <libaio.h>
 
 namespace belay::ffs {
 
@@ -21,7 +21,7 @@ namespace belay::ffs {
 // - then it ends every AIO context itself, where waiting does no harm, and exits as the memory's
 //   last user.
 class AioGuard {
-   public:
+ public:
     // Makes the task. `alive` is the reading end of a pipe whose other end the supervisor alone
     // holds. Once per process, before it opens what must close when it dies: the task closes all
     // its copies of descriptors but this one.

@@ -27,7 +27,7 @@ std::string userOfUdc(const std::string& udc, const std::string& except) {
 Result<std::string> chooseUdc(const std::string& wanted, const std::string& name) {
     const std::vector<std::string> all = listFolder(kUdcs);
     if (all.empty())
-        return failure("find a USB device controller in", kUdcs,
+        return failure("find a USB device controller (UDC) in", kUdcs,
                        "Load the driver of this machine's controller (dwc3, dwc2, chipidea, musb "
                        "...) and put its port in device mode");
     if (!wanted.empty() && std::ranges::find(all, wanted) == all.end()) {

@@ -12,7 +12,9 @@ void Initiator::addDevice(DeviceId device, const wire::ExportInfo& known, bool u
     devices_.insert_or_assign(device, added);
 }
 
-void Initiator::removeDevice(DeviceId device) { devices_.erase(device); }
+void Initiator::removeDevice(DeviceId device) {
+    devices_.erase(device);
+}
 
 bool Initiator::isOpen(DeviceId device) const {
     const auto found = devices_.find(device);

@@ -1,14 +1,14 @@
 #pragma once
 
+#include "core/base/error.h"
+#include "core/session/ledger.h"
+#include "core/wire/message.h"
+
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
 #include <vector>
-
-#include "core/base/error.h"
-#include "core/session/ledger.h"
-#include "core/wire/message.h"
 
 namespace belay::session {
 
@@ -29,9 +29,9 @@ struct Answer {
 
 // Whether a session may go on with an export it had before.
 enum class Resume : std::uint8_t {
-    Same,            // go on
-    DifferentDisk,   // another uuid, size, block size, mode or generation: send nothing
-    DataMayBeMissing // the target lost acknowledged bytes that nobody can send again
+    Same,             // go on
+    DifferentDisk,    // another uuid, size, block size, mode or generation: send nothing
+    DataMayBeMissing  // the target lost acknowledged bytes that nobody can send again
 };
 
 // The side that owns the ublk devices. Holds every request from its arrival until its completion;
@@ -43,7 +43,7 @@ enum class Resume : std::uint8_t {
 // - Nothing is completed by losing a session. Only fail() completes what was not answered.
 // - One instance serves all exports of one gadget in one direction.
 class Initiator {
-   public:
+ public:
     // `capacity` bounds the requests under way; `first` must lie above every sequence used before
     // in the life of these devices.
     Initiator(std::size_t capacity, Sequence first) : ledger_(capacity, first) {}
@@ -101,7 +101,7 @@ class Initiator {
     Ledger& ledger() { return ledger_; }
     std::size_t underWay(DeviceId device);
 
-   private:
+ private:
     struct Device {
         wire::ExportInfo info;  // info.id is the present session's name for it
         bool open = false;

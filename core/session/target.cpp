@@ -35,9 +35,13 @@ void Target::sessionClosed() {
     running_.clear();
 }
 
-void Target::addExport(const wire::ExportInfo& info) { exports_.insert_or_assign(info.id, info); }
+void Target::addExport(const wire::ExportInfo& info) {
+    exports_.insert_or_assign(info.id, info);
+}
 
-void Target::removeExport(ExportId id) { exports_.erase(id); }
+void Target::removeExport(ExportId id) {
+    exports_.erase(id);
+}
 
 const wire::ExportInfo* Target::findExport(ExportId id) const {
     const auto found = exports_.find(id);

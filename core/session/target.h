@@ -1,12 +1,12 @@
 #pragma once
 
+#include "core/base/error.h"
+#include "core/wire/message.h"
+
 #include <map>
 #include <optional>
 #include <unordered_map>
 #include <vector>
-
-#include "core/base/error.h"
-#include "core/wire/message.h"
 
 namespace belay::session {
 
@@ -32,7 +32,7 @@ struct Accepted {
 // - Says nothing about the store's own in-flight I/O: before a new session is called ready, its
 //   owner waits until that is done (design: exactly one session).
 class Target {
-   public:
+ public:
     // `maxTransfer`: the longest payload agreed on, bytes.
     void sessionOpened(Epoch epoch, std::uint32_t maxTransfer);
     void sessionClosed();
@@ -49,7 +49,7 @@ class Target {
 
     std::size_t running() const { return running_.size(); }
 
-   private:
+ private:
     Epoch epoch_;
     std::uint32_t maxTransfer_ = 0;
     std::map<ExportId, wire::ExportInfo> exports_;

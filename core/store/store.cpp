@@ -86,8 +86,9 @@ Result<std::unique_ptr<Store>> Store::make(Ring& ring, Backing backing, const St
         store->recordDir_ = options.recordDir;
     }
     // Nothing is ever lost of a store that nobody writes to.
-    auto writeback = own.readOnly ? WritebackState::constant()
-                                  : WritebackState::open(options.stateDir, identity.uuid, options.witness);
+    auto writeback = own.readOnly
+                         ? WritebackState::constant()
+                         : WritebackState::open(options.stateDir, identity.uuid, options.witness);
     if (!writeback)
         return tl::make_unexpected(std::move(writeback.error()));
     store->writeback_ = std::make_unique<WritebackState>(std::move(*writeback));

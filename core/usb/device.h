@@ -2,10 +2,10 @@
 
 #include "core/base/arena.h"
 #include "core/base/bytes.h"
+#include "core/base/end_of_turn.h"
 #include "core/base/error.h"
 #include "core/base/fd.h"
 #include "core/base/ring.h"
-#include "core/base/end_of_turn.h"
 #include "core/usb/handle.h"
 #include "core/usb/transfer.h"
 

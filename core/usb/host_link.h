@@ -1,8 +1,8 @@
 #pragma once
 
+#include "core/base/end_of_turn.h"
 #include "core/base/ring.h"
 #include "core/usb/device.h"
-#include "core/base/end_of_turn.h"
 #include "core/usb/interface.h"
 #include "core/usb/transfer.h"
 #include "core/wire/link.h"

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <array>
-#include <cstdint>
-
 #include "core/base/units.h"
 #include "core/base/uuid.h"
+
+#include <array>
+#include <cstdint>
 
 namespace belay::wire {
 
@@ -79,8 +79,8 @@ struct Opened {
 
 // Proof of life, and what changed.
 struct Status {
-    Epoch epoch;                // 0 when no session is open
-    std::uint64_t changes = 0;  // goes up when the export list changes
+    Epoch epoch;                 // 0 when no session is open
+    std::uint64_t changes = 0;   // goes up when the export list changes
     std::uint64_t received = 0;  // requests or responses received in this session
     std::uint64_t sent = 0;
     Verifier verifier;

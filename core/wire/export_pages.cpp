@@ -159,6 +159,8 @@ Result<ExportInfo> ExportListDecoder::readEntry(ConstByteSpan entry) const {
         return refuseEntry("block size is no power of two from 512 to 65536", info);
     if (info.sizeBytes == 0)
         return refuseEntry("size 0", info);
+    if (info.sizeBytes >= kMaxExportBytes)
+        return refuseEntry("size is 2^63 or more", info);
     if (info.sizeBytes % info.blockSize != 0)
         return refuseEntry("size is no multiple of the block size", info);
     auto label = readLabel(part<E::kLabel>(entry));

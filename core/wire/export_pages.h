@@ -77,7 +77,7 @@ std::vector<std::byte> encodeExportsPage(Epoch epoch, std::span<const ExportInfo
 // - Refused: another length than the header says, a wrong CRC, another epoch, entry size or total
 //   than expected, a page out of order or with the wrong number of entries, reserved bytes and
 //   flags that are not 0; per entry id 0, an id that comes twice, a bad block size, a size that is
-//   0 or no multiple of it, a label that is not UTF-8 or not padded with 0.
+//   0, 2^63 or more, or no multiple of it, a label that is not UTF-8 or not padded with 0.
 // - Labels come out printable (label.h).
 // - After an error the decoder stays failed with that error: start again with a new one.
 class ExportListDecoder {

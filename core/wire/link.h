@@ -1,12 +1,12 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <memory>
-
 #include "core/base/arena.h"
 #include "core/base/bytes.h"
 #include "core/base/error.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
 
 namespace belay::wire {
 
@@ -32,7 +32,7 @@ struct MessageFraming {
 
 // Whatever happens on a Link. Called from the event ring, never from inside a Link function.
 class LinkListener {
-   public:
+ public:
     // One message transfer as it came: any length up to the receive, any content.
     virtual void messagesReceived(ConstByteSpan transfer) = 0;
     // A payload is wholly sent, its buffer is the caller's again.
@@ -43,7 +43,7 @@ class LinkListener {
     // the caller's again.
     virtual void linkDown(const Error& reason) = 0;
 
-   protected:
+ protected:
     ~LinkListener() = default;
 };
 
@@ -56,7 +56,7 @@ class LinkListener {
 // - One Link object is one use of the pipes, from clean to down; a new session has a new one.
 // - Must not be destroyed before linkDown was called, except by a process that exits.
 class Link {
-   public:
+ public:
     virtual ~Link() = default;
 
     // wMaxPacketSize of the message endpoints, from which both ends work out the framing.

@@ -30,6 +30,8 @@ Result<void> checkExports(const std::vector<ExportEntry>& exports) {
             return refuseExport("block size is no power of two from 512 to 65536", entry);
         if (entry.sizeBytes == 0)
             return refuseExport("size 0", entry);
+        if (entry.sizeBytes >= kMaxExportBytes)
+            return refuseExport("size is 2^63 or more", entry);
         if (entry.sizeBytes % entry.blockSize != 0)
             return refuseExport("size is no multiple of the block size", entry);
         if (!seen.insert(entry.id).second)

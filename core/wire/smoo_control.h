@@ -91,7 +91,8 @@ Result<std::vector<std::byte>> encodeConfigExports(std::vector<ExportEntry> expo
 // Gadget: the exports of a data stage; none is a legal list. Refuses all that a real gadget
 // refuses, at once or later: a length other than 8 + 24 x count, version and flags other than 0,
 // more than 32 exports, id 0, a block size that isn't one, a size that is 0 or no multiple of the
-// block size, and an id that comes twice. Reserved bytes are not read.
+// block size, an id that comes twice; and sizes that no disk can have, 2^63 and more, besides.
+// Reserved bytes are not read.
 Result<std::vector<ExportEntry>> decodeConfigExports(ConstByteSpan data);
 
 struct StatusLayout {

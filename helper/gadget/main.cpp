@@ -1,15 +1,15 @@
+#include "core/base/log.h"
+#include "core/ublk/control_process.h"
+#include "helper/gadget/gadget_service.h"
+#include "helper/gadget/worker.h"
+#include "helper/supervisor/arguments.h"
+
 #include <fmt/format.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include <array>
 #include <charconv>
-
-#include "core/base/log.h"
-#include "core/ublk/control_process.h"
-#include "helper/gadget/gadget_service.h"
-#include "helper/gadget/worker.h"
-#include "helper/supervisor/arguments.h"
 
 using namespace belay;
 using namespace belay::helper;
@@ -84,7 +84,8 @@ CommandLine parse(Arguments arguments) {
             line.done = true;
         } else if (auto file = arguments.value("--share")) {
             options.shares.push_back({.path = *file, .label = {}});
-        } else if (auto label = options.shares.empty() ? std::nullopt : arguments.value("--label")) {
+        } else if (auto label =
+                       options.shares.empty() ? std::nullopt : arguments.value("--label")) {
             options.shares.back().label = *label;
         } else if (!options.shares.empty() && arguments.flag("--read-only")) {
             options.shares.back().readOnly = true;

@@ -1,9 +1,5 @@
 #include "helper/gadget/worker.h"
 
-#include <unistd.h>
-
-#include <fstream>
-
 #include "core/base/log.h"
 #include "core/engine/gadget_initiator_session.h"
 #include "core/engine/gadget_target_session.h"
@@ -11,6 +7,10 @@
 #include "helper/worker/confine.h"
 #include "helper/worker/device_server.h"
 #include "helper/worker/worker_stores.h"
+
+#include <unistd.h>
+
+#include <fstream>
 
 namespace belay::helper {
 namespace {
@@ -48,13 +48,14 @@ wire::Hello withRole(wire::Hello hello, std::uint16_t role) {
 }
 
 class GadgetWorker final : public engine::GadgetListener {
-   public:
+ public:
     GadgetWorker(Ring& ring, std::unique_ptr<ublk::ServerControl> control)
         : ring_(ring),
           control_(std::move(control)),
-          channel_(ring, Fd(kChannelFd),
-                   [this](const Json& message, std::vector<Fd>) { handle(message); },
-                   [this](const Error& reason) { end(reason); }),
+          channel_(
+              ring, Fd(kChannelFd),
+              [this](const Json& message, std::vector<Fd>) { handle(message); },
+              [this](const Error& reason) { end(reason); }),
           target_(ring) {}
 
     Result<void> open(const Json& config) {
@@ -71,8 +72,8 @@ class GadgetWorker final : public engine::GadgetListener {
         }
         if (const auto mount = config.at("lendMount").get<std::string>(); !mount.empty()) {
             control_->watch(ring_);
-            devices_ = std::make_unique<DeviceServer>(
-                ring_, *control_, channel_, [this](const Error& reason) { end(reason); });
+            devices_ = std::make_unique<DeviceServer>(ring_, *control_, channel_,
+                                                      [this](const Error& reason) { end(reason); });
             initiatorSession_ = std::make_unique<engine::GadgetInitiatorSession>(
                 ring_, withRole(hello, wire::kRoleLend), *this, devices_->engine(),
                 devices_->exportsListener());
@@ -90,10 +91,8 @@ class GadgetWorker final : public engine::GadgetListener {
         return EXIT_SUCCESS;
     }
 
-   private:
-    void gadgetBound(bool bound) override {
-        channel_.send({{"type", "bound"}, {"yes", bound}});
-    }
+ private:
+    void gadgetBound(bool bound) override { channel_.send({{"type", "bound"}, {"yes", bound}}); }
     void gadgetFailed(const Error& reason) override { end(reason); }
 
     void handle(const Json& message) {
@@ -105,9 +104,9 @@ class GadgetWorker final : public engine::GadgetListener {
             if (devices_)
                 devices_->engine().endSession({"asked to recover", {}, 0, {}});
         } else if (type == "report") {
-            channel_.send({{"type", "report"},
-                           {"devices", devices_ ? devices_->report(message.at("requests"))
-                                                : Json::array()}});
+            channel_.send(
+                {{"type", "report"},
+                 {"devices", devices_ ? devices_->report(message.at("requests")) : Json::array()}});
         }
     }
 

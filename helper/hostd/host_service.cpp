@@ -1,12 +1,12 @@
 #include "helper/hostd/host_service.h"
 
+#include "core/base/log.h"
+#include "core/ublk/control.h"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-
-#include "core/base/log.h"
-#include "core/ublk/control.h"
 
 namespace belay::helper {
 namespace {
@@ -60,7 +60,9 @@ Result<WorkerKeeper::Start> HostService::prepareWorker() {
     return WorkerKeeper::Start{{"belay-hostd", "worker", config.dump()}, std::move(*fds)};
 }
 
-void HostService::workerReady() { handOver(); }
+void HostService::workerReady() {
+    handOver();
+}
 
 bool HostService::wanted(const wire::ExportInfo& info) const {
     return std::ranges::any_of(options_.attach, [&](const std::string& name) {
@@ -82,8 +84,7 @@ void HostService::gadgetFound(const usb::Gadget& gadget) {
     if (!ours)
         return;
     if (gadget_ && gadget_->syspath != gadget.syspath) {
-        announce(fmt::format("a second gadget has the serial {}: it is left alone",
-                             gadget.serial));
+        announce(fmt::format("a second gadget has the serial {}: it is left alone", gadget.serial));
         return;
     }
     gadget_ = gadget;

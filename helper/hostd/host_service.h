@@ -1,13 +1,13 @@
 #pragma once
 
+#include "core/usb/discovery.h"
+#include "helper/supervisor/service.h"
+#include "helper/supervisor/store_args.h"
+
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "core/usb/discovery.h"
-#include "helper/supervisor/service.h"
-#include "helper/supervisor/store_args.h"
 
 namespace belay::helper {
 
@@ -22,18 +22,18 @@ struct HostOptions {
 // The host's supervisor for one gadget: finds it on the bus, opens its device node for the worker,
 // which has no right to, and keeps its devices.
 class HostService final : public Service, private usb::DiscoveryListener {
-   public:
+ public:
     HostService(Ring& ring, RunDir runDir, const Identity& worker, HostOptions options);
     ~HostService() override;
 
-   protected:
+ protected:
     Result<WorkerKeeper::Start> prepareWorker() override;
     void workerReady() override;
     bool wanted(const wire::ExportInfo& info) const override;
     void addStatus(Json& status) const override;
     Result<void> begin() override;
 
-   private:
+ private:
     void gadgetFound(const usb::Gadget& gadget) override;
     void gadgetGone(const std::string& syspath) override;
     void handOver();

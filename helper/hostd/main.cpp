@@ -1,11 +1,11 @@
-#include <fmt/format.h>
-#include <stdio.h>
-
 #include "core/base/log.h"
 #include "core/ublk/control_process.h"
 #include "helper/hostd/host_service.h"
 #include "helper/hostd/worker.h"
 #include "helper/supervisor/arguments.h"
+
+#include <fmt/format.h>
+#include <stdio.h>
 
 using namespace belay;
 using namespace belay::helper;
@@ -85,8 +85,8 @@ CommandLine parse(Arguments arguments) {
         }
     }
     if (line.runDir.empty())
-        line.runDir = "/run/belay-hostd/" +
-                      (options.gadgetSerial.empty() ? "default" : options.gadgetSerial);
+        line.runDir =
+            "/run/belay-hostd/" + (options.gadgetSerial.empty() ? "default" : options.gadgetSerial);
     if (line.error.empty() && !line.done && line.command.empty() && options.attach.empty() &&
         options.lend.empty())
         line.error = "nothing to do: give --attach or --lend";

@@ -1,15 +1,15 @@
 #include "helper/hostd/worker.h"
 
-#include <unistd.h>
-
-#include <array>
-
 #include "core/base/log.h"
 #include "core/engine/host_initiator_session.h"
 #include "core/engine/host_target_session.h"
 #include "helper/worker/confine.h"
 #include "helper/worker/device_server.h"
 #include "helper/worker/worker_stores.h"
+
+#include <unistd.h>
+
+#include <array>
 
 namespace belay::helper {
 namespace {
@@ -19,23 +19,22 @@ constexpr int kFirstStoreFd = 4;
 constexpr unsigned kRingEntries = 2048;
 
 class HostWorker {
-   public:
+ public:
     HostWorker(Ring& ring, const Json& config, std::unique_ptr<ublk::ServerControl> control)
         : ring_(ring),
           control_(std::move(control)),
-          channel_(ring, Fd(kChannelFd),
-                   [this](const Json& message, std::vector<Fd> fds) {
-                       handle(message, std::move(fds));
-                   },
-                   [this](const Error& reason) { end(reason); }),
+          channel_(
+              ring, Fd(kChannelFd),
+              [this](const Json& message, std::vector<Fd> fds) { handle(message, std::move(fds)); },
+              [this](const Error& reason) { end(reason); }),
           target_(ring) {
         terms_.host = Uuid::parse(config.at("host").get<std::string>()).value_or(Uuid::random());
         terms_.payloadCrc = config.at("payloadCrc").get<bool>();
         lend_ = !config.at("stores").empty();
         if (control_) {
             control_->watch(ring);
-            devices_ = std::make_unique<DeviceServer>(
-                ring, *control_, channel_, [this](const Error& reason) { end(reason); });
+            devices_ = std::make_unique<DeviceServer>(ring, *control_, channel_,
+                                                      [this](const Error& reason) { end(reason); });
         }
     }
 
@@ -51,7 +50,7 @@ class HostWorker {
         return EXIT_SUCCESS;
     }
 
-   private:
+ private:
     void handle(const Json& message, std::vector<Fd> fds) {
         if (devices_ && devices_->handle(message))
             return;

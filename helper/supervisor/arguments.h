@@ -8,7 +8,7 @@ namespace belay::helper {
 
 // Walks over a command line: "--name value", "--name=value" and plain words.
 class Arguments {
-   public:
+ public:
     Arguments(int argc, char** argv) : words_(argv + 1, argv + argc) {}
 
     bool atEnd() const { return next_ == words_.size(); }
@@ -39,7 +39,7 @@ class Arguments {
     }
     const std::string& failed() const { return failure_; }
 
-   private:
+ private:
     std::vector<std::string> words_;
     std::size_t next_ = 0;
     std::string failure_;

@@ -1,14 +1,14 @@
 #pragma once
 
+#include "core/base/error.h"
+#include "core/base/fd.h"
+#include "core/base/ring.h"
+
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
-
-#include "core/base/error.h"
-#include "core/base/fd.h"
-#include "core/base/ring.h"
 
 namespace belay::helper {
 
@@ -21,7 +21,7 @@ using Json = nlohmann::json;
 //   strictly, and a message that does not parse, or whose handler finds it wrong, closes the
 //   channel.
 class Channel {
-   public:
+ public:
     static constexpr std::size_t kMaxMessageBytes = 256 << 10;
     static constexpr std::size_t kMaxFds = 4;
 
@@ -41,7 +41,7 @@ class Channel {
     // Sends a message now. A peer that does not read while its buffer is full is treated as gone.
     void send(const Json& message, const std::vector<int>& fds = {});
 
-   private:
+ private:
     void readable();
     void close(Error reason);
 

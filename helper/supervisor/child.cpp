@@ -69,7 +69,9 @@ Result<std::unique_ptr<Child>> Child::spawn(Ring& ring, const std::vector<std::s
     return child;
 }
 
-Child::~Child() { signal(SIGKILL); }
+Child::~Child() {
+    signal(SIGKILL);
+}
 
 void Child::signal(int number) {
     if (!ended_)

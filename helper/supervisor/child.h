@@ -1,15 +1,15 @@
 #pragma once
 
+#include "core/base/error.h"
+#include "core/base/fd.h"
+#include "core/base/ring.h"
+
 #include <sys/types.h>
 
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "core/base/error.h"
-#include "core/base/fd.h"
-#include "core/base/ring.h"
 
 namespace belay::helper {
 
@@ -18,7 +18,7 @@ namespace belay::helper {
 // - It is killed when its parent dies (PR_SET_PDEATHSIG): nobody serves unsupervised.
 // - Watched by a pidfd: a pid is never signalled after it may have been reused.
 class Child {
-   public:
+ public:
     // Called once, when the process has ended and been reaped: a waitpid(2) status.
     using EndHandler = std::function<void(int status)>;
 
@@ -33,7 +33,7 @@ class Child {
     pid_t pid() const { return pid_; }
     void signal(int number);
 
-   private:
+ private:
     Child(pid_t pid, Fd pidfd, EndHandler onEnd)
         : pid_(pid), pidfd_(std::move(pidfd)), onEnd_(std::move(onEnd)) {}
     void ended();

@@ -35,8 +35,8 @@ Result<std::unique_ptr<CommandServer>> CommandServer::listen(Ring& ring, const s
         return systemError("make a socket");
     ::unlink(path.c_str());
     const mode_t before = ::umask(0077);
-    const int bound = ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&*address),
-                             sizeof *address);
+    const int bound =
+        ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address);
     ::umask(before);
     if (bound < 0 || ::listen(socket.get(), 8) < 0)
         return systemError("listen at", path);
@@ -52,7 +52,9 @@ CommandServer::CommandServer(Ring& ring, Fd socket, std::string path, Handler ha
       watch_(std::make_unique<FdWatch>(ring, socket_.get(), POLLIN,
                                        [this](std::uint32_t) { accept(); })) {}
 
-CommandServer::~CommandServer() { ::unlink(path_.c_str()); }
+CommandServer::~CommandServer() {
+    ::unlink(path_.c_str());
+}
 
 void CommandServer::accept() {
     Fd connection(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));

@@ -1,17 +1,17 @@
 #pragma once
 
+#include "helper/supervisor/channel.h"
+
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
 
-#include "helper/supervisor/channel.h"
-
 namespace belay::helper {
 
 // Takes commands of root from a socket in the run directory: one JSON request, one JSON answer.
 class CommandServer {
-   public:
+ public:
     // Sends the answer; may be called later, and is harmless when the asker has gone.
     using Reply = std::function<void(const Json& answer)>;
     using Handler = std::function<void(const Json& request, Reply reply)>;
@@ -23,7 +23,7 @@ class CommandServer {
     CommandServer(const CommandServer&) = delete;
     CommandServer& operator=(const CommandServer&) = delete;
 
-   private:
+ private:
     CommandServer(Ring& ring, Fd socket, std::string path, Handler handler);
     void accept();
 

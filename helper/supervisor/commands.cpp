@@ -1,12 +1,12 @@
+#include "helper/supervisor/service.h"
+#include "helper/supervisor/words.h"
+
 #include <fmt/format.h>
 #include <stdio.h>
 
 #include <algorithm>
 #include <charconv>
 #include <optional>
-
-#include "helper/supervisor/service.h"
-#include "helper/supervisor/words.h"
 
 namespace belay::helper {
 namespace {
@@ -55,8 +55,9 @@ int commandMain(const std::string& runDir, const std::vector<std::string>& words
     const std::string& command = words.front();
     const auto has = [&](const char* option) { return std::ranges::count(words, option) > 0; };
     Json request = {{"command", command}};
-    const std::string allowed =
-        command == "status" ? "--json" : command == "stop" ? "--force" : "--accept-loss";
+    const std::string allowed = command == "status" ? "--json"
+                                : command == "stop" ? "--force"
+                                                    : "--accept-loss";
     std::optional<std::uint32_t> device;
     for (auto word = words.begin() + 1; word != words.end(); ++word) {
         if (word->starts_with("-") ? *word != allowed : command == "status" || device)

@@ -1,18 +1,18 @@
 #pragma once
 
+#include "core/base/ring.h"
+#include "core/ublk/control_process.h"
+
 #include <functional>
 #include <memory>
 #include <optional>
-
-#include "core/base/ring.h"
-#include "core/ublk/control_process.h"
 
 namespace belay::helper {
 
 // A ublk control command that is not waited for: it runs in a process of its own, and is left
 // behind when its deadline passes. Destroying the task abandons the command.
 class ControlTask {
-   public:
+ public:
     using Callback = std::function<void(Result<ublk::ControlAnswer> answer)>;
 
     // Calls back once, from the ring. After the deadline the error has ETIMEDOUT and the command
@@ -23,7 +23,7 @@ class ControlTask {
     ControlTask(const ControlTask&) = delete;
     ControlTask& operator=(const ControlTask&) = delete;
 
-   private:
+ private:
     void ready();
     void finish(Result<ublk::ControlAnswer> answer);
 

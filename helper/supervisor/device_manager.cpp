@@ -1,16 +1,16 @@
 #include "helper/supervisor/device_manager.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-#include <unistd.h>
-
-#include <algorithm>
-
 #include "core/base/log.h"
 #include "core/ublk/control.h"
 #include "core/ublk/holders.h"
 #include "helper/protocol/export_json.h"
 #include "helper/supervisor/words.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <algorithm>
 
 namespace belay::helper {
 namespace {
@@ -102,8 +102,8 @@ Result<void> DeviceManager::adopt() {
         }
         device->started = true;
         setState(*device, State::Crashed);
-        hooks_.announce(fmt::format("{} found again: {}", ublk::diskName(record.device),
-                                    record.info.label));
+        hooks_.announce(
+            fmt::format("{} found again: {}", ublk::diskName(record.device), record.info.label));
     }
     save();
     return {};
@@ -205,9 +205,8 @@ void DeviceManager::exportsOffered(const Json& message) {
     const bool fua = message.at("fua").get<bool>();
     for (const Json& entry : message.at("list")) {
         const wire::ExportInfo info = exportFromJson(entry);
-        const bool known = std::ranges::any_of(devices_, [&](const auto& item) {
-            return item.second->record.info.uuid == info.uuid;
-        });
+        const bool known = std::ranges::any_of(
+            devices_, [&](const auto& item) { return item.second->record.info.uuid == info.uuid; });
         if (!known && !creating_.contains(info.uuid) && hooks_.wanted(info))
             create(info, maxTransfer, fua);
     }
@@ -286,16 +285,16 @@ void DeviceManager::serveFailed(Device& device, bool lost, const std::string& er
     if (device.state == State::Stopping)
         return;
     if (!device.started) {
-        hooks_.announce(fmt::format("{}: cannot start: {}",
-                                    ublk::diskName(device.record.device), error));
+        hooks_.announce(
+            fmt::format("{}: cannot start: {}", ublk::diskName(device.record.device), error));
         remove(device.record.device);
     } else if (lost) {
         attention(device, Problem::KernelRefused, error);
     } else {
         log::warning("{}: {}; trying again", ublk::diskName(device.record.device), error);
         setState(device, State::Crashed);
-        device.retry = ring_.callAfter(
-            1s, [this, id = device.record.device] { waitUntilQuiesced(id); });
+        device.retry =
+            ring_.callAfter(1s, [this, id = device.record.device] { waitUntilQuiesced(id); });
     }
 }
 
@@ -495,8 +494,8 @@ Json DeviceManager::status() const {
         for (std::size_t i = 0; i < lifecycle::kProblems; ++i)
             if (device->problems.has(static_cast<Problem>(i)))
                 problems.push_back(std::string(lifecycle::kProblemNames[i]));
-        const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(
-            Clock::now() - device->since);
+        const auto since =
+            std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - device->since);
         Json entry = {{"device", id.value},
                       {"node", ublk::diskNode(id)},
                       {"label", device->record.info.label},

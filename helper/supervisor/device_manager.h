@@ -1,5 +1,11 @@
 #pragma once
 
+#include "core/lifecycle/state.h"
+#include "helper/supervisor/channel.h"
+#include "helper/supervisor/control_task.h"
+#include "helper/supervisor/removal.h"
+#include "helper/supervisor/state_file.h"
+
 #include <sys/types.h>
 
 #include <functional>
@@ -7,12 +13,6 @@
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "core/lifecycle/state.h"
-#include "helper/supervisor/channel.h"
-#include "helper/supervisor/control_task.h"
-#include "helper/supervisor/removal.h"
-#include "helper/supervisor/state_file.h"
 
 namespace belay::helper {
 
@@ -36,7 +36,7 @@ struct DeviceHooks {
 // - What must survive this process is in the state file before the kernel device is started.
 // - The kernel is asked for a device's state, our own record is never believed alone.
 class DeviceManager {
-   public:
+ public:
     using Done = std::function<void(Result<void> result)>;
 
     DeviceManager(Ring& ring, StateFile stateFile, DeviceHooks hooks);
@@ -64,14 +64,14 @@ class DeviceManager {
     bool empty() const { return devices_.empty() && creating_.empty(); }
     Json status() const;
 
-   private:
+ private:
     struct Device {
         DeviceRecord record;
         lifecycle::State state = lifecycle::State::Starting;
         lifecycle::Problems problems;
         TimePoint since = Clock::now();
         std::string problemText;
-        bool started = false;       // the kernel has had a server for it once
+        bool started = false;         // the kernel has had a server for it once
         bool servedByWorker = false;  // by the present one
         Json counters;
         std::unique_ptr<ControlTask> tune;

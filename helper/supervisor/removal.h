@@ -1,10 +1,10 @@
 #pragma once
 
+#include "helper/supervisor/control_task.h"
+
 #include <functional>
 #include <memory>
 #include <optional>
-
-#include "helper/supervisor/control_task.h"
 
 namespace belay::helper {
 
@@ -15,13 +15,13 @@ namespace belay::helper {
 // (measured: killing the issuer does not). DEL_DEV never comes before STOP_DEV has succeeded,
 // because on a device with a hung server it would block every other ublk device of the machine.
 class Removal {
-   public:
+ public:
     using KillWorker = std::function<void()>;
     using Callback = std::function<void(Result<void> removed)>;
 
     Removal(Ring& ring, DeviceId device, KillWorker killWorker, Callback callback);
 
-   private:
+ private:
     void stop();
     void stopped(const Result<ublk::ControlAnswer>& answer);
     void remove();

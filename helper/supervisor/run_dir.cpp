@@ -20,9 +20,8 @@ Result<RunDir> RunDir::open(const std::string& path) {
     if (!lock)
         return systemError("open", path + "/lock", "Run as root, or choose another --run-dir");
     if (::flock(lock.get(), LOCK_EX | LOCK_NB) < 0)
-        return systemError("lock", path,
-                           errno == EWOULDBLOCK ? "Another one is running with this --run-dir"
-                                                : "");
+        return systemError(
+            "lock", path, errno == EWOULDBLOCK ? "Another one is running with this --run-dir" : "");
     return RunDir(path, std::move(lock));
 }
 

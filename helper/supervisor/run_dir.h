@@ -1,17 +1,17 @@
 #pragma once
 
-#include <string>
-
 #include "core/base/error.h"
 #include "core/base/fd.h"
 #include "core/base/uuid.h"
+
+#include <string>
 
 namespace belay::helper {
 
 // A supervisor's directory below /run: state file, command socket, stores' write-back state, and
 // a lock that keeps a second supervisor out.
 class RunDir {
-   public:
+ public:
     // Makes it if need be, and locks it. EBUSY: another one runs.
     static Result<RunDir> open(const std::string& path);
 
@@ -22,7 +22,7 @@ class RunDir {
     // An identity that lasts as long as the directory.
     Result<Uuid> uuid() const;
 
-   private:
+ private:
     RunDir(std::string path, Fd lock) : path_(std::move(path)), lock_(std::move(lock)) {}
 
     std::string path_;

@@ -1,13 +1,13 @@
 #include "helper/supervisor/service.h"
 
+#include "core/base/log.h"
+#include "core/ublk/device.h"
+
 #include <fmt/format.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
-
-#include "core/base/log.h"
-#include "core/ublk/device.h"
 
 namespace belay::helper {
 namespace {
@@ -19,8 +19,8 @@ constexpr auto kReportPatience = 500ms;
 Json answerOf(const Result<void>& result) {
     if (result)
         return {{"ok", true}};
-    return {{"ok", false}, {"busy", result.error().code == EBUSY},
-            {"error", result.error().message()}};
+    return {
+        {"ok", false}, {"busy", result.error().code == EBUSY}, {"error", result.error().message()}};
 }
 
 }  // namespace
@@ -86,11 +86,11 @@ void Service::fail(const Error& reason) {
 Result<int> Service::run() {
     if (auto watched = watchSignals(); !watched)
         return tl::make_unexpected(watched.error());
-    auto commands = CommandServer::listen(
-        ring_, runDir_.file("control"),
-        [this](const Json& request, const CommandServer::Reply& reply) {
-            command(request, reply);
-        });
+    auto commands =
+        CommandServer::listen(ring_, runDir_.file("control"),
+                              [this](const Json& request, const CommandServer::Reply& reply) {
+                                  command(request, reply);
+                              });
     if (!commands)
         return tl::make_unexpected(commands.error());
     commands_ = std::move(*commands);

@@ -1,17 +1,17 @@
 #pragma once
 
-#include <signal.h>
-
-#include <functional>
-#include <memory>
-#include <string>
-
 #include "core/base/ring.h"
 #include "helper/supervisor/command_socket.h"
 #include "helper/supervisor/device_manager.h"
 #include "helper/supervisor/run_dir.h"
 #include "helper/supervisor/worker_keeper.h"
 #include "helper/worker/confine.h"
+
+#include <signal.h>
+
+#include <functional>
+#include <memory>
+#include <string>
 
 namespace belay::helper {
 
@@ -22,7 +22,7 @@ namespace belay::helper {
 //   that says who uses it; a second signal forces.
 // - kill -9 leaves the devices to the next supervisor with the same run directory.
 class Service {
-   public:
+ public:
     virtual ~Service();
     Service(const Service&) = delete;
     Service& operator=(const Service&) = delete;
@@ -30,7 +30,7 @@ class Service {
     // Until it is told to end. The value is main()'s.
     Result<int> run();
 
-   protected:
+ protected:
     Service(Ring& ring, RunDir runDir, const Identity& worker);
 
     virtual Result<WorkerKeeper::Start> prepareWorker() = 0;
@@ -54,7 +54,7 @@ class Service {
     WorkerKeeper keeper_;
     DeviceManager devices_;
 
-   private:
+ private:
     WorkerKeeper::Hooks keeperHooks();
     DeviceHooks deviceHooks();
     void command(const Json& request, const CommandServer::Reply& reply);

@@ -1,5 +1,9 @@
 #include "helper/supervisor/state_file.h"
 
+#include "core/base/fd.h"
+#include "core/base/log.h"
+#include "helper/protocol/export_json.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -8,10 +12,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-
-#include "core/base/fd.h"
-#include "core/base/log.h"
-#include "helper/protocol/export_json.h"
 
 namespace belay::helper {
 namespace {
@@ -96,12 +96,15 @@ Result<void> StateFile::save(const std::vector<DeviceRecord>& records) const {
     if (::rename(temporary.c_str(), path_.c_str()) < 0)
         return systemError("replace", path_);
     const std::string folder = std::filesystem::path(path_).parent_path().string();
-    const Fd parent(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const Fd parent(
+        ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!parent || ::fsync(parent.get()) < 0)
         return systemError("sync", folder);
     return {};
 }
 
-void StateFile::remove() const { ::unlink(path_.c_str()); }
+void StateFile::remove() const {
+    ::unlink(path_.c_str());
+}
 
 }  // namespace belay::helper

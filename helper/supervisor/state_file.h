@@ -1,11 +1,11 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "core/base/error.h"
 #include "core/base/units.h"
 #include "core/wire/message.h"
+
+#include <string>
+#include <vector>
 
 namespace belay::helper {
 
@@ -13,7 +13,7 @@ namespace belay::helper {
 // the device is there; only we know whose bytes it shows.
 struct DeviceRecord {
     DeviceId device;
-    wire::ExportInfo info;   // as last offered, with the verifier its acknowledged bytes rest on
+    wire::ExportInfo info;    // as last offered, with the verifier its acknowledged bytes rest on
     std::uint32_t maxIo = 0;  // bytes
     std::uint16_t depth = 0;
 
@@ -26,7 +26,7 @@ struct DeviceRecord {
 // - A file that is cut off, not ours, or of another version is set aside under another name with
 //   a message; it is never fatal and never overwritten.
 class StateFile {
-   public:
+ public:
     explicit StateFile(std::string path) : path_(std::move(path)) {}
 
     // The records; none if there is no file, or if it had to be set aside.
@@ -36,7 +36,7 @@ class StateFile {
     // No devices, no file.
     void remove() const;
 
-   private:
+ private:
     void setAside(const std::string& why) const;
 
     std::string path_;

@@ -16,7 +16,7 @@ std::string hintFor(int code) {
             return "Name a file or a block device";
         case EACCES:
         case EPERM:
-            return "Run as a user who may open it";
+            return "Run as root, or as a user who may open it";
         case EROFS:
             return "Offer it with --read-only";
         case EBUSY:
@@ -32,13 +32,13 @@ Json StoreSet::config() const {
     Json list = Json::array();
     std::uint32_t id = 1;
     for (const StoreArg& store : stores_)
-        list.push_back({{"id", id++},
-                        {"path", store.path},
-                        {"label", store.label.empty()
-                                      ? std::filesystem::path(store.path).filename().string()
-                                      : store.label},
-                        {"readOnly", store.readOnly},
-                        {"blockSize", store.blockSize}});
+        list.push_back(
+            {{"id", id++},
+             {"path", store.path},
+             {"label", store.label.empty() ? std::filesystem::path(store.path).filename().string()
+                                           : store.label},
+             {"readOnly", store.readOnly},
+             {"blockSize", store.blockSize}});
     return list;
 }
 

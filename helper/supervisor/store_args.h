@@ -1,11 +1,11 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "core/base/error.h"
 #include "core/base/fd.h"
 #include "helper/supervisor/channel.h"
+
+#include <string>
+#include <vector>
 
 namespace belay::helper {
 
@@ -19,7 +19,7 @@ struct StoreArg {
 
 // The stores of a supervisor, opened anew for each of its workers.
 class StoreSet {
-   public:
+ public:
     explicit StoreSet(std::vector<StoreArg> stores) : stores_(std::move(stores)) {}
 
     bool empty() const { return stores_.empty(); }
@@ -30,7 +30,7 @@ class StoreSet {
     // every worker (see store::StoreOptions::witness).
     Result<std::vector<Fd>> openForWorker();
 
-   private:
+ private:
     std::vector<StoreArg> stores_;
     std::vector<Fd> witnesses_;
 };

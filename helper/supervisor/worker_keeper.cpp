@@ -1,11 +1,17 @@
 #include "helper/supervisor/worker_keeper.h"
 
+#include "core/base/log.h"
+
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "core/base/log.h"
-
 namespace belay::helper {
+namespace {
+
+// How long a worker may take to end after it has closed its channel.
+constexpr auto kLastWords = std::chrono::seconds(1);
+
+}  // namespace
 
 WorkerKeeper::WorkerKeeper(Ring& ring, Hooks hooks) : ring_(ring), hooks_(std::move(hooks)) {}
 
@@ -46,9 +52,13 @@ void WorkerKeeper::start() {
             }
         },
         [this](const Error& reason) {
-            // A worker that cannot be talked to is of no use. (It may just have died.)
+            // It has ended, as a rule, and its status will say how. A worker that lives on and
+            // cannot be talked to is of no use.
             log::debug("worker: {}", reason.message());
-            kill();
+            ring_.callAfter(kLastWords, [this, pid = pid()] {
+                if (pid == this->pid())
+                    kill();
+            });
         });
 }
 

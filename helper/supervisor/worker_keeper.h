@@ -1,21 +1,21 @@
 #pragma once
 
+#include "core/lifecycle/backoff.h"
+#include "helper/supervisor/channel.h"
+#include "helper/supervisor/child.h"
+
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "core/lifecycle/backoff.h"
-#include "helper/supervisor/channel.h"
-#include "helper/supervisor/child.h"
-
 namespace belay::helper {
 
 // Keeps one worker process running: starts it, starts it again when it dies (at once, then with
 // growing pauses), and gives up after five deaths within a minute.
 class WorkerKeeper {
-   public:
+ public:
     struct Start {
         std::vector<std::string> args;  // argv, from argv[0]
         std::vector<Fd> fds;            // descriptors 4, 5, ... of the worker; 3 is the channel
@@ -47,7 +47,7 @@ class WorkerKeeper {
     pid_t pid() const { return child_ ? child_->pid() : 0; }
     std::size_t deaths() const { return deaths_; }
 
-   private:
+ private:
     void died(const std::string& how, bool byItself);
 
     Ring& ring_;

@@ -1,5 +1,9 @@
 #include "helper/worker/confine.h"
 
+#include "core/base/fd.h"
+#include "core/base/log.h"
+#include "core/ublk/holders.h"
+
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
@@ -17,10 +21,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/base/fd.h"
-#include "core/base/log.h"
-#include "core/ublk/holders.h"
 
 namespace belay::helper {
 namespace {
@@ -65,7 +65,7 @@ Result<Identity> identityOf(const std::string& user) {
     errno = 0;
     if (const passwd* entry = ::getpwnam(user.c_str()))
         return Identity{entry->pw_uid, entry->pw_gid};
-    log::info("there is no user \"{}\": the worker runs as nobody", user);
+    log::notice("there is no user \"{}\": the worker runs as nobody", user);
     return Identity{kNobody, kNobody};
 }
 
@@ -84,8 +84,7 @@ Result<void> giveUpPrivileges(const Identity& identity) {
         ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0)
         return systemError("make a mount namespace");
     leaveOtherMounts();
-    if (::setgroups(0, nullptr) < 0 ||
-        ::setresgid(identity.gid, identity.gid, identity.gid) < 0 ||
+    if (::setgroups(0, nullptr) < 0 || ::setresgid(identity.gid, identity.gid, identity.gid) < 0 ||
         ::setresuid(identity.uid, identity.uid, identity.uid) < 0)
         return systemError("give up privileges");
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

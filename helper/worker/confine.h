@@ -1,10 +1,10 @@
 #pragma once
 
+#include "core/base/error.h"
+
 #include <sys/types.h>
 
 #include <string>
-
-#include "core/base/error.h"
 
 namespace belay::helper {
 
@@ -17,7 +17,7 @@ struct Identity {
     gid_t gid = 0;
 };
 
-// The user of that name, or the system's "nobody" (with a warning) if there is none.
+// The user of that name, or the system's "nobody" (and says so) if there is none.
 Result<Identity> identityOf(const std::string& user);
 
 // What the process needs privileges for and must have before it gives them up: a place in the

@@ -1,9 +1,9 @@
 #include "helper/worker/device_server.h"
 
-#include <algorithm>
-
 #include "core/base/log.h"
 #include "helper/protocol/export_json.h"
+
+#include <algorithm>
 
 namespace belay::helper {
 namespace {
@@ -95,8 +95,7 @@ void DeviceServer::serve(const Json& message) {
     Served& served = devices_[device];
     served.known = exportFromJson(message.at("export"));
     served.maxIo = message.at("maxIo").get<std::uint32_t>();
-    ublk::Queue& queue =
-        engine_.addDevice(device, served.known, message.at("unsaved").get<bool>());
+    ublk::Queue& queue = engine_.addDevice(device, served.known, message.at("unsaved").get<bool>());
     const auto kind = message.at("recover").get<bool>() ? ublk::Bringup::Kind::Recover
                                                         : ublk::Bringup::Kind::Start;
     served.bringup = std::make_unique<ublk::Bringup>(ring_, control_, queue, device, kind);
@@ -109,8 +108,7 @@ void DeviceServer::serve(const Json& message) {
     });
 }
 
-void DeviceServer::broughtUp(DeviceId device, ublk::Bringup::Outcome outcome,
-                             const Error& error) {
+void DeviceServer::broughtUp(DeviceId device, ublk::Bringup::Outcome outcome, const Error& error) {
     Served& served = devices_.at(device);
     if (outcome == ublk::Bringup::Outcome::Serving) {
         served.serving = true;

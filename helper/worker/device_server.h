@@ -1,15 +1,15 @@
 #pragma once
 
-#include <functional>
-#include <map>
-#include <memory>
-#include <vector>
-
 #include "core/engine/exports_listener.h"
 #include "core/engine/initiator_engine.h"
 #include "core/ublk/bringup.h"
 #include "core/ublk/server_control.h"
 #include "helper/supervisor/channel.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
 
 namespace belay::helper {
 
@@ -31,7 +31,7 @@ namespace belay::helper {
 //   missing  device                            the session does not offer this device's export
 //   stopped  device                            the kernel has taken the device away from us
 class DeviceServer final : private engine::ExportsListener, private engine::DeviceListener {
-   public:
+ public:
     // Anything that leaves this process unable to serve: it must end at once.
     using FatalHandler = std::function<void(const Error& reason)>;
 
@@ -46,7 +46,7 @@ class DeviceServer final : private engine::ExportsListener, private engine::Devi
     // Counters of every device, and its requests under way if `withRequests`.
     Json report(bool withRequests);
 
-   private:
+ private:
     struct Served {
         wire::ExportInfo known;
         std::uint32_t maxIo = 0;

@@ -1,5 +1,7 @@
 #include "tests/vm/hostile/bench.h"
 
+#include <signal.h>
+
 #include <QTest>
 
 using namespace hostile;

@@ -15,11 +15,10 @@ unsigned char* raw(std::byte* data) {
 }  // namespace
 
 std::unique_ptr<UsbPeer> UsbPeer::find(std::uint8_t protocol, int milliseconds) {
-    std::unique_ptr<UsbPeer> peer(new UsbPeer);
-    if (libusb_init(&peer->context_) != 0)
-        return nullptr;
     for (int waited = 0; waited < milliseconds; waited += 20) {
-        if (peer->open(protocol))
+        // Anew each time: without udevd libusb sees only what is there when it is started.
+        std::unique_ptr<UsbPeer> peer(new UsbPeer);
+        if (libusb_init(&peer->context_) == 0 && peer->open(protocol))
             return peer;
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
