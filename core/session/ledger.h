@@ -1,12 +1,12 @@
 #pragma once
 
-#include "core/base/clock.h"
-#include "core/base/units.h"
-#include "core/wire/message.h"
-
 #include <cstddef>
 #include <optional>
 #include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/units.h"
+#include "core/wire/message.h"
 
 namespace belay::session {
 
@@ -28,9 +28,9 @@ struct Entry {
     std::uint32_t length = 0;
     TimePoint arrived;  // the caller's clock; only ever shown
     EntryState state = EntryState::Parked;
-    bool sentBefore = false;        // in this or an earlier session: a resend is a replay
-    std::uint32_t payloadCrc = 0;   // of the answer, once known
-    std::uint64_t writtenMark = 0;  // Flush: bytes of the export written when it was sent
+    bool sentBefore = false;            // in this or an earlier session: a resend is a replay
+    std::uint32_t payloadCrc = 0;       // of the answer, once known
+    std::uint64_t writtenMark = 0;      // Flush: bytes of the export written when it was sent
 };
 
 // The requests under way, found by sequence in constant time and without allocation.
@@ -39,7 +39,7 @@ struct Entry {
 //   taken, so gaps in the numbers are normal.
 // - Capacity is fixed: at least twice the number of requests that can be under way.
 class Ledger {
- public:
+   public:
     // `first`: where numbering starts; must be above every sequence an earlier process used.
     Ledger(std::size_t capacity, Sequence first);
 
@@ -56,7 +56,7 @@ class Ledger {
     // Every entry in ascending sequence; for the rare events (session end, listing).
     std::vector<Entry*> inOrder();
 
- private:
+   private:
     std::vector<std::optional<Entry>> slots_;
     std::uint64_t next_;
     std::size_t size_ = 0;

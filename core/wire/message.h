@@ -1,24 +1,20 @@
 #pragma once
 
-#include "core/base/units.h"
-#include "core/base/uuid.h"
-
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include "core/base/units.h"
+#include "core/base/uuid.h"
 
 namespace belay::wire {
 
 enum class Op : std::uint8_t { Read = 0, Write = 1, Flush = 2, Discard = 3, WriteZeroes = 4 };
 
 // True when the bytes go from initiator to target with the request.
-constexpr bool carriesPayload(Op op) {
-    return op == Op::Write;
-}
+constexpr bool carriesPayload(Op op) { return op == Op::Write; }
 // True when the bytes come back with a successful response.
-constexpr bool returnsPayload(Op op) {
-    return op == Op::Read;
-}
+constexpr bool returnsPayload(Op op) { return op == Op::Read; }
 
 // Bits of a native message's flags field.
 inline constexpr std::uint16_t kFlagFua = 1 << 0;      // request: durable before it is answered
