@@ -23,7 +23,8 @@ Result<std::uint32_t> SmooDialect::blockSize(ExportId id) const {
 Result<void> SmooDialect::encode(const wire::Request& request, ByteSpan out) {
     return blockSize(request.exportId)
         .and_then([&](std::uint32_t size) {
-            return smoo::toSmoo(request, static_cast<std::uint32_t>(request.sequence.value), size);
+            return smoo::toSmoo(
+                request, static_cast<std::uint32_t>(request.sequence.value) ^ generation(), size);
         })
         .map([&](const smoo::Request& message) {
             smoo::encode(message, out.first<smoo::MessageLayout::kBytes>());
@@ -58,7 +59,7 @@ Result<wire::Response> SmooDialect::decodeResponse(ConstByteSpan bytes) {
     const auto message = smoo::decodeResponse(bytes);
     if (!message)
         return tl::make_unexpected(message.error());
-    const auto sequence = lookup_ ? lookup_(message->requestId) : std::nullopt;
+    const auto sequence = lookup_ ? lookup_(message->requestId ^ generation()) : std::nullopt;
     if (!sequence)
         return failure("response to a request that was not sent");
     return blockSize(message->exportId)

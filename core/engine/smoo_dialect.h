@@ -13,14 +13,16 @@ namespace belay::engine {
 // - v0 has no epoch on the wire: every message is taken to be of the session it came in, which
 //   only a clean pipe at the session's start makes true.
 // - Initiator: the request id is the low half of the sequence, so an id is not used again for four
-//   thousand million requests and a late response of an older request matches nothing.
+//   thousand million requests, changed by the session's epoch, so that a late response of an older
+//   session matches nothing, not even the same request sent again.
 // - Target: ids are unique per export only, so the sequence is export id and request id together.
 class SmooDialect final : public Dialect {
  public:
     // Finds the request under way whose sequence has these low 32 bits.
     using Lookup = std::function<std::optional<Sequence>(std::uint32_t low)>;
 
-    // `blockSizes`: bytes per block of each export. `lookup` is an initiator's; a target has none.
+    // `epoch`: random. `blockSizes`: bytes per block of each export. `lookup` is an initiator's; a
+    // target has none.
     SmooDialect(Epoch epoch, std::map<ExportId, std::uint32_t> blockSizes, Lookup lookup = {});
 
     wire::MessageFraming framing(std::size_t maxPacketBytes) const override;
@@ -33,6 +35,7 @@ class SmooDialect final : public Dialect {
 
  private:
     Result<std::uint32_t> blockSize(ExportId id) const;
+    std::uint32_t generation() const { return static_cast<std::uint32_t>(epoch_.value >> 32); }
 
     Epoch epoch_;
     std::map<ExportId, std::uint32_t> blockSizes_;

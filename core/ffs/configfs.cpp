@@ -50,11 +50,13 @@ Result<void> checkConfigfs() {
                        : "modprobe libcomposite (CONFIG_USB_CONFIGFS)");
 }
 
+// The gadget's own folder is what is locked: whoever has the name has it, from wherever it runs.
 Result<Fd> lockFolder(const GadgetIdentity& identity) {
-    if (auto made = ensureFolder(identity.runtimeFolder); !made)
-        return tl::make_unexpected(made.error());
-    const std::string path = identity.runtimeFolder + "/" + identity.name + ".lock";
-    Fd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    const std::string path = std::string(kGadgets) + "/" + identity.name;
+    for (const std::string& folder : {identity.runtimeFolder, path})
+        if (auto made = ensureFolder(folder); !made)
+            return tl::make_unexpected(made.error());
+    Fd lock(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!lock)
         return systemError("open", path);
     if (::flock(lock.get(), LOCK_EX | LOCK_NB) < 0)

@@ -27,7 +27,7 @@ struct GadgetIdentity {
 // - Takes over what an earlier life under the same name left (a killed process leaves all of it),
 //   and takes away what is not wanted any more. A gadget of that name that has functions we do not
 //   make is somebody else's and refused; no other gadget is touched.
-// - Two processes cannot have the same name and runtime folder at once (a lock file).
+// - Two processes cannot have the same name at once (a lock on its folder in configfs).
 // - Needs root. Not thread-safe. Writes to configfs may wait for the kernel to end transfers.
 // - Destruction removes the gadget; a process that wants it to outlive itself must not return.
 class GadgetConfig {

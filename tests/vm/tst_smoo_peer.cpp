@@ -53,7 +53,7 @@ class Lent {
     std::unique_ptr<Program> fio(int mib, int loops = 1) {
         return bench_.start(
             {"fio", "--name=verify", "--filename=" + disk_.node(), "--direct=1",
-             "--ioengine=libaio", "--rw=randrw", "--bsrange=512-256k", "--iodepth=16",
+             "--ioengine=libaio", "--rw=randwrite", "--bsrange=512-256k", "--iodepth=16",
              QString("--size=%1M").arg(mib), QString("--loops=%1").arg(loops), "--verify=crc32c",
              "--do_verify=1", "--verify_fatal=1", "--randrepeat=0"},
             "fio");
@@ -158,6 +158,11 @@ void TestSmooPeer::hostConfiguresAnew() {
         Lent lent(bench, {"reconfigure", "60"});
         lent.fio(8, 2)->succeed(60s);
         require(lent.host().output().contains("trick"), "the host never configured anew");
+        require(lent.gadget().output().contains("the host configures anew"),
+                "CONFIG_EXPORTS was no barrier");
+        // The answer of the session before, to a request that this session has sent again.
+        require(lent.gadget().output().contains("response to a request that was not sent"),
+                "a late answer was taken for one of this session");
         lent.end();
     });
 }

@@ -5,7 +5,8 @@
 // makes it begin anew from IDENT. After N requests it does once what was asked for:
 //   wrong-op     answers with another op than asked for, and with that faults the gadget's data
 //   plane gap          is silent for so long, on ep0 too, and then goes on as if nothing had been
-//   reconfigure  sends CONFIG_EXPORTS and STATUS again in the midst of the session
+//   reconfigure  sends CONFIG_EXPORTS and STATUS again when a read has come, and then answers that
+//                read, as a thread would that had not heard of the new session
 #include "core/base/fd.h"
 #include "tests/vm/hostile/smoo_wire.h"
 #include "tests/vm/hostile/usb_peer.h"
@@ -140,8 +141,11 @@ class Host {
     }
 
     void handle(Message message) {
-        if (++requests_ == after_)
+        const bool itsTime = trick_ != "reconfigure" || message.op == kRead;
+        if (++requests_ >= after_ && after_ > 0 && itsTime) {
+            after_ = 0;
             doTrick(message);
+        }
         const std::uint64_t offset = message.lba * kBlock;
         const std::size_t length = std::size_t{message.blocks} * kBlock;
         Bytes payload(length);
@@ -223,7 +227,7 @@ class Host {
         }
     }
 
-    void doTrick(Message& message) {
+    void doTrick(const Message& message) {
         say("trick: " + trick_);
         if (trick_ == "wrong-op") {
             Message wrong = message;
@@ -234,13 +238,12 @@ class Host {
             const std::lock_guard quiet(silence_);
             sleepMs(ms_);
         } else if (trick_ == "reconfigure") {
-            // The request that came last is of the old session, and answered no more.
             Status now;
             if (!configure() || !status(now))
                 lose("reconfigure");
             session_ = now.session;
-            message.op = kDiscard;
-            message.blocks = 0;
+            // Until the gadget has begun to listen for the new session's answers.
+            sleepMs(100);
         }
     }
 
@@ -248,7 +251,7 @@ class Host {
     std::uint64_t size_ = 0;
     const std::string trick_;
     const int ms_;
-    const int after_;
+    int after_;
     int requests_ = 0;
     std::uint64_t bytes_ = 0;
     std::unique_ptr<UsbPeer> usb_;
