@@ -27,6 +27,8 @@ struct Snapshot {
     bool served = true;  // the server lives
     TimePoint since{};   // when it came into this state
     std::optional<TimePoint> heldSince;
+
+    bool operator==(const Snapshot&) const = default;
 };
 
 // What came of one event.

@@ -3,6 +3,7 @@
 #include "helper/gadget/gadget_service.h"
 #include "helper/gadget/worker.h"
 #include "helper/supervisor/arguments.h"
+#include "helper/supervisor/words.h"
 
 #include <fmt/format.h>
 #include <stdio.h>
@@ -29,11 +30,15 @@ belay-gadget --share FILE... --lend-ready
     --name NAME      the gadget's folder in configfs (default: belay)
     --serial TEXT    the serial number the host sees (default: this host's name)
     --vendor ID, --product ID   USB ids, e.g. 0x1d6b and 0x0104
+    --policy POLICY  what devices here do while the other side is gone: wait (the
+                     default), fail-fast, or a number of seconds to wait before
+                     their requests fail
     --user NAME      run the data path as this user (default: belay-gadget)
 
 belay-gadget status [--json]
 belay-gadget stop DEVICE [--force]
 belay-gadget recover DEVICE [--accept-loss]
+belay-gadget policy DEVICE POLICY
     commands to the one that is running
 
     --run-dir DIR    where state is kept, before any command
@@ -101,6 +106,12 @@ CommandLine parse(Arguments arguments) {
             takeId(*vendor, options.vendorId);
         } else if (auto product = arguments.value("--product")) {
             takeId(*product, options.productId);
+        } else if (auto policy = arguments.value("--policy")) {
+            if (const auto known = policyFrom(*policy))
+                options.policy = *known;
+            else
+                line.error =
+                    fmt::format("\"{}\" is no policy: wait, fail-fast or seconds", *policy);
         } else if (auto user = arguments.value("--user")) {
             options.user = *user;
         } else if (auto dir = arguments.value("--run-dir")) {
@@ -110,7 +121,7 @@ CommandLine parse(Arguments arguments) {
         } else if (!arguments.failed().empty()) {
             line.error = arguments.failed();
         } else if (const auto& word = arguments.peek();
-                   word == "status" || word == "stop" || word == "recover") {
+                   word == "status" || word == "stop" || word == "recover" || word == "policy") {
             line.command = arguments.rest();
             break;
         } else {

@@ -3,6 +3,7 @@
 #include "helper/hostd/host_service.h"
 #include "helper/hostd/worker.h"
 #include "helper/supervisor/arguments.h"
+#include "helper/supervisor/words.h"
 
 #include <fmt/format.h>
 #include <stdio.h>
@@ -24,11 +25,15 @@ belay-hostd [--gadget SERIAL] --attach SHARE... --lend FILE...
       --read-only      the last --lend must not be written to
     --gadget SERIAL  serve this gadget only (default: the first that is found)
     --payload-crc    have every byte checked end to end
+    --policy POLICY  what devices here do while the other side is gone: wait (the
+                     default), fail-fast, or a number of seconds to wait before
+                     their requests fail
     --user NAME      run the data path as this user (default: belay-hostd)
 
 belay-hostd status [--json]
 belay-hostd stop DEVICE [--force]
 belay-hostd recover DEVICE [--accept-loss]
+belay-hostd policy DEVICE POLICY
     commands to the one that is running
 
     --run-dir DIR    where state is kept, before any command
@@ -68,6 +73,12 @@ CommandLine parse(Arguments arguments) {
             options.lend.back().readOnly = true;
         } else if (arguments.flag("--payload-crc")) {
             options.payloadCrc = true;
+        } else if (auto policy = arguments.value("--policy")) {
+            if (const auto known = policyFrom(*policy))
+                options.policy = *known;
+            else
+                line.error =
+                    fmt::format("\"{}\" is no policy: wait, fail-fast or seconds", *policy);
         } else if (auto user = arguments.value("--user")) {
             options.user = *user;
         } else if (auto dir = arguments.value("--run-dir")) {
@@ -77,7 +88,7 @@ CommandLine parse(Arguments arguments) {
         } else if (!arguments.failed().empty()) {
             line.error = arguments.failed();
         } else if (const auto& word = arguments.peek();
-                   word == "status" || word == "stop" || word == "recover") {
+                   word == "status" || word == "stop" || word == "recover" || word == "policy") {
             line.command = arguments.rest();
             break;
         } else {

@@ -55,16 +55,26 @@ int commandMain(const std::string& runDir, const std::vector<std::string>& words
     const std::string& command = words.front();
     const auto has = [&](const char* option) { return std::ranges::count(words, option) > 0; };
     Json request = {{"command", command}};
-    const std::string allowed = command == "status" ? "--json"
-                                : command == "stop" ? "--force"
-                                                    : "--accept-loss";
+    const std::string allowed = command == "status"    ? "--json"
+                                : command == "stop"    ? "--force"
+                                : command == "recover" ? "--accept-loss"
+                                                       : "";
     std::optional<std::uint32_t> device;
     for (auto word = words.begin() + 1; word != words.end(); ++word) {
+        if (command == "policy" && device && !request.contains("policy")) {
+            if (!policyFrom(*word))
+                return usageError(
+                    fmt::format("\"{}\" is no policy: wait, fail-fast or seconds", *word));
+            request["policy"] = *word;
+            continue;
+        }
         if (word->starts_with("-") ? *word != allowed : command == "status" || device)
             return usageError(fmt::format("{}: unexpected \"{}\"", command, *word));
         if (!word->starts_with("-") && !(device = deviceNumber(*word)))
             return usageError(fmt::format("\"{}\" is no device; use a name like ublkb0", *word));
     }
+    if (command == "policy" && device && !request.contains("policy"))
+        return usageError("policy what? Add wait, fail-fast or a number of seconds");
     if (command != "status") {
         if (!device)
             return usageError(fmt::format("{} what? Name a device, e.g. ublkb0", command));

@@ -1,9 +1,8 @@
 #pragma once
 
-#include "core/lifecycle/state.h"
 #include "helper/supervisor/channel.h"
 #include "helper/supervisor/control_task.h"
-#include "helper/supervisor/removal.h"
+#include "helper/supervisor/managed_device.h"
 #include "helper/supervisor/state_file.h"
 
 #include <sys/types.h>
@@ -20,10 +19,17 @@ namespace belay::helper {
 struct DeviceHooks {
     // Which exports are to become devices.
     std::function<bool(const wire::ExportInfo& info)> wanted;
+    // What a new device does when its peer is gone.
+    std::function<lifecycle::Policy(const wire::ExportInfo& info)> policy;
     std::function<void(const Json& message)> tellWorker;
+    // Unless one runs.
+    std::function<void()> startWorker;
     std::function<void()> killWorker;
     // One line for the user: what became of which device.
     std::function<void(const std::string& line)> announce;
+    // Something that status() or device() tells, other than counters; also of a new device.
+    std::function<void(DeviceId device)> changed = [](DeviceId) {};
+    std::function<void(DeviceId device)> gone = [](DeviceId) {};
     // Whose /dev/ublkcN is to be.
     uid_t workerUid = 0;
     gid_t workerGid = 0;
@@ -35,74 +41,80 @@ struct DeviceHooks {
 //   serving is the worker's (see DeviceServer for the messages).
 // - What must survive this process is in the state file before the kernel device is started.
 // - The kernel is asked for a device's state, our own record is never believed alone.
-class DeviceManager {
+class DeviceManager final : private DeviceOwner {
  public:
-    using Done = std::function<void(Result<void> result)>;
+    using Done = ManagedDevice::Done;
+    // What became of an export that was to be a device.
+    using Created = std::function<void(Result<DeviceId> device)>;
 
     DeviceManager(Ring& ring, StateFile stateFile, DeviceHooks hooks);
     ~DeviceManager();
+    DeviceManager(const DeviceManager&) = delete;
+    DeviceManager& operator=(const DeviceManager&) = delete;
 
-    // Takes up what an earlier life left: its quiesced devices wait for the worker.
+    // Takes up what an earlier life left: devices whose server lives, and those that wait for one.
     Result<void> adopt();
 
-    void workerReady();
+    // `serves`: the devices that it serves already, because it outlived an earlier supervisor.
+    void workerReady(const std::vector<DeviceId>& serves = {});
     void workerDied();
-    // The worker dies for the last time: there will be no other.
-    void workerKeepsDying();
     // False if the message is not about devices.
     bool handle(const Json& message);
 
-    // Removes a device. Without `force` a device that somebody uses is refused with EBUSY and the
-    // names of who does, and one whose bytes cannot be saved now with ETIMEDOUT. Devices of an
-    // earlier life, of which nothing is known, can be removed too.
+    // The exports of the present session; none without one.
+    const std::vector<wire::ExportInfo>& exports() const { return exports_; }
+    // Makes a device of an export of the present session, whether wanted() or not. ENOTCONN
+    // without a session, ENOENT if it is not among its exports, EEXIST if there is a device of it.
+    void attach(const Uuid& uuid, Created done);
+
+    // See ManagedDevice. Devices of an earlier life, of which nothing is known, can be stopped too.
     void stop(DeviceId device, bool force, Done done);
-    // Does now what would be tried next, and what is not tried by itself. `acceptLoss`: unsaved
-    // bytes that the target lost are given up.
     Result<void> recover(DeviceId device, bool acceptLoss);
+    Result<void> setPolicy(DeviceId device, lifecycle::Policy policy);
+    void setShutdown(bool on);
 
     std::vector<DeviceId> devices() const;
+    // Null if there is none of that number.
+    const ManagedDevice* device(DeviceId id) const;
+    // The worker's last report of a device; null if there is none.
+    const Json& counters(DeviceId id) const;
     bool empty() const { return devices_.empty() && creating_.empty(); }
     Json status() const;
 
  private:
-    struct Device {
-        DeviceRecord record;
-        lifecycle::State state = lifecycle::State::Starting;
-        lifecycle::Problems problems;
-        TimePoint since = Clock::now();
-        std::string problemText;
-        bool started = false;         // the kernel has had a server for it once
-        bool servedByWorker = false;  // by the present one
-        Json counters;
-        std::unique_ptr<ControlTask> tune;
-        std::unique_ptr<ControlTask> sync;
-        std::unique_ptr<Removal> removal;
-        std::optional<Ring::TimerId> retry;
-        std::vector<Done> waitingForRemoval;
+    struct Creation {
+        std::unique_ptr<ControlTask> task;
+        Created done;
     };
 
+    DeviceOwner& owner() { return *this; }
+    bool workerReady() const override { return workerReady_; }
+    bool sessionOpen() const override { return open_; }
+    void tellWorker(const Json& message) override { hooks_.tellWorker(message); }
+    void startWorker() override { hooks_.startWorker(); }
+    void killWorker() override { hooks_.killWorker(); }
+    void deviceChanged(ManagedDevice& device) override;
+    void deviceGone(ManagedDevice& device) override;
+    void announce(const std::string& line) override { hooks_.announce(line); }
+
+    void take(const DeviceRecord& record, const ublk::DeviceInfo& info);
     void exportsOffered(const Json& message);
-    void create(const wire::ExportInfo& info, std::uint32_t maxTransfer, bool fua);
-    void created(const wire::ExportInfo& info, const Result<ublk::ControlAnswer>& answer);
-    void serve(Device& device, bool recover);
-    void serving(Device& device);
-    void serveFailed(Device& device, bool lost, const std::string& error);
-    void offered(Device& device, const Json& message);
-    void linkLost(const std::string& reason);
-    void waitUntilQuiesced(DeviceId id);
-    void saveAndRemove(DeviceId id);
-    void remove(DeviceId id);
-    void removed(DeviceId id, const Result<void>& result);
-    void setState(Device& device, lifecycle::State state);
-    void attention(Device& device, lifecycle::Problem problem, const std::string& text);
+    bool isKnown(const Uuid& uuid) const;
+    void create(const wire::ExportInfo& info, Created done);
+    Result<DeviceId> created(const wire::ExportInfo& info,
+                             const Result<ublk::ControlAnswer>& answer);
     void save();
-    Device* find(DeviceId id);
+    ManagedDevice* find(DeviceId id);
 
     Ring& ring_;
     StateFile stateFile_;
     DeviceHooks hooks_;
-    std::map<DeviceId, std::unique_ptr<Device>> devices_;
-    std::map<Uuid, std::unique_ptr<ControlTask>> creating_;
+    std::map<DeviceId, std::unique_ptr<ManagedDevice>> devices_;
+    std::map<DeviceId, Json> counters_;
+    std::map<Uuid, Creation> creating_;
+    std::vector<wire::ExportInfo> exports_;
+    std::uint32_t maxTransfer_ = 0;
+    bool fua_ = false;
     bool workerReady_ = false;
     bool open_ = false;
 };

@@ -2,6 +2,7 @@
 
 #include "core/base/log.h"
 #include "core/ublk/device.h"
+#include "helper/supervisor/words.h"
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -25,10 +26,11 @@ Json answerOf(const Result<void>& result) {
 
 }  // namespace
 
-Service::Service(Ring& ring, RunDir runDir, const Identity& worker)
+Service::Service(Ring& ring, RunDir runDir, const Identity& worker, lifecycle::Policy policy)
     : ring_(ring),
       runDir_(std::move(runDir)),
       worker_(worker),
+      policy_(policy),
       keeper_(ring, keeperHooks()),
       devices_(ring, StateFile(runDir_.file("devices.json")), deviceHooks()) {}
 
@@ -56,7 +58,6 @@ WorkerKeeper::Hooks Service::keeperHooks() {
     };
     hooks.keepsDying = [this] {
         announce("the worker keeps dying: see the messages above, then use \"recover\"");
-        devices_.workerKeepsDying();
     };
     hooks.neverStarted = [this] { finish(EXIT_FAILURE); };
     return hooks;
@@ -65,7 +66,12 @@ WorkerKeeper::Hooks Service::keeperHooks() {
 DeviceHooks Service::deviceHooks() {
     DeviceHooks hooks;
     hooks.wanted = [this](const wire::ExportInfo& info) { return !stopping_ && wanted(info); };
+    hooks.policy = [this](const wire::ExportInfo&) { return policy_; };
     hooks.tellWorker = [this](const Json& message) { keeper_.tell(message); };
+    hooks.startWorker = [this] {
+        if (keeper_.pid() == 0)
+            keeper_.start();
+    };
     hooks.killWorker = [this] { keeper_.kill(); };
     hooks.announce = &Service::announce;
     hooks.workerUid = worker_.uid;
@@ -157,10 +163,11 @@ void Service::command(const Json& request, const CommandServer::Reply& reply) {
         devices_.stop(device, request.at("force").get<bool>(),
                       [reply](const Result<void>& result) { reply(answerOf(result)); });
     } else if (what == "recover") {
-        auto recovered = devices_.recover(device, request.at("acceptLoss").get<bool>());
-        if (recovered && keeper_.pid() == 0)
-            keeper_.start();
-        reply(answerOf(recovered));
+        reply(answerOf(devices_.recover(device, request.at("acceptLoss").get<bool>())));
+    } else if (what == "policy") {
+        const auto policy = policyFrom(request.at("policy").get<std::string>());
+        reply(answerOf(policy ? devices_.setPolicy(device, *policy)
+                              : failure("not a policy", request.at("policy").get<std::string>())));
     } else {
         reply(answerOf(failure("unknown command", what)));
     }

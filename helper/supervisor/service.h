@@ -31,7 +31,8 @@ class Service {
     Result<int> run();
 
  protected:
-    Service(Ring& ring, RunDir runDir, const Identity& worker);
+    // `policy`: what new devices do when their peer is gone.
+    Service(Ring& ring, RunDir runDir, const Identity& worker, lifecycle::Policy policy);
 
     virtual Result<WorkerKeeper::Start> prepareWorker() = 0;
     // Messages of the worker that are not about devices.
@@ -51,6 +52,7 @@ class Service {
     Ring& ring_;
     const RunDir runDir_;
     const Identity worker_;
+    const lifecycle::Policy policy_;
     WorkerKeeper keeper_;
     DeviceManager devices_;
 
@@ -72,8 +74,9 @@ class Service {
     int exitStatus_ = 0;
 };
 
-// The commands that both programs know: "status [--json]", "stop DEVICE [--force]" and
-// "recover DEVICE [--accept-loss]", to the one that runs with this run directory.
+// The commands that both programs know: "status [--json]", "stop DEVICE [--force]",
+// "recover DEVICE [--accept-loss]" and "policy DEVICE POLICY", to the one that runs with this run
+// directory.
 int commandMain(const std::string& runDir, const std::vector<std::string>& words);
 
 }  // namespace belay::helper

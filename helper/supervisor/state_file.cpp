@@ -18,11 +18,56 @@ namespace {
 
 constexpr int kVersion = 1;
 
+std::int64_t toJson(TimePoint time) {
+    return time.time_since_epoch() / std::chrono::microseconds(1);
+}
+
+TimePoint timeFromJson(const Json& json) {
+    return TimePoint(std::chrono::microseconds(json.get<std::int64_t>()));
+}
+
+// A name that this version does not know makes the file one of another version.
+template <class T>
+T needKnown(const std::optional<T>& value) {
+    if (!value)
+        throw Json::other_error::create(501, "it has a word of another version", nullptr);
+    return *value;
+}
+
+Json lifecycleToJson(const lifecycle::Snapshot& snapshot) {
+    Json problems = Json::array();
+    for (std::size_t i = 0; i < lifecycle::kProblems; ++i)
+        if (snapshot.problems.has(static_cast<lifecycle::Problem>(i)))
+            problems.push_back(std::string(lifecycle::kProblemNames[i]));
+    Json json = {{"state", std::string(lifecycle::nameOf(snapshot.state))},
+                 {"problems", problems},
+                 {"since", toJson(snapshot.since)}};
+    if (snapshot.heldSince)
+        json["heldSince"] = toJson(*snapshot.heldSince);
+    return json;
+}
+
+lifecycle::Snapshot lifecycleFromJson(const Json& json) {
+    lifecycle::Snapshot snapshot;
+    snapshot.state = needKnown(lifecycle::stateNamed(json.at("state").get<std::string>()));
+    for (const Json& problem : json.at("problems"))
+        snapshot.problems.add(needKnown(lifecycle::problemNamed(problem.get<std::string>())));
+    snapshot.since = timeFromJson(json.at("since"));
+    if (json.contains("heldSince"))
+        snapshot.heldSince = timeFromJson(json.at("heldSince"));
+    return snapshot;
+}
+
 Json recordToJson(const DeviceRecord& record) {
     return {{"device", record.device.value},
-            {"export", toJson(record.info)},
+            {"export", helper::toJson(record.info)},
             {"maxIo", record.maxIo},
-            {"depth", record.depth}};
+            {"depth", record.depth},
+            {"recoveries", record.recoveries},
+            {"policy", std::string(lifecycle::nameOf(record.policy.kind))},
+            {"policySeconds", record.policy.limit / std::chrono::seconds(1)},
+            {"lifecycle", lifecycleToJson(record.lifecycle)},
+            {"explanation", record.explanation}};
 }
 
 DeviceRecord recordFromJson(const Json& json) {
@@ -31,6 +76,11 @@ DeviceRecord recordFromJson(const Json& json) {
     record.info = exportFromJson(json.at("export"));
     record.maxIo = json.at("maxIo").get<std::uint32_t>();
     record.depth = json.at("depth").get<std::uint16_t>();
+    record.recoveries = json.at("recoveries").get<std::uint32_t>();
+    record.policy.kind = needKnown(lifecycle::policyNamed(json.at("policy").get<std::string>()));
+    record.policy.limit = std::chrono::seconds(json.at("policySeconds").get<std::uint32_t>());
+    record.lifecycle = lifecycleFromJson(json.at("lifecycle"));
+    record.explanation = json.at("explanation").get<std::string>();
     return record;
 }
 

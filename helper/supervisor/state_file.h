@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/base/units.h"
+#include "core/lifecycle/machine.h"
 #include "core/wire/message.h"
 
 #include <string>
@@ -16,6 +17,11 @@ struct DeviceRecord {
     wire::ExportInfo info;    // as last offered, with the verifier its acknowledged bytes rest on
     std::uint32_t maxIo = 0;  // bytes
     std::uint16_t depth = 0;
+    std::uint32_t recoveries = 0;  // servers that took it over from a dead one
+    lifecycle::Policy policy;
+    // When last saved. Its times hold for one boot, as the file does.
+    lifecycle::Snapshot lifecycle;
+    std::string explanation;
 
     bool operator==(const DeviceRecord&) const = default;
 };

@@ -1,10 +1,15 @@
 #pragma once
 
+#include "core/lifecycle/policy.h"
+
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace belay::helper {
 
@@ -17,6 +22,19 @@ inline std::string sizeText(std::uint64_t bytes) {
         value /= 1024;
     const bool whole = value == static_cast<double>(static_cast<std::uint64_t>(value));
     return fmt::format("{:.{}f} {}", value, whole ? 0 : 1, kUnits[unit]);
+}
+
+// A policy as the command line has it: "wait", "fail-fast", or for how many seconds to wait.
+inline std::optional<lifecycle::Policy> policyFrom(std::string_view text) {
+    const auto kind = lifecycle::policyNamed(text);
+    if (kind && kind != lifecycle::PolicyKind::WaitLimited)
+        return lifecycle::Policy{.kind = *kind};
+    std::uint32_t seconds = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    if (text.empty() || parsed.ec != std::errc() || parsed.ptr != text.data() + text.size())
+        return std::nullopt;
+    return lifecycle::Policy{.kind = lifecycle::PolicyKind::WaitLimited,
+                             .limit = std::chrono::seconds(seconds)};
 }
 
 }  // namespace belay::helper

@@ -11,6 +11,8 @@ namespace {
 // The sum of all queue depths of one worker; its ledger has room for twice that.
 constexpr std::size_t kMostRequests = 1024;
 constexpr auto kBringupDeadline = std::chrono::seconds(10);
+// How often it is looked whether what was held is answered.
+constexpr auto kCatchUpPoll = std::chrono::milliseconds(5);
 
 const char* stateText(session::EntryState state) {
     switch (state) {
@@ -113,6 +115,8 @@ void DeviceServer::broughtUp(DeviceId device, ublk::Bringup::Outcome outcome, co
     if (outcome == ublk::Bringup::Outcome::Serving) {
         served.serving = true;
         channel_.send({{"type", "serving"}, {"device", device.value}});
+        served.offeredAt = Clock::now();
+        watchCatchingUp(device, Duration::zero());
         return;
     }
     channel_.send({{"type", "serve-failed"},
@@ -126,8 +130,7 @@ void DeviceServer::broughtUp(DeviceId device, ublk::Bringup::Outcome outcome, co
         onFatal_(error);
         return;
     }
-    engine_.removeDevice(device);
-    ring_.callAtEndOfTurn([this, device] { devices_.erase(device); });
+    forget(device);
 }
 
 void DeviceServer::exportsOffered(const std::vector<wire::ExportInfo>& exports,
@@ -166,8 +169,12 @@ void DeviceServer::offer(DeviceId device) {
     if (traits_.maxTransfer >= served.maxIo) {
         const auto resume = engine_.exportOffered(device, *found);
         verdict = verdictText(resume);
-        if (resume == session::Resume::Same)
+        if (resume == session::Resume::Same) {
             served.known = *found;
+            served.offeredAt = Clock::now();
+            if (served.serving)
+                watchCatchingUp(device, Duration::zero());
+        }
     }
     channel_.send({{"type", "offered"},
                    {"device", device.value},
@@ -175,14 +182,37 @@ void DeviceServer::offer(DeviceId device) {
                    {"export", toJson(*found)}});
 }
 
+void DeviceServer::watchCatchingUp(DeviceId device, Duration delay) {
+    Served& served = devices_.at(device);
+    if (served.catchingUp)
+        ring_.cancel(*served.catchingUp);
+    served.catchingUp = ring_.callAfter(delay, [this, device] {
+        Served& waiting = devices_.at(device);
+        waiting.catchingUp.reset();
+        const auto oldest = engine_.counters(device).oldest;
+        if (!open_)
+            return;  // the next session's offer looks again
+        if (!oldest || *oldest >= waiting.offeredAt)
+            channel_.send({{"type", "caught-up"}, {"device", device.value}});
+        else
+            watchCatchingUp(device, kCatchUpPoll);
+    });
+}
+
+void DeviceServer::forget(DeviceId device) {
+    engine_.removeDevice(device);
+    if (auto& timer = devices_.at(device).catchingUp)
+        ring_.cancel(*std::exchange(timer, std::nullopt));
+    ring_.callAtEndOfTurn([this, device] { devices_.erase(device); });
+}
+
 void DeviceServer::deviceStopped(DeviceId device, const Error& reason) {
     if (reason.code != ENODEV) {
         onFatal_(reason);
         return;
     }
-    engine_.removeDevice(device);
     channel_.send({{"type", "stopped"}, {"device", device.value}});
-    ring_.callAtEndOfTurn([this, device] { devices_.erase(device); });
+    forget(device);
 }
 
 Json DeviceServer::report(bool withRequests) {

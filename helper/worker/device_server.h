@@ -28,6 +28,8 @@ namespace belay::helper {
 //   serve-failed  device, lost, error          we are not its server
 //   offered  device, verdict, export           same | different-disk | data-may-be-missing |
 //                                              incompatible
+//   caught-up  device                          all that was held when the session offered it is
+//                                              answered
 //   missing  device                            the session does not offer this device's export
 //   stopped  device                            the kernel has taken the device away from us
 class DeviceServer final : private engine::ExportsListener, private engine::DeviceListener {
@@ -52,6 +54,8 @@ class DeviceServer final : private engine::ExportsListener, private engine::Devi
         std::uint32_t maxIo = 0;
         std::unique_ptr<ublk::Bringup> bringup;
         bool serving = false;
+        TimePoint offeredAt{};
+        std::optional<Ring::TimerId> catchingUp;
     };
 
     void exportsOffered(const std::vector<wire::ExportInfo>& exports,
@@ -62,6 +66,8 @@ class DeviceServer final : private engine::ExportsListener, private engine::Devi
     void serve(const Json& message);
     void broughtUp(DeviceId device, ublk::Bringup::Outcome outcome, const Error& error);
     void offer(DeviceId device);
+    void watchCatchingUp(DeviceId device, Duration delay);
+    void forget(DeviceId device);
 
     Ring& ring_;
     ublk::ServerControl& control_;

@@ -23,6 +23,14 @@ DeviceRecord sampleRecord(std::uint32_t device) {
     record.info.label = "Fotos \"2024\"\n";
     record.maxIo = 1 << 20;
     record.depth = 63;
+    record.recoveries = 7;
+    record.policy = {lifecycle::PolicyKind::WaitLimited, std::chrono::seconds(90)};
+    record.lifecycle.state = lifecycle::State::NeedsAttention;
+    record.lifecycle.problems = {lifecycle::Problem::DifferentDisk,
+                                 lifecycle::Problem::KernelRefused};
+    record.lifecycle.since = TimePoint(std::chrono::seconds(12345));
+    record.lifecycle.heldSince = TimePoint(std::chrono::seconds(12340));
+    record.explanation = "another disk has taken its place";
     return record;
 }
 

@@ -1,0 +1,454 @@
+#include "helper/supervisor/managed_device.h"
+
+#include "core/base/log.h"
+#include "helper/protocol/export_json.h"
+#include "helper/supervisor/kernel_device.h"
+#include "helper/supervisor/words.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace belay::helper {
+namespace {
+
+using namespace std::chrono_literals;
+using lifecycle::Action;
+using lifecycle::Event;
+using lifecycle::Problem;
+using lifecycle::State;
+
+constexpr auto kTunePatience = 10s;
+constexpr auto kSyncPatience = 2500ms;
+// Linux before 6.16 may need its 30 s request timeout to see that a server is dead.
+constexpr auto kQuiescePatience = 45s;
+constexpr auto kQuiescePoll = 5ms;
+constexpr auto kServeRetry = 1s;
+
+}  // namespace
+
+ManagedDevice::ManagedDevice(Ring& ring, DeviceOwner& owner, DeviceRecord record)
+    : ring_(ring),
+      owner_(owner),
+      record_(std::move(record)),
+      machine_(record_.policy, Clock::now()) {
+    rearm();
+}
+
+void ManagedDevice::start() {
+    serve();
+}
+
+ManagedDevice::ManagedDevice(Ring& ring, DeviceOwner& owner, DeviceRecord record,
+                             const lifecycle::Device& machine)
+    : ring_(ring),
+      owner_(owner),
+      record_(std::move(record)),
+      machine_(machine),
+      explanation_(record_.explanation),
+      started_(true),
+      served_(machine.snapshot().served),
+      found_(served_) {
+    if (machine_.state() == State::Failed)
+        failing_ = true;
+    rearm();
+}
+
+ManagedDevice::~ManagedDevice() {
+    for (const auto& timer : {clock_, attempt_})
+        if (timer)
+            ring_.cancel(*timer);
+}
+
+// -- events in
+
+void ManagedDevice::happened(Event event, const std::string& why) {
+    const lifecycle::Step step = machine_.handle(event, Clock::now());
+    if (step.impossible)
+        log::error("{}: {} while {}: {}", ublk::diskName(id()), nameOf(step.event),
+                   nameOf(step.from), step.reason);
+    if (!step.reason.empty())
+        return;
+    if (!why.empty())
+        explanation_ = why;
+    carryOut(step);
+    rearm();
+}
+
+// The clock's events come in turns of their own, never from within another event.
+void ManagedDevice::rearm() {
+    if (clock_)
+        ring_.cancel(*std::exchange(clock_, std::nullopt));
+    const TimePoint due = machine_.deadline();
+    if (due == TimePoint::max())
+        return;
+    clock_ = ring_.callAt(due, [this] {
+        clock_.reset();
+        if (const auto step = machine_.poll(Clock::now()))
+            carryOut(*step);
+        rearm();
+    });
+}
+
+void ManagedDevice::workerReady(bool servesUs) {
+    if (served_ && !servesUs) {
+        // It was served by a worker that an earlier life of ours left, and that is no more.
+        workerDied();
+        return;
+    }
+    if (wantsServer_)
+        serveSoon(Duration::zero());
+}
+
+void ManagedDevice::workerDied() {
+    verdict_.reset();
+    takingOver_ = false;
+    served_ = false;
+    // The one that was killed to make room for the next, which is still to come.
+    if (std::exchange(deathExpected_, false))
+        return;
+    wantsServer_ = false;
+    happened(Event::DaemonDied);
+}
+
+void ManagedDevice::sessionEnded(const std::string& reason) {
+    verdict_.reset();
+    if (served_ && !takingOver_)
+        happened(Event::LinkLost, reason);
+}
+
+void ManagedDevice::handle(const std::string& type, const Json& message) {
+    if (type == "serving") {
+        serving();
+    } else if (type == "serve-failed") {
+        serveFailed(message.at("lost").get<bool>(), message.at("error").get<std::string>());
+    } else if (type == "offered") {
+        offered(message);
+    } else if (type == "missing") {
+        verdict_ = {Event::LinkLost, "the other side does not offer it now"};
+        applyVerdict();
+    } else if (type == "caught-up") {
+        if (machine_.state() == State::Resuming)
+            happened(Event::CaughtUp);
+    } else if (type == "stopped") {
+        served_ = false;
+    }
+}
+
+// -- actions out
+
+void ManagedDevice::carryOut(const lifecycle::Step& step) {
+    const lifecycle::Actions actions = step.actions;
+    const bool starts = actions.has(Action::StartDaemon);
+    if (actions.has(Action::AcceptLoss)) {
+        lossAccepted_ = true;
+        tell("accept-loss");
+    }
+    if (actions.has(Action::KillDaemon) && (served_ || wantsServer_)) {
+        deathExpected_ = starts;
+        owner_.killWorker();
+    }
+    if (actions.has(Action::FailIo))
+        failIo(step);
+    if (actions.has(Action::ResumeIo)) {
+        failing_ = false;
+        tell("resume");
+    }
+    if (starts)
+        serveSoon(Duration::zero());
+    // All other sessions the worker opens by itself; and one that is open needs no reset when all
+    // that was missing is the user's word.
+    if (actions.has(Action::OpenSession) && step.event == Event::UserRecover && !verdict_ &&
+        !(lossAccepted_ && owner_.sessionOpen()))
+        owner_.tellWorker({{"type", "recover"}});
+    if (actions.has(Action::StopDevice))
+        beginRemoval();
+    announceStep(step);
+    owner_.deviceChanged(*this);
+}
+
+void ManagedDevice::tell(const char* type) {
+    if (served_)
+        owner_.tellWorker({{"type", type}, {"device", id().value}});
+}
+
+void ManagedDevice::failIo(const lifecycle::Step& step) {
+    failing_ = true;
+    tell("fail");
+    // What the kernel holds for a dead server takes a server to fail it, unless the device goes
+    // away now: then the kernel does.
+    const bool goes = step.actions.has(Action::StopDevice);
+    if (!served_ && !goes && !step.actions.has(Action::StartDaemon))
+        serveSoon(Duration::zero());
+}
+
+void ManagedDevice::tryAgainIn(Duration delay) {
+    if (attempt_)
+        ring_.cancel(*attempt_);
+    attempt_ = ring_.callAfter(delay, [this] {
+        attempt_.reset();
+        takeOver();
+    });
+}
+
+void ManagedDevice::serveSoon(Duration delay) {
+    if (!std::exchange(wantsServer_, true))
+        wantedSince_ = Clock::now();
+    owner_.startWorker();
+    tryAgainIn(delay);
+}
+
+// A server may take over only when the kernel has seen that the last one is dead.
+void ManagedDevice::takeOver() {
+    if (!wantsServer_ || !owner_.workerReady() || deathExpected_)
+        return;
+    const auto info = infoOf(id());
+    if (info && info->state == ublk::DeviceState::Quiesced) {
+        wantsServer_ = false;
+        serve();
+    } else if (!info || info->state == ublk::DeviceState::Dead) {
+        wantsServer_ = false;
+        happened(Event::KernelRefused, info ? "the kernel has stopped it" : info.error().message());
+    } else if (Clock::now() - wantedSince_ > kQuiescePatience) {
+        wantsServer_ = false;
+        happened(Event::KernelRefused, "the kernel does not see that its server is dead");
+    } else {
+        tryAgainIn(kQuiescePoll);
+    }
+}
+
+void ManagedDevice::serve() {
+    served_ = true;
+    takingOver_ = started_;
+    owner_.tellWorker({{"type", "serve"},
+                       {"device", id().value},
+                       {"export", toJson(record_.info)},
+                       {"recover", started_},
+                       {"maxIo", record_.maxIo},
+                       // What the dead server had acknowledged and not flushed, nobody knows.
+                       {"unsaved", started_ && !lossAccepted_}});
+    if (failing_)
+        tell("fail");
+}
+
+void ManagedDevice::serving() {
+    if (!std::exchange(started_, true)) {
+        tune();
+        happened(Event::Started);
+    } else if (std::exchange(takingOver_, false)) {
+        ++record_.recoveries;
+        happened(Event::DaemonServing);
+    } else {
+        return;  // a worker that outlived us says what it does
+    }
+    if (!owner_.sessionOpen())
+        happened(Event::LinkLost, "the other side is not there yet");
+    applyVerdict();
+}
+
+void ManagedDevice::serveFailed(bool lost, const std::string& error) {
+    served_ = takingOver_ = false;
+    if (machine_.state() == State::Stopping)
+        return;
+    log::warning("{}: {}", ublk::diskName(id()), error);
+    if (!started_) {
+        owner_.announce(fmt::format("{}: cannot start: {}", record_.info.label, error));
+        happened(Event::StartFailed, error);
+    } else if (lost) {
+        happened(Event::KernelRefused, error);
+    } else {
+        serveSoon(kServeRetry);
+    }
+}
+
+void ManagedDevice::offered(const Json& message) {
+    const auto verdict = message.at("verdict").get<std::string>();
+    if (verdict == "same") {
+        lossAccepted_ = false;
+        record_.info = exportFromJson(message.at("export"));
+        verdict_ = {Event::SessionOpen, {}};
+    } else if (verdict == "different-disk") {
+        verdict_ = {Event::WrongDisk, "another disk has taken its place; nothing was sent to it"};
+    } else if (verdict == "data-may-be-missing") {
+        verdict_ = {Event::DataMissing, "the other side lost bytes that were not saved yet"};
+    } else {
+        verdict_ = {Event::Incompatible, "the other side cannot take its requests"};
+    }
+    applyVerdict();
+}
+
+// A new server is told what the session offers before it serves.
+void ManagedDevice::applyVerdict() {
+    if (!verdict_ || !served_ || takingOver_)
+        return;
+    // Programs got errors already: the user says when to go on.
+    if (machine_.state() == State::Failed && verdict_->first == Event::SessionOpen)
+        return;
+    const auto [event, why] = *std::exchange(verdict_, std::nullopt);
+    // The session that was open all the time while we were away.
+    if (std::exchange(found_, false) && event == Event::SessionOpen &&
+        machine_.state() == State::Live)
+        return;
+    if (event == Event::SessionOpen)
+        explanation_.clear();
+    happened(event, why);
+}
+
+// -- the user
+
+Result<void> ManagedDevice::recover(bool acceptLoss) {
+    if (machine_.problems().has(Problem::DataMayBeMissing)) {
+        if (!acceptLoss)
+            return errorFrom(EPERM, "recover", ublk::diskName(id()),
+                             "Bytes were lost: add --accept-loss to go on without them");
+        happened(Event::UserAcceptLoss);
+    }
+    happened(Event::UserRecover);
+    if (verdict_) {
+        // The session came back while requests failed: there is nothing to catch up with.
+        applyVerdict();
+        if (machine_.state() == State::Resuming)
+            happened(Event::CaughtUp);
+    }
+    return {};
+}
+
+void ManagedDevice::setPolicy(lifecycle::Policy policy) {
+    record_.policy = policy;
+    machine_.setPolicy(policy);
+    owner_.deviceChanged(*this);
+    rearm();
+}
+
+void ManagedDevice::setShutdown(bool on) {
+    machine_.setShutdown(on ? std::optional(Clock::now()) : std::nullopt);
+    rearm();
+}
+
+void ManagedDevice::stop(bool force, Done done) {
+    if (!force && machine_.state() != State::Stopping)
+        if (auto unused = needUnused(id()); !unused) {
+            done(unused);
+            return;
+        }
+    waiting_.push_back(std::move(done));
+    if (force)
+        happened(Event::UserForceStop);
+    else if (!started_ || machine_.state() == State::Stopping)
+        happened(Event::UserStop);
+    else
+        saveThenStop();
+}
+
+// Nobody has the device open, so its page cache is clean; what the target has acknowledged and not
+// yet made durable is all there is to save.
+void ManagedDevice::saveThenStop() {
+    if (sync_)
+        return;
+    sync_ = std::make_unique<ControlTask>(
+        ring_, ublk::ControlRequest{.operation = ublk::ControlRequest::Operation::Sync, .id = id()},
+        kSyncPatience, [this](const Result<ublk::ControlAnswer>& answer) {
+            ring_.destroyLater(std::move(sync_));
+            if (answer)
+                happened(Event::UserStop);
+            else if (machine_.state() != State::Stopping)
+                finishWaiting(errorFrom(answer.error().code, "save what is on",
+                                        ublk::diskName(id()),
+                                        "Plug the cable in and try again, or use --force, which "
+                                        "loses what is not saved"));
+        });
+}
+
+// -- the end
+
+void ManagedDevice::beginRemoval() {
+    if (removal_)
+        return;
+    tell("fail");
+    removal_ = std::make_unique<Removal>(
+        ring_, id(),
+        [this] {
+            if (served_)
+                owner_.killWorker();
+        },
+        [this](const Result<void>& result) { removed(result); });
+}
+
+void ManagedDevice::removed(const Result<void>& result) {
+    if (result) {
+        happened(Event::Stopped);
+        owner_.deviceGone(*this);
+    } else {
+        ring_.destroyLater(std::move(removal_));
+        happened(Event::StopFailed, result.error().message());
+    }
+    finishWaiting(result);
+}
+
+void ManagedDevice::finishWaiting(const Result<void>& result) {
+    for (const Done& done : std::exchange(waiting_, {}))
+        done(result);
+}
+
+// -- words
+
+DeviceRecord ManagedDevice::record() const {
+    DeviceRecord record = record_;
+    record.lifecycle = machine_.snapshot();
+    record.explanation = explanation_;
+    return record;
+}
+
+void ManagedDevice::announceStep(const lifecycle::Step& step) {
+    const std::string name = ublk::diskName(id());
+    const bool entered = step.from != step.to;
+    switch (step.to) {
+        case State::Live:
+            if (step.from == State::Starting)
+                owner_.announce(fmt::format("{} ready: {}, {}", name, record_.info.label,
+                                            sizeText(record_.info.sizeBytes)));
+            else if (entered)
+                owner_.announce(fmt::format("{} ready again", name));
+            break;
+        case State::Waiting:
+            if (entered)
+                owner_.announce(fmt::format("{} waiting: {}", name, explanation_));
+            break;
+        case State::Crashed:
+            if (entered)
+                owner_.announce(
+                    fmt::format("{} waiting: its server died, another one takes over", name));
+            break;
+        case State::Failed:
+            if (entered)
+                owner_.announce(fmt::format(
+                    "{} stopped waiting: its requests fail now. Use \"recover\" to go on", name));
+            break;
+        case State::NeedsAttention:
+            if (entered || step.actions.has(Action::Notify))
+                owner_.announce(fmt::format("{} needs attention: {}", name, explanation_));
+            break;
+        case State::Gone:
+            if (started_)
+                owner_.announce(fmt::format("{} gone", name));
+            break;
+        case State::Starting:
+        case State::Resuming:
+        case State::Recovering:
+        case State::Stopping:
+            break;
+    }
+}
+
+// What the block layer is told beyond what the device was made with. It cannot be waited for: it
+// may wait for requests.
+void ManagedDevice::tune() {
+    tune_ = std::make_unique<ControlTask>(
+        ring_, ublk::ControlRequest{.operation = ublk::ControlRequest::Operation::Tune, .id = id()},
+        kTunePatience, [device = id()](const Result<ublk::ControlAnswer>& answer) {
+            if (!answer)
+                log::warning("{}: {}", ublk::diskName(device), answer.error().message());
+        });
+}
+
+}  // namespace belay::helper

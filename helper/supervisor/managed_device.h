@@ -1,0 +1,129 @@
+#pragma once
+
+#include "core/lifecycle/machine.h"
+#include "helper/supervisor/channel.h"
+#include "helper/supervisor/control_task.h"
+#include "helper/supervisor/removal.h"
+#include "helper/supervisor/state_file.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace belay::helper {
+
+class ManagedDevice;
+
+// What a device needs of the supervisor around it.
+class DeviceOwner {
+ public:
+    virtual bool workerReady() const = 0;
+    // The worker has a session; what it offers has been told.
+    virtual bool sessionOpen() const = 0;
+    virtual void tellWorker(const Json& message) = 0;
+    // Unless one runs.
+    virtual void startWorker() = 0;
+    virtual void killWorker() = 0;
+    // State, problems or explanation: what must be in the state file before anything else happens.
+    virtual void deviceChanged(ManagedDevice& device) = 0;
+    // The last call about it.
+    virtual void deviceGone(ManagedDevice& device) = 0;
+    // One line for the user.
+    virtual void announce(const std::string& line) = 0;
+
+ protected:
+    ~DeviceOwner() = default;
+};
+
+// One ublk device, from ADD_DEV to DEL_DEV: turns what the kernel, the worker and the user say into
+// events of lifecycle::Device, and carries out the actions that come of them.
+//
+// - The worker opens sessions by itself, and tries again by itself. So the device learns of a
+//   session when it is open and of its end, and OpenSession has work only when the user asks.
+// - The worker serves all devices of one gadget: StartDaemon and KillDaemon are the owner's, who
+//   starts the next worker whenever one dies.
+class ManagedDevice {
+ public:
+    using Done = std::function<void(Result<void> result)>;
+
+    // A new kernel device, to be started or, with workerDied(), taken away again.
+    ManagedDevice(Ring& ring, DeviceOwner& owner, DeviceRecord record);
+    // One that an earlier life left; `machine` says how it was found.
+    ManagedDevice(Ring& ring, DeviceOwner& owner, DeviceRecord record,
+                  const lifecycle::Device& machine);
+    ~ManagedDevice();
+    ManagedDevice(const ManagedDevice&) = delete;
+    ManagedDevice& operator=(const ManagedDevice&) = delete;
+
+    // Has the worker serve a new device.
+    void start();
+    // The owner's news.
+    void workerReady(bool servesUs);
+    void workerDied();
+    void sessionEnded(const std::string& reason);
+    // A message of the worker about this device.
+    void handle(const std::string& type, const Json& message);
+
+    // Without `force`: refused with EBUSY if somebody uses it, with ETIMEDOUT if its bytes cannot
+    // be saved now.
+    void stop(bool force, Done done);
+    // EPERM: bytes are missing and `acceptLoss` was not said.
+    Result<void> recover(bool acceptLoss);
+    void setPolicy(lifecycle::Policy policy);
+    void setShutdown(bool on);
+
+    DeviceId id() const { return record_.device; }
+    // With the lifecycle as it is now.
+    DeviceRecord record() const;
+    const wire::ExportInfo& info() const { return record_.info; }
+    const lifecycle::Device& machine() const { return machine_; }
+    const std::string& explanation() const { return explanation_; }
+    bool isServed() const { return served_; }
+
+ private:
+    void happened(lifecycle::Event event, const std::string& why = {});
+    void carryOut(const lifecycle::Step& step);
+    void rearm();
+    void tell(const char* type);
+    void failIo(const lifecycle::Step& step);
+    void serveSoon(Duration delay);
+    void tryAgainIn(Duration delay);
+    void takeOver();
+    void serve();
+    void serving();
+    void serveFailed(bool lost, const std::string& error);
+    void offered(const Json& message);
+    void applyVerdict();
+    void tune();
+    void saveThenStop();
+    void beginRemoval();
+    void removed(const Result<void>& result);
+    void announceStep(const lifecycle::Step& step);
+    void finishWaiting(const Result<void>& result);
+
+    Ring& ring_;
+    DeviceOwner& owner_;
+    DeviceRecord record_;
+    lifecycle::Device machine_;
+    std::string explanation_;
+    bool started_ = false;        // the kernel has had a server for it once
+    bool served_ = false;         // the present worker has it, or is about to
+    bool found_ = false;          // with a worker that outlived our earlier life
+    bool wantsServer_ = false;    // the next worker is to take it over
+    bool takingOver_ = false;     // the present one was told to
+    bool failing_ = false;        // requests are answered with EIO
+    bool deathExpected_ = false;  // the worker was killed for this device, which knows
+    bool lossAccepted_ = false;   // since the last session that was the same disk
+    TimePoint wantedSince_{};
+    std::optional<std::pair<lifecycle::Event, std::string>> verdict_;  // until it is served
+    std::optional<Ring::TimerId> clock_;
+    std::optional<Ring::TimerId> attempt_;
+    std::unique_ptr<ControlTask> tune_;
+    std::unique_ptr<ControlTask> sync_;
+    std::unique_ptr<Removal> removal_;
+    std::vector<Done> waiting_;
+};
+
+}  // namespace belay::helper
