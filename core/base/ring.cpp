@@ -136,6 +136,26 @@ Result<void> Ring::turn(Duration limit) {
     return {};
 }
 
+Result<void> Ring::announceOn(int eventFd) {
+    // With deferred task running the kernel signals when work is queued for this thread, not only
+    // when a completion is there (io_req_local_work_add()).
+    const int error = io_uring_register_eventfd(&ring_, eventFd);
+    if (error < 0)
+        return errorFrom(error, "have io_uring announce completions");
+    return {};
+}
+
+bool Ring::settled() const {
+    return io_uring_sq_ready(&ring_) == 0 && endOfTurn_.empty() &&
+           (timers_.empty() || timers_.begin()->first.first > Clock::now());
+}
+
+std::optional<TimePoint> Ring::nextTimer() const {
+    if (timers_.empty())
+        return std::nullopt;
+    return timers_.begin()->first.first;
+}
+
 Result<void> Ring::run() {
     while (!stopped_) {
         if (auto turned = turn(); !turned)

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace belay {
@@ -77,6 +78,14 @@ class Ring {
     void stop() { stopped_ = true; }
     // One turn: submits, waits for at least one event (or a timer, or `limit`), handles all.
     Result<void> turn(Duration limit = std::chrono::hours(1));
+
+    // For a thread that sleeps in another loop (Qt's) and calls turn(0) when it must. `eventFd`
+    // becomes readable when there is something for a turn to handle; the ring does not own it.
+    Result<void> announceOn(int eventFd);
+    // True if a turn has nothing to submit, to send or to call just now.
+    bool settled() const;
+    // When a turn is due even though nothing was announced.
+    std::optional<TimePoint> nextTimer() const;
 
  private:
     friend class FdWatch;

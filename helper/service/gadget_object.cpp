@@ -1,0 +1,189 @@
+#include "helper/service/gadget_object.h"
+
+#include "core/base/log.h"
+#include "helper/service/authority.h"
+#include "helper/service/bus_service.h"
+#include "helper/service/gadget1_adaptor.h"
+#include "helper/service/lent_file.h"
+#include "helper/service/options.h"
+#include "helper/service/views.h"
+#include "helper/supervisor/fleet.h"
+
+#include <algorithm>
+
+namespace belay::service {
+namespace {
+
+BusError goneError() {
+    return BusError::make("NotFound", QStringLiteral("The gadget is gone"));
+}
+
+const helper::ShareView* find(const helper::GadgetView& gadget, const std::string& share) {
+    const auto uuid = Uuid::parse(share);
+    const auto found = std::find_if(gadget.shares.begin(), gadget.shares.end(),
+                                    [&](const helper::ShareView& each) {
+                                        return each.label == share || (uuid && each.uuid == *uuid);
+                                    });
+    return found == gadget.shares.end() ? nullptr : &*found;
+}
+
+// Answers with the device that the fleet has made.
+helper::FleetInterface::DeviceDone answer(BusService& service, const Call& call) {
+    return [&service, call](const Result<std::string>& device) {
+        if (!device) {
+            call.fail(device.error());
+            return;
+        }
+        // Whoever reads the answer must find the object.
+        service.deviceChanged(*device);
+        call.reply({QVariant::fromValue(QDBusObjectPath(devicePath(*device)))});
+    };
+}
+
+}  // namespace
+
+GadgetObject::GadgetObject(BusService& service, const QDBusConnection& bus, const std::string& id)
+    : ExportedObject(bus, gadgetPath(id), bus::kGadgetInterface), service_(service), id_(id) {
+    new Gadget1Adaptor(this);
+}
+
+void GadgetObject::refresh(bool tell) {
+    if (const auto view = service_.fleet()->gadget(id_))
+        publish(propertiesOf(*view), tell);
+}
+
+void GadgetObject::aboutToBeRead(const QString& caller, bool all) {
+    if (all)
+        service_.watchedBy(caller);
+}
+
+void GadgetObject::ask(const Call& call, const char* action, const QString& thing,
+                       std::function<void(uint)> act) {
+    const auto view = service_.fleet()->gadget(id_);
+    if (!view) {
+        call.fail(goneError());
+        return;
+    }
+    const QString title = titleOf(*view);
+    const QString device = thing.isEmpty() ? title : QStringLiteral("%1, %2").arg(thing, title);
+    service_.authority().ask(call, action, {{QStringLiteral("device"), device}},
+                             [&service = service_, id = id_, call, act = std::move(act)](uint uid) {
+                                 if (service.fleet()->gadget(id))
+                                     act(uid);
+                                 else
+                                     call.fail(goneError());
+                             });
+}
+
+QDBusObjectPath GadgetObject::Attach(const QString& share, const QVariantMap& values) {
+    Call call = takeCall();
+    if (!Options::parse(values, call))
+        return {};
+    const auto view = service_.fleet()->gadget(id_);
+    const auto* const offered = view ? find(*view, share.toStdString()) : nullptr;
+    if (offered == nullptr) {
+        const bool away = view && view->link != "open";
+        call.fail(BusError::make(
+            away ? "LinkDown" : "NotFound",
+            away ? QStringLiteral("The gadget is away, and what it shares is not known")
+                 : QStringLiteral("The gadget shares nothing called \"%1\"").arg(share)));
+        return {};
+    }
+    if (const auto device = service_.deviceOf(id_, offered->uuid)) {
+        call.reply({QVariant::fromValue(QDBusObjectPath(devicePath(*device)))});
+        return {};
+    }
+    ask(call, "org.belay.attach", QString::fromStdString(offered->label),
+        [&service = service_, id = id_, uuid = offered->uuid, call](uint uid) {
+            // Somebody else's answer may have been quicker.
+            if (const auto device = service.deviceOf(id, uuid)) {
+                call.reply({QVariant::fromValue(QDBusObjectPath(devicePath(*device)))});
+                return;
+            }
+            log::notice("uid {}: attach {} of {}", uid, uuid.toString(), id);
+            service.fleet()->attach(id, uuid.toString(), answer(service, call));
+        });
+    return {};
+}
+
+QDBusObjectPath GadgetObject::Lend(const QDBusUnixFileDescriptor& descriptor,
+                                   const QVariantMap& values) {
+    Call call = takeCall();
+    const auto options = Options::parse(
+        values, call, {{"label", QMetaType::QString}, {"read-only", QMetaType::Bool}});
+    if (!options)
+        return {};
+    auto checked = LentFile::from(descriptor.fileDescriptor());
+    if (!checked) {
+        call.fail(checked.error());
+        return {};
+    }
+    const auto file = std::make_shared<LentFile>(std::move(*checked));
+    const bool readOnly = options->flag("read-only") || !file->writable;
+    ask(call, "org.belay.lend", QString::fromStdString(file->name),
+        [&service = service_, id = id_, file, label = options->text("label").toStdString(),
+         readOnly, call](uint uid) {
+            log::notice("uid {}: lend {} to {}{}", uid, file->name, id,
+                        readOnly ? ", read-only" : "");
+            service.fleet()->lend(id, std::move(file->fd), file->name, label, readOnly,
+                                  answer(service, call));
+        });
+    return {};
+}
+
+QDBusObjectPath GadgetObject::LendPath(const QString& path, const QVariantMap& values) {
+    Call call = takeCall();
+    const auto options = Options::parse(
+        values, call, {{"label", QMetaType::QString}, {"read-only", QMetaType::Bool}});
+    if (!options)
+        return {};
+    if (!path.startsWith(QLatin1Char('/'))) {
+        call.fail(BusError::make("InvalidArgument",
+                                 QStringLiteral("The path must be absolute, and begin with /")));
+        return {};
+    }
+    ask(call, "org.belay.lend-path", path,
+        [&service = service_, id = id_, name = path.toStdString(),
+         label = options->text("label").toStdString(), readOnly = options->flag("read-only"),
+         call](uint uid) {
+            log::notice("uid {}: lend {} to {}{}", uid, name, id, readOnly ? ", read-only" : "");
+            service.fleet()->lendPath(id, name, label, readOnly, answer(service, call));
+        });
+    return {};
+}
+
+void GadgetObject::SetAuto(bool on, const QVariantMap& values) {
+    Call call = takeCall();
+    if (!Options::parse(values, call))
+        return;
+    if (const auto view = service_.fleet()->gadget(id_); view && view->autoAttach == on) {
+        call.reply();
+        return;
+    }
+    ask(call, "org.belay.attach", {}, [&service = service_, id = id_, on, call](uint uid) {
+        const auto set = service.fleet()->setAutoAttach(id, on);
+        if (!set) {
+            call.fail(set.error());
+            return;
+        }
+        log::notice("uid {}: {} is {}attached by itself", uid, id, on ? "" : "not ");
+        call.reply();
+    });
+}
+
+void GadgetObject::Forget(const QVariantMap& values) {
+    Call call = takeCall();
+    if (!Options::parse(values, call))
+        return;
+    ask(call, "org.belay.set-policy", {}, [&service = service_, id = id_, call](uint uid) {
+        const auto forgotten = service.fleet()->forget(id);
+        if (!forgotten) {
+            call.fail(forgotten.error());
+            return;
+        }
+        log::notice("uid {}: {} is forgotten", uid, id);
+        call.reply();
+    });
+}
+
+}  // namespace belay::service
