@@ -42,12 +42,16 @@ class Load {
 
     // A running one, in the midst of its work.
     Program& busy() {
-        if (!fio_ || !fio_->running()) {
-            if (fio_)
+        const qint64 target = disk_.completed() + 20;
+        const auto over = [&] { return fio_ && !fio_->running(); };
+        do {
+            if (over())
                 fio_->succeed();
-            fio_ = rig_.startFio(disk_, job_);
-        }
-        disk_.awaitProgress(20);
+            if (!fio_ || over())
+                fio_ = rig_.startFio(disk_, job_);
+            require(waitUntil([&] { return disk_.completed() >= target || over(); }, kPatience),
+                    "the load does not get on:\n" + fio_->output());
+        } while (over());
         return *fio_;
     }
     void finish() {
