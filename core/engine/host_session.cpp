@@ -70,11 +70,24 @@ void HostSession::stop() {
 
 void HostSession::restart() {
     portReset_ = true;
+    renew();
+}
+
+void HostSession::renew() {
+    asked_ = true;
     if (busy()) {
-        endSession({"asked to recover", {}, 0, {}});
+        endSession({"asked to begin anew", {}, 0, {}});
         return;
     }
     schedule(0s);
+}
+
+void HostSession::stand(Standing standing, const std::string& reason) {
+    if (standing_ == standing && reason_ == reason)
+        return;
+    standing_ = standing;
+    reason_ = reason;
+    onStanding_(standing, reason);
 }
 
 void HostSession::schedule(Duration delay) {
@@ -92,11 +105,13 @@ void HostSession::schedule(Duration delay) {
 
 void HostSession::sessionEnded(const Error& reason) {
     log::notice("{}: session ended: {}", device_->name(), reason.message());
+    stand(Standing::Lost, reason.message());
     const TimePoint now = Clock::now();
     const bool brief = state_ == State::Running && now - begun_ < kLastingSession;
     if (!brief)
         backoff_.reset();
-    schedule(brief && !portReset_ ? std::min(backoff_.next(now), kLongestPause) : Duration(0));
+    const bool pause = brief && !std::exchange(asked_, false);
+    schedule(pause ? std::min(backoff_.next(now), kLongestPause) : Duration(0));
 }
 
 void HostSession::sessionDrained() {
@@ -109,6 +124,7 @@ void HostSession::failed(const Error& reason) {
     if (text != lastFailure_)
         log::warning("{}: cannot open a session: {}", device_->name(), text);
     lastFailure_ = text;
+    stand(reason.code == EPROTO ? Standing::Refused : Standing::Lost, text);
     if (reason.code == ETIMEDOUT && ++silentAttempts_ >= kSilentAttempts)
         portReset_ = true;
     schedule(std::min(backoff_.next(Clock::now()), kLongestPause));
@@ -274,7 +290,9 @@ std::unique_ptr<wire::Link> HostSession::makeLink() {
 
 void HostSession::running() {
     state_ = State::Running;
+    asked_ = false;
     lastFailure_.clear();
+    stand(Standing::Open, {});
     begun_ = Clock::now();
     keepalive_.emplace(begun_);
     lastSigns_ = signsOfLife();

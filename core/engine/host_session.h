@@ -39,12 +39,29 @@ class HostSession : public SessionOwner {
     HostSession(const HostSession&) = delete;
     HostSession& operator=(const HostSession&) = delete;
 
+    // How it stands with the gadget.
+    enum class Standing : std::uint8_t {
+        Connecting,
+        Open,
+        Lost,     // for now: it ended, or the last attempt came to nothing
+        Refused,  // they have no language in common, or the gadget says no
+    };
+    using StandingHandler = std::function<void(Standing standing, const std::string& reason)>;
+    // To be told of every change. Called from the ring; before start().
+    void watch(StandingHandler handler) { onStanding_ = std::move(handler); }
+    Standing standing() const { return standing_; }
+    const std::string& reason() const { return reason_; }
+    // "native" or "smoo", of the last session.
+    virtual const char* protocol() const { return "native"; }
+
     // Begins the first attempt.
     void start();
     // The gadget is unplugged: ends what there is and tries no more.
     void stop();
     // Ends what there is and begins anew at once, with a reset of the whole port.
     void restart();
+    // The same without the reset of the port: what the session was about has changed.
+    void renew();
 
     void sessionEnded(const Error& reason) override;
     void sessionDrained() override;
@@ -90,6 +107,7 @@ class HostSession : public SessionOwner {
  private:
     enum class State : std::uint8_t { Waiting, Opening, Running };
 
+    void stand(Standing standing, const std::string& reason);
     void attempt();
     void helloReceived(const Result<Bytes>& reply);
     void sendExports(std::size_t page);
@@ -104,6 +122,7 @@ class HostSession : public SessionOwner {
     std::uint64_t attemptNumber_ = 0;
     bool stopped_ = false;
     bool portReset_ = false;
+    bool asked_ = false;  // to begin anew: not the gadget's fault
     unsigned silentAttempts_ = 0;
     std::optional<Ring::TimerId> timer_;
     lifecycle::Backoff backoff_;
@@ -116,6 +135,9 @@ class HostSession : public SessionOwner {
     TimePoint openedDeadline_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     std::string lastFailure_;
+    StandingHandler onStanding_ = [](Standing, const std::string&) {};
+    Standing standing_ = Standing::Connecting;
+    std::string reason_;
 };
 
 }  // namespace belay::engine

@@ -16,6 +16,8 @@ class HostTargetSession final : public HostSession {
                       const HostTerms& terms, TargetEngine& engine);
     ~HostTargetSession() override;
 
+    const char* protocol() const override { return smoo_ ? "smoo" : "native"; }
+
  protected:
     bool busy() const override { return engine_.hasSession() || !engine_.drained(); }
     void endSession(Error reason) override { engine_.endSession(std::move(reason)); }

@@ -3,6 +3,7 @@
 #include "core/base/crc32c.h"
 #include "core/base/log.h"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace belay::engine {
@@ -26,14 +27,52 @@ void TargetEngine::addStore(ExportId id, const std::string& label,
     info.label = label;
     target_.addExport(info);
     store->setListener(*this);
-    stores_.emplace(id, std::move(store));
+    stores_[id].store = std::move(store);
+}
+
+void TargetEngine::retireStore(ExportId id) {
+    stores_.at(id).retired = true;
+    target_.removeExport(id);
+    endSession({"a store was taken back", {}, 0, {}});
+}
+
+bool TargetEngine::removeStore(ExportId id) {
+    const Stored& stored = stores_.at(id);
+    if (std::ranges::any_of(jobs_, [&](const Job& job) { return job.stored == &stored; }))
+        return false;
+    stores_.erase(id);
+    return true;
+}
+
+StoreCounters TargetEngine::counters(ExportId id) const {
+    const Stored& stored = stores_.at(id);
+    StoreCounters counters = stored.done;
+    for (const Job& job : jobs_) {
+        if (job.stored != &stored)
+            continue;
+        ++counters.inFlight;
+        counters.oldest = std::min(counters.oldest.value_or(job.arrived), job.arrived);
+    }
+    return counters;
+}
+
+std::vector<TargetRequest> TargetEngine::inFlight(ExportId id) const {
+    const Stored& stored = stores_.at(id);
+    std::vector<TargetRequest> requests;
+    for (const Job& job : jobs_)
+        if (job.stored == &stored)
+            requests.push_back({job.request, job.state == JobState::Sending, job.arrived});
+    std::ranges::sort(requests, {}, &TargetRequest::arrived);
+    return requests;
 }
 
 std::vector<wire::ExportInfo> TargetEngine::exports() const {
     std::vector<wire::ExportInfo> list;
-    for (const auto& [id, store] : stores_) {
+    for (const auto& [id, stored] : stores_) {
+        if (stored.retired)
+            continue;
         list.push_back(*target_.findExport(id));
-        list.back().verifier = store->verifier();
+        list.back().verifier = stored.store->verifier();
     }
     return list;
 }
@@ -87,8 +126,9 @@ Result<void> TargetEngine::accept(ConstByteSpan message) {
     Job& job = jobs_[index];
     job.request = *request;
     job.refusal = accepted->error;
-    const auto store = stores_.find(request->exportId);
-    job.store = store == stores_.end() ? nullptr : store->second.get();
+    const auto stored = stores_.find(request->exportId);
+    job.stored = stored == stores_.end() ? nullptr : &stored->second;
+    job.arrived = Clock::now();
     job.state = JobState::WaitingForMemory;
     // Strictly in order: payloads arrive in the order of their requests.
     waiting_.push_back(index);
@@ -162,21 +202,21 @@ void TargetEngine::run(std::size_t index) {
     const wire::Request& request = job.request;
     switch (request.op) {
         case wire::Op::Read:
-            job.store->read(request.offset, job.buffer.bytes(), index);
+            job.stored->store->read(request.offset, job.buffer.bytes(), index);
             break;
         case wire::Op::Write:
-            job.store->write(request.offset, job.buffer.bytes(),
-                             (request.flags & wire::kFlagFua) != 0, index);
+            job.stored->store->write(request.offset, job.buffer.bytes(),
+                                     (request.flags & wire::kFlagFua) != 0, index);
             break;
         case wire::Op::Flush:
-            job.store->flush(index);
+            job.stored->store->flush(index);
             break;
         case wire::Op::Discard:
-            job.store->discard(request.offset, request.length, index);
+            job.stored->store->discard(request.offset, request.length, index);
             break;
         case wire::Op::WriteZeroes:
-            job.store->writeZeroes(request.offset, request.length,
-                                   (request.flags & wire::kFlagNoUnmap) != 0, index);
+            job.stored->store->writeZeroes(request.offset, request.length,
+                                           (request.flags & wire::kFlagNoUnmap) != 0, index);
             break;
     }
 }
@@ -193,10 +233,23 @@ void TargetEngine::storeDone(std::uint64_t cookie, int error) {
     answer(cookie, error);
 }
 
+void TargetEngine::count(const Job& job) {
+    StoreCounters& done = job.stored->done;
+    if (job.request.op == wire::Op::Read) {
+        ++done.readOps;
+        done.readBytes += job.request.length;
+    } else if (job.request.op == wire::Op::Write) {
+        ++done.writeOps;
+        done.writtenBytes += job.request.length;
+    }
+}
+
 void TargetEngine::answer(std::size_t index, int error) {
     Job& job = jobs_[index];
+    if (error == 0)
+        count(job);
     wire::Response response = target_.answer(
-        job.request, error, job.store == nullptr ? Verifier() : job.store->verifier());
+        job.request, error, job.stored == nullptr ? Verifier() : job.stored->store->verifier());
     const bool hasPayload = error == 0 && wire::returnsPayload(job.request.op);
     if (hasPayload && dialect_->checksPayloads())
         response.payloadCrc = crc32c(job.buffer.bytes());

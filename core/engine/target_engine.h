@@ -12,9 +12,27 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace belay::engine {
+
+// What a store has done for its initiator, for those who watch. Of all sessions.
+struct StoreCounters {
+    std::uint64_t readBytes = 0;
+    std::uint64_t writtenBytes = 0;
+    std::uint64_t readOps = 0;
+    std::uint64_t writeOps = 0;
+    std::uint32_t inFlight = 0;
+    std::optional<TimePoint> oldest;
+};
+
+// A request that a target has taken and not answered to the end.
+struct TargetRequest {
+    wire::Request request;
+    bool answered = false;  // its bytes are on their way back
+    TimePoint arrived{};
+};
 
 // The target's data path: requests from the link run on stores, answers go back.
 //
@@ -31,6 +49,13 @@ class TargetEngine final : private wire::LinkListener, private store::StoreListe
 
     // Offers a store. The id must be unused.
     void addStore(ExportId id, const std::string& label, std::unique_ptr<store::Store> store);
+    // Takes no more requests for a store. One that is running ends the session.
+    void retireStore(ExportId id);
+    // Forgets a retired store and closes it, unless it has a request under way: then false.
+    bool removeStore(ExportId id);
+    StoreCounters counters(ExportId id) const;
+    // Oldest first.
+    std::vector<TargetRequest> inFlight(ExportId id) const;
     // What the stores offer now, with their present verifiers.
     std::vector<wire::ExportInfo> exports() const;
 
@@ -56,14 +81,20 @@ class TargetEngine final : private wire::LinkListener, private store::StoreListe
     std::uint64_t sent() const { return sent_; }
 
  private:
+    struct Stored {
+        std::unique_ptr<store::Store> store;
+        bool retired = false;
+        StoreCounters done;
+    };
     enum class JobState : std::uint8_t { Free, WaitingForMemory, Receiving, OnStore, Sending };
     struct Job {
         JobState state = JobState::Free;
         bool orphan = false;  // its session is over
         int refusal = 0;      // an errno to answer with instead of running it
         wire::Request request;
-        store::Store* store = nullptr;
+        Stored* stored = nullptr;
         Buffer buffer;
+        TimePoint arrived{};
     };
 
     void messagesReceived(ConstByteSpan transfer) override;
@@ -78,13 +109,14 @@ class TargetEngine final : private wire::LinkListener, private store::StoreListe
     void begin(std::size_t index);
     void run(std::size_t index);
     void answer(std::size_t index, int error);
+    static void count(const Job& job);
     void feedWaiting();
     void flushAnswers();
 
     Ring& ring_;
     SessionOwner* owner_ = nullptr;
     session::Target target_;
-    std::map<ExportId, std::unique_ptr<store::Store>> stores_;
+    std::map<ExportId, Stored> stores_;
     std::unique_ptr<wire::Link> link_;
     std::unique_ptr<Dialect> dialect_;
     std::shared_ptr<Arena> arena_;

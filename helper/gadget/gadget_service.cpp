@@ -85,7 +85,7 @@ Result<WorkerKeeper::Start> GadgetService::prepareWorker() {
                          {"lendMount", mountOf(options_.lendReady, ffs::Kind::Lend)},
                          {"stores", stores_.config()},
                          {"stateDir", *stateDir}};
-    return WorkerKeeper::Start{{"belay-gadget", "worker", config.dump()}, std::move(fds)};
+    return WorkerKeeper::Start{{}, {"belay-gadget", "worker", config.dump()}, std::move(fds), {}};
 }
 
 void GadgetService::workerMessage(const Json& message) {

@@ -18,7 +18,7 @@ struct GadgetOptions {
     std::string serial;
     std::uint16_t vendorId = 0x1d6b;   // Linux Foundation
     std::uint16_t productId = 0x0104;  // Multifunction Composite Gadget
-    lifecycle::Policy policy;         // of new devices
+    lifecycle::Policy policy;          // of new devices
     std::string user = "belay-gadget";
 };
 

@@ -6,6 +6,7 @@
 #include "core/ffs/aio_guard.h"
 #include "helper/worker/confine.h"
 #include "helper/worker/device_server.h"
+#include "helper/worker/supervisor_link.h"
 #include "helper/worker/worker_stores.h"
 
 #include <unistd.h>
@@ -15,7 +16,7 @@
 namespace belay::helper {
 namespace {
 
-constexpr int kChannelFd = 3;
+constexpr int kSupervisorFd = 3;
 constexpr int kAliveFd = 4;
 constexpr int kFirstStoreFd = 5;
 constexpr unsigned kRingEntries = 2048;
@@ -52,17 +53,16 @@ class GadgetWorker final : public engine::GadgetListener {
     GadgetWorker(Ring& ring, std::unique_ptr<ublk::ServerControl> control)
         : ring_(ring),
           control_(std::move(control)),
-          channel_(
-              ring, Fd(kChannelFd),
-              [this](const Json& message, std::vector<Fd>) { handle(message); },
-              [this](const Error& reason) { end(reason); }),
+          supervisor_(
+              ring, Fd(kSupervisorFd), false,
+              [this](const Json& message, const std::vector<Fd>&) { handle(message); },
+              [this] { greet(); }, [this](const Error& reason) { end(reason); }),
           target_(ring) {}
 
     Result<void> open(const Json& config) {
         const wire::Hello hello = helloOf(config);
-        if (auto offered = offerStores(ring_, target_, config.at("stores"), kFirstStoreFd,
-                                       config.at("stateDir").get<std::string>());
-            !offered)
+        stores_.emplace(ring_, target_, config.at("stateDir").get<std::string>());
+        if (auto offered = stores_->offer(config.at("stores"), kFirstStoreFd); !offered)
             return offered;
         if (const auto mount = config.at("attachMount").get<std::string>(); !mount.empty()) {
             targetSession_ = std::make_unique<engine::GadgetTargetSession>(
@@ -72,7 +72,7 @@ class GadgetWorker final : public engine::GadgetListener {
         }
         if (const auto mount = config.at("lendMount").get<std::string>(); !mount.empty()) {
             control_->watch(ring_);
-            devices_ = std::make_unique<DeviceServer>(ring_, *control_, channel_,
+            devices_ = std::make_unique<DeviceServer>(ring_, *control_, supervisor_,
                                                       [this](const Error& reason) { end(reason); });
             initiatorSession_ = std::make_unique<engine::GadgetInitiatorSession>(
                 ring_, withRole(hello, wire::kRoleLend), *this, devices_->engine(),
@@ -84,15 +84,19 @@ class GadgetWorker final : public engine::GadgetListener {
     }
 
     int run() {
-        channel_.send({{"type", "ready"}});
-        channel_.send({{"type", "functions-ready"}});
+        supervisor_.begin();
         if (auto ran = ring_.run(); !ran)
             end(ran.error());
         return EXIT_SUCCESS;
     }
 
  private:
-    void gadgetBound(bool bound) override { channel_.send({{"type", "bound"}, {"yes", bound}}); }
+    void greet() {
+        supervisor_.send({{"type", "ready"}});
+        supervisor_.send({{"type", "functions-ready"}});
+    }
+
+    void gadgetBound(bool bound) override { supervisor_.send({{"type", "bound"}, {"yes", bound}}); }
     void gadgetFailed(const Error& reason) override { end(reason); }
 
     void handle(const Json& message) {
@@ -104,9 +108,11 @@ class GadgetWorker final : public engine::GadgetListener {
             if (devices_)
                 devices_->engine().endSession({"asked to recover", {}, 0, {}});
         } else if (type == "report") {
-            channel_.send(
+            supervisor_.send(
                 {{"type", "report"},
-                 {"devices", devices_ ? devices_->report(message.at("requests")) : Json::array()}});
+                 {"requests", message.at("requests").get<bool>()},
+                 {"devices", devices_ ? devices_->report(message.at("requests")) : Json::array()},
+                 {"stores", stores_->report(message.at("requests"))}});
         }
     }
 
@@ -118,8 +124,9 @@ class GadgetWorker final : public engine::GadgetListener {
 
     Ring& ring_;
     std::unique_ptr<ublk::ServerControl> control_;
-    Channel channel_;
+    SupervisorLink supervisor_;
     engine::TargetEngine target_;
+    std::optional<WorkerStores> stores_;
     std::unique_ptr<DeviceServer> devices_;
     std::unique_ptr<engine::GadgetTargetSession> targetSession_;
     std::unique_ptr<engine::GadgetInitiatorSession> initiatorSession_;

@@ -56,8 +56,9 @@ Result<WorkerKeeper::Start> HostService::prepareWorker() {
                          {"attach", !options_.attach.empty()},
                          {"payloadCrc", options_.payloadCrc},
                          {"stores", stores_.config()},
+                         {"lasting", false},
                          {"stateDir", *stateDir}};
-    return WorkerKeeper::Start{{"belay-hostd", "worker", config.dump()}, std::move(*fds)};
+    return WorkerKeeper::Start{{}, {"belay-hostd", "worker", config.dump()}, std::move(*fds), {}};
 }
 
 void HostService::workerReady() {

@@ -15,7 +15,7 @@ struct HostOptions {
     std::string gadgetSerial;         // empty: the first gadget that is found
     std::vector<std::string> attach;  // labels or uuids of shares; "all"
     std::vector<StoreArg> lend;
-    lifecycle::Policy policy;         // of new devices
+    lifecycle::Policy policy;  // of new devices
     std::string user = "belay-hostd";
     bool payloadCrc = false;
 };

@@ -3,54 +3,83 @@
 #include "core/base/log.h"
 #include "core/engine/host_initiator_session.h"
 #include "core/engine/host_target_session.h"
+#include "helper/protocol/export_json.h"
 #include "helper/worker/confine.h"
 #include "helper/worker/device_server.h"
+#include "helper/worker/supervisor_link.h"
 #include "helper/worker/worker_stores.h"
 
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 
 namespace belay::helper {
 namespace {
 
-constexpr int kChannelFd = 3;
+constexpr int kSupervisorFd = 3;
 constexpr int kFirstStoreFd = 4;
 constexpr unsigned kRingEntries = 2048;
+
+const char* wordFor(engine::HostSession::Standing standing) {
+    switch (standing) {
+        case engine::HostSession::Standing::Connecting:
+            return "connecting";
+        case engine::HostSession::Standing::Open:
+            return "open";
+        case engine::HostSession::Standing::Lost:
+            return "lost";
+        case engine::HostSession::Standing::Refused:
+            break;
+    }
+    return "refused";
+}
 
 class HostWorker {
  public:
     HostWorker(Ring& ring, const Json& config, std::unique_ptr<ublk::ServerControl> control)
         : ring_(ring),
           control_(std::move(control)),
-          channel_(
-              ring, Fd(kChannelFd),
+          supervisor_(
+              ring, Fd(kSupervisorFd), config.at("lasting").get<bool>(),
               [this](const Json& message, std::vector<Fd> fds) { handle(message, std::move(fds)); },
-              [this](const Error& reason) { end(reason); }),
-          target_(ring) {
+              [this] { greet(); }, [this](const Error& reason) { end(reason); }),
+          target_(ring),
+          stores_(ring, target_, config.at("stateDir").get<std::string>()) {
         terms_.host = Uuid::parse(config.at("host").get<std::string>()).value_or(Uuid::random());
         terms_.payloadCrc = config.at("payloadCrc").get<bool>();
-        lend_ = !config.at("stores").empty();
         if (control_) {
             control_->watch(ring);
-            devices_ = std::make_unique<DeviceServer>(ring, *control_, channel_,
+            devices_ = std::make_unique<DeviceServer>(ring, *control_, supervisor_,
                                                       [this](const Error& reason) { end(reason); });
         }
     }
 
     Result<void> offer(const Json& config) {
-        return offerStores(ring_, target_, config.at("stores"), kFirstStoreFd,
-                           config.at("stateDir").get<std::string>());
+        return stores_.offer(config.at("stores"), kFirstStoreFd);
     }
 
     int run() {
-        channel_.send({{"type", "ready"}});
+        supervisor_.begin();
         if (auto ran = ring_.run(); !ran)
             end(ran.error());
         return EXIT_SUCCESS;
     }
 
  private:
+    // A supervisor that has just come knows nothing.
+    void greet() {
+        supervisor_.send({{"type", "ready"},
+                          {"devices", devices_ ? devices_->served() : Json::array()},
+                          {"stores", stores_.list()},
+                          {"gadget", gadget_}});
+        if (devices_)
+            devices_->tellAll();
+        for (const engine::HostSession* session :
+             {sessionOf(usb::Role::Attach), sessionOf(usb::Role::Lend)})
+            if (session != nullptr)
+                tellStanding(*session);
+    }
+
     void handle(const Json& message, std::vector<Fd> fds) {
         if (devices_ && devices_->handle(message))
             return;
@@ -63,12 +92,59 @@ class HostWorker {
             recover();
         else if (type == "report")
             report(message.at("requests").get<bool>());
+        else if (type == "store-add" && fds.size() == 2)
+            addStore(message.at("store"), std::move(fds[0]), std::move(fds[1]));
+        else if (type == "store-remove")
+            removeStore(ExportId(message.at("id").get<std::uint32_t>()));
+        else if (type == "witness")
+            passWitness(ExportId(message.at("id").get<std::uint32_t>()));
     }
 
     void report(bool withRequests) {
-        channel_.send({{"type", "report"},
-                       {"devices", devices_ ? devices_->report(withRequests) : Json::array()}});
+        supervisor_.send({{"type", "report"},
+                          {"requests", withRequests},
+                          {"devices", devices_ ? devices_->report(withRequests) : Json::array()},
+                          {"stores", stores_.report(withRequests)}});
     }
+
+    // -- stores
+
+    void addStore(const Json& config, Fd own, Fd witness) {
+        const auto id = config.at("id").get<std::uint32_t>();
+        const auto added = stores_.add(config, std::move(own), std::move(witness));
+        if (!added) {
+            supervisor_.send(
+                {{"type", "store-failed"}, {"id", id}, {"error", added.error().message()}});
+            return;
+        }
+        supervisor_.send({{"type", "store-added"}, {"id", id}, {"export", toJson(*added)}});
+        if (targetSession_)
+            targetSession_->renew();
+        else
+            openLend();
+    }
+
+    void removeStore(ExportId id) {
+        stores_.remove(id, [this, id] {
+            supervisor_.send({{"type", "store-removed"}, {"id", id.value}});
+        });
+        if (!targetSession_)
+            return;
+        if (!stores_.empty()) {
+            targetSession_->renew();
+            return;
+        }
+        targetSession_->stop();
+        // Its link goes down first.
+        retired_ = std::move(targetSession_);
+    }
+
+    void passWitness(ExportId id) {
+        if (stores_.has(id))
+            supervisor_.send({{"type", "witness"}, {"id", id.value}}, {stores_.witness(id).get()});
+    }
+
+    // -- the gadget
 
     void gadgetFound(Fd usbfs, const std::string& name) {
         gadgetGone();
@@ -86,27 +162,64 @@ class HostWorker {
                        (descriptors ? device.error() : descriptors.error()).message());
             return;
         }
+        gadget_ = name;
+        device_ = *device;
+        interfaces_ = descriptors->interfaces;
         // The old sessions go only when the new ones have taken their place with the engines.
-        auto oldInitiator = std::move(initiatorSession_);
-        auto oldTarget = std::move(targetSession_);
-        for (const usb::Interface& interface : descriptors->interfaces) {
-            if (interface.role == usb::Role::Attach && devices_ && !initiatorSession_)
-                initiatorSession_ = std::make_unique<engine::HostInitiatorSession>(
-                    *device, interface, terms_, devices_->engine(), devices_->exportsListener());
-            else if (interface.role == usb::Role::Lend && lend_ && !targetSession_)
-                targetSession_ = std::make_unique<engine::HostTargetSession>(*device, interface,
-                                                                             terms_, target_);
+        const auto oldInitiator = std::move(initiatorSession_);
+        const auto oldTarget = std::move(targetSession_);
+        if (const auto* interface = interfaceFor(usb::Role::Attach); interface && devices_) {
+            initiatorSession_ = std::make_unique<engine::HostInitiatorSession>(
+                device_, *interface, terms_, devices_->engine(), devices_->exportsListener());
+            begin(*initiatorSession_);
         }
-        if (initiatorSession_)
-            initiatorSession_->start();
-        if (targetSession_)
-            targetSession_->start();
-        if (!initiatorSession_ && !targetSession_)
+        if (!stores_.empty())
+            openLend();
+        if (!initiatorSession_ && !interfaceFor(usb::Role::Lend))
             log::warning("{} offers nothing that was asked for", name);
+    }
+
+    void openLend() {
+        const auto* interface = interfaceFor(usb::Role::Lend);
+        if (interface == nullptr)
+            return;
+        targetSession_ =
+            std::make_unique<engine::HostTargetSession>(device_, *interface, terms_, target_);
+        begin(*targetSession_);
+        retired_.reset();
+    }
+
+    void begin(engine::HostSession& session) {
+        session.watch([this, &session](auto, const std::string&) { tellStanding(session); });
+        session.start();
+        tellStanding(session);
+    }
+
+    void tellStanding(const engine::HostSession& session) {
+        const bool attach = &session == sessionOf(usb::Role::Attach);
+        const bool open = session.standing() == engine::HostSession::Standing::Open;
+        supervisor_.send({{"type", "session"},
+                          {"direction", attach ? "attach" : "lend"},
+                          {"state", wordFor(session.standing())},
+                          {"protocol", open ? session.protocol() : ""},
+                          {"reason", session.reason()}});
+    }
+
+    const engine::HostSession* sessionOf(usb::Role role) const {
+        if (role == usb::Role::Attach)
+            return initiatorSession_.get();
+        return targetSession_.get();
+    }
+
+    const usb::Interface* interfaceFor(usb::Role role) const {
+        const auto found = std::ranges::find(interfaces_, role, &usb::Interface::role);
+        return device_ && found != interfaces_.end() ? &*found : nullptr;
     }
 
     // The sessions stay until the next gadget comes: their links are going down.
     void gadgetGone() {
+        gadget_.clear();
+        device_.reset();
         if (initiatorSession_)
             initiatorSession_->stop();
         if (targetSession_)
@@ -128,13 +241,17 @@ class HostWorker {
 
     Ring& ring_;
     std::unique_ptr<ublk::ServerControl> control_;
-    Channel channel_;
+    SupervisorLink supervisor_;
     engine::TargetEngine target_;
+    WorkerStores stores_;
     std::unique_ptr<DeviceServer> devices_;
     engine::HostTerms terms_;
-    bool lend_ = false;
+    std::string gadget_;
+    std::shared_ptr<usb::Device> device_;
+    std::vector<usb::Interface> interfaces_;
     std::unique_ptr<engine::HostInitiatorSession> initiatorSession_;
     std::unique_ptr<engine::HostTargetSession> targetSession_;
+    std::unique_ptr<engine::HostTargetSession> retired_;
 };
 
 Result<int> serve(const Json& config) {
@@ -155,7 +272,7 @@ Result<int> serve(const Json& config) {
     HostWorker worker(**ring, config, std::move(control));
     if (auto offered = worker.offer(config); !offered)
         return tl::make_unexpected(offered.error());
-    if (auto dropped = giveUpPrivileges(*identity); !dropped)
+    if (auto dropped = giveUpPrivileges(*identity, config.at("lasting").get<bool>()); !dropped)
         return tl::make_unexpected(dropped.error());
     return worker.run();
 }

@@ -5,19 +5,28 @@
 namespace belay::helper {
 
 // belay-hostd's data path for one gadget: a process without privileges that handles every byte
-// from USB. Started by the supervisor with the channel as descriptor 3 and the stores' files from
-// 4 on. `config`: JSON
+// from USB. Started by the supervisor with the channel, or the socket that listens for one, as
+// descriptor 3 and the stores' files from 4 on. `config`: JSON
 //   user        whom to run as
 //   host        our uuid, as the gadget sees it
 //   attach      whether ublk devices are wanted
 //   payloadCrc  whether payloads are to be checked
 //   stores      what to lend: a list of {id, label, readOnly, path}
+//   lasting     whether it outlives its supervisor
 //   stateDir    where stores keep their write-back state
 // Messages it takes beyond DeviceServer's:
 //   gadget  (with the usbfs descriptor) name    the gadget is plugged in
 //   gadget-gone                                 it was unplugged
 //   recover                                     reset the port and open the sessions anew
-//   report  requests                            answered by a report
+//   report  requests                            answered by a report of devices and stores
+//   store-add  store  (with two descriptors)    answered by store-added (id, export) or
+//                                               store-failed (id, error)
+//   store-remove  id                            answered by store-removed (id) when it is closed
+//   witness  id                                 answered by witness (id, with its descriptor)
+// Messages it sends beyond those:
+//   ready  devices, stores, gadget              a supervisor has connected; all that is known
+//                                               follows
+//   session  direction, state, protocol, reason  connecting | open | lost | refused
 // Returns main()'s value.
 int hostWorkerMain(const std::string& config);
 

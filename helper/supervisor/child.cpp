@@ -14,73 +14,92 @@ namespace belay::helper {
 namespace {
 
 constexpr int kFirstPassedFd = 3;
+constexpr std::size_t kMostFds = 16;
 
 // In the child, between fork and exec: only async-signal-safe calls.
-[[noreturn]] void becomeProgram(const std::vector<char*>& argv, const std::vector<int>& fds,
-                                pid_t parent) {
+[[noreturn]] void becomeProgram(const char* path, const std::vector<char*>& argv,
+                                const std::vector<int>& fds, bool lasting, pid_t parent) {
     // First out of the way of the numbers they are to have, then onto them.
     const int above = kFirstPassedFd + static_cast<int>(fds.size());
-    std::array<int, 16> parked{};
+    std::array<int, kMostFds> parked{};
     for (std::size_t i = 0; i < fds.size(); ++i)
         parked[i] = ::fcntl(fds[i], F_DUPFD_CLOEXEC, above);
     for (std::size_t i = 0; i < fds.size(); ++i)
         if (parked[i] < 0 || ::dup2(parked[i], kFirstPassedFd + static_cast<int>(i)) < 0)
             ::_exit(127);
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (::getppid() != parent)
+    if (lasting)
+        ::setsid();
+    else
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (!lasting && ::getppid() != parent)
         ::_exit(127);
     sigset_t none;
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    ::execv("/proc/self/exe", argv.data());
+    ::execv(path, argv.data());
     ::_exit(127);
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Child>> Child::spawn(Ring& ring, const std::vector<std::string>& args,
-                                            std::vector<Fd> fds, EndHandler onEnd) {
+Result<std::unique_ptr<Child>> Child::spawn(Ring& ring, Program program, EndHandler onEnd) {
     std::vector<char*> argv;
-    for (const std::string& arg : args)
-        argv.push_back(const_cast<char*>(arg.c_str()));
+    for (std::string& arg : program.args)
+        argv.push_back(arg.data());
     argv.push_back(nullptr);
     std::vector<int> numbers;
-    for (const Fd& fd : fds)
+    for (const Fd& fd : program.fds)
         numbers.push_back(fd.get());
-    if (numbers.size() > 16)
-        return errorFrom(EINVAL, "start", args.front());
+    const std::string& name = program.args.front();
+    if (numbers.size() > kMostFds)
+        return errorFrom(EINVAL, "start", name);
+    const char* path = program.path.empty() ? "/proc/self/exe" : program.path.c_str();
 
     const pid_t parent = ::getpid();
     const pid_t pid = ::fork();
     if (pid < 0)
-        return systemError("start", args.front());
+        return systemError("start", name);
     if (pid == 0)
-        becomeProgram(argv, numbers, parent);
-    const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
-    if (pidfd < 0) {
-        auto error = systemError("watch", args.front());
+        becomeProgram(path, argv, numbers, program.lasting, parent);
+    std::unique_ptr<Child> child(new Child(pid, program.lasting, true, std::move(onEnd)));
+    if (auto watched = child->watch(ring); !watched) {
         ::kill(pid, SIGKILL);
         ::waitpid(pid, nullptr, 0);
-        return error;
+        child->ended_ = true;
+        return tl::make_unexpected(watched.error());
     }
-    std::unique_ptr<Child> child(new Child(pid, Fd(pidfd), std::move(onEnd)));
-    child->watch_ = std::make_unique<FdWatch>(ring, pidfd, POLLIN,
-                                              [c = child.get()](std::uint32_t) { c->ended(); });
     return child;
 }
 
+Result<std::unique_ptr<Child>> Child::adopt(Ring& ring, pid_t pid, EndHandler onEnd) {
+    std::unique_ptr<Child> child(new Child(pid, true, false, std::move(onEnd)));
+    if (auto watched = child->watch(ring); !watched)
+        return tl::make_unexpected(watched.error());
+    return child;
+}
+
+Result<void> Child::watch(Ring& ring) {
+    pidfd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+    if (!pidfd_)
+        return systemError("watch process", std::to_string(pid_));
+    watch_ =
+        std::make_unique<FdWatch>(ring, pidfd_.get(), POLLIN, [this](std::uint32_t) { ended(); });
+    return {};
+}
+
 Child::~Child() {
-    signal(SIGKILL);
+    if (!lasting_)
+        signal(SIGKILL);
 }
 
 void Child::signal(int number) {
-    if (!ended_)
+    if (!ended_ && pidfd_)
         ::syscall(SYS_pidfd_send_signal, pidfd_.get(), number, nullptr, 0);
 }
 
 void Child::ended() {
-    int status = 0;
-    if (::waitpid(pid_, &status, WNOHANG) != pid_)
+    int status = kUnknownStatus;
+    if (ours_ && ::waitpid(pid_, &status, WNOHANG) != pid_)
         return;
     ended_ = true;
     watch_.reset();
@@ -90,6 +109,8 @@ void Child::ended() {
 }
 
 std::string describeStatus(int status) {
+    if (status == Child::kUnknownStatus)
+        return "ended";
     if (WIFSIGNALED(status))
         return fmt::format("killed by signal {} ({})", WTERMSIG(status),
                            ::strsignal(WTERMSIG(status)));

@@ -13,19 +13,30 @@
 
 namespace belay::helper {
 
-// A child process running this very program (/proc/self/exe) with other arguments.
+// A process that is looked after: a child of ours, or one that an earlier life of ours left.
 //
-// - It is killed when its parent dies (PR_SET_PDEATHSIG): nobody serves unsupervised.
-// - Watched by a pidfd: a pid is never signalled after it may have been reused.
+// - Watched and signalled by a pidfd: a pid is never used after it may have been reused.
 class Child {
  public:
-    // Called once, when the process has ended and been reaped: a waitpid(2) status.
+    struct Program {
+        std::string path;  // empty: this very program (/proc/self/exe)
+        std::vector<std::string> args;
+        // They become 3, 4, ... in the child; all others are closed on exec.
+        std::vector<Fd> fds;
+        // Outlives its parent, in a session of its own. Else it is killed when its parent dies
+        // (PR_SET_PDEATHSIG): nobody serves unsupervised.
+        bool lasting = false;
+    };
+    // Of a process that is no child of ours.
+    static constexpr int kUnknownStatus = -1;
+    // Called once, when the process has ended and, if it is our child, been reaped: a waitpid(2)
+    // status, or kUnknownStatus.
     using EndHandler = std::function<void(int status)>;
 
-    // The descriptors in `fds` become 3, 4, ... in the child; all others are closed on exec.
-    static Result<std::unique_ptr<Child>> spawn(Ring& ring, const std::vector<std::string>& args,
-                                                std::vector<Fd> fds, EndHandler onEnd);
-    // Kills the process if it still runs, and does not wait for it.
+    static Result<std::unique_ptr<Child>> spawn(Ring& ring, Program program, EndHandler onEnd);
+    // Takes over a running process. The caller knows that `pid` is the right one and runs.
+    static Result<std::unique_ptr<Child>> adopt(Ring& ring, pid_t pid, EndHandler onEnd);
+    // Kills the process if it still runs and is not lasting, and does not wait for it.
     ~Child();
     Child(const Child&) = delete;
     Child& operator=(const Child&) = delete;
@@ -34,18 +45,21 @@ class Child {
     void signal(int number);
 
  private:
-    Child(pid_t pid, Fd pidfd, EndHandler onEnd)
-        : pid_(pid), pidfd_(std::move(pidfd)), onEnd_(std::move(onEnd)) {}
+    Child(pid_t pid, bool lasting, bool ours, EndHandler onEnd)
+        : pid_(pid), lasting_(lasting), ours_(ours), onEnd_(std::move(onEnd)) {}
+    Result<void> watch(Ring& ring);
     void ended();
 
     pid_t pid_;
+    bool lasting_;
+    bool ours_;
     Fd pidfd_;
     EndHandler onEnd_;
     std::unique_ptr<FdWatch> watch_;
     bool ended_ = false;
 };
 
-// "exit status 1", "killed by signal 9 (Killed)".
+// "exit status 1", "killed by signal 9 (Killed)"; "ended" for kUnknownStatus.
 std::string describeStatus(int status);
 
 }  // namespace belay::helper

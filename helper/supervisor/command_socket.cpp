@@ -1,12 +1,10 @@
 #include "helper/supervisor/command_socket.h"
 
+#include "helper/supervisor/unix_socket.h"
+
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
-
-#include <cstring>
 
 namespace belay::helper {
 namespace {
@@ -14,34 +12,15 @@ namespace {
 // How long a command may take in all: stopping a device takes up to five seconds.
 constexpr int kAnswerPatienceMs = 15'000;
 
-Result<sockaddr_un> addressOf(const std::string& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof address.sun_path)
-        return errorFrom(ENAMETOOLONG, "use the socket", path, "Choose a shorter --run-dir");
-    std::memcpy(address.sun_path, path.data(), path.size());
-    return address;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<CommandServer>> CommandServer::listen(Ring& ring, const std::string& path,
                                                              Handler handler) {
-    const auto address = addressOf(path);
-    if (!address)
-        return tl::make_unexpected(address.error());
-    Fd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    auto socket = listenAt(path);
     if (!socket)
-        return systemError("make a socket");
-    ::unlink(path.c_str());
-    const mode_t before = ::umask(0077);
-    const int bound =
-        ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address);
-    ::umask(before);
-    if (bound < 0 || ::listen(socket.get(), 8) < 0)
-        return systemError("listen at", path);
+        return tl::make_unexpected(socket.error());
     return std::unique_ptr<CommandServer>(
-        new CommandServer(ring, std::move(socket), path, std::move(handler)));
+        new CommandServer(ring, std::move(*socket), path, std::move(handler)));
 }
 
 CommandServer::CommandServer(Ring& ring, Fd socket, std::string path, Handler handler)
@@ -73,23 +52,17 @@ void CommandServer::accept() {
 }
 
 Result<Json> askCommand(const std::string& path, const Json& request) {
-    const auto address = addressOf(path);
-    if (!address)
-        return tl::make_unexpected(address.error());
-    const Fd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    const auto socket = connectTo(path);
     if (!socket)
-        return systemError("make a socket");
-    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) < 0)
-        return systemError("reach the running program at", path,
-                           "Is it running, with the same --run-dir?");
+        return tl::make_unexpected(socket.error());
     const std::string text = request.dump();
-    if (::send(socket.get(), text.data(), text.size(), MSG_NOSIGNAL) < 0)
+    if (::send(socket->get(), text.data(), text.size(), MSG_NOSIGNAL) < 0)
         return systemError("ask the running program");
-    pollfd waiting{socket.get(), POLLIN, 0};
+    pollfd waiting{socket->get(), POLLIN, 0};
     if (::poll(&waiting, 1, kAnswerPatienceMs) <= 0)
         return errorFrom(ETIMEDOUT, "wait for the running program's answer");
     std::vector<char> answer(Channel::kMaxMessageBytes);
-    const ssize_t length = ::recv(socket.get(), answer.data(), answer.size(), 0);
+    const ssize_t length = ::recv(socket->get(), answer.data(), answer.size(), 0);
     if (length <= 0)
         return failure("the running program has ended");
     Json parsed = Json::parse(answer.data(), answer.data() + length, nullptr, false);

@@ -277,7 +277,7 @@ void DeviceManager::deviceGone(ManagedDevice& device) {
     counters_.erase(id);
     ring_.destroyLater(std::move(devices_.extract(id).mapped()));
     save();
-    hooks_.gone(id);
+    hooks_.gone(device);
 }
 
 void DeviceManager::save() {

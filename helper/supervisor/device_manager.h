@@ -29,7 +29,7 @@ struct DeviceHooks {
     std::function<void(const std::string& line)> announce;
     // Something that status() or device() tells, other than counters; also of a new device.
     std::function<void(DeviceId device)> changed = [](DeviceId) {};
-    std::function<void(DeviceId device)> gone = [](DeviceId) {};
+    std::function<void(const ManagedDevice& device)> gone = [](const ManagedDevice&) {};
     // Whose /dev/ublkcN is to be.
     uid_t workerUid = 0;
     gid_t workerGid = 0;

@@ -39,7 +39,7 @@ Service::~Service() = default;
 WorkerKeeper::Hooks Service::keeperHooks() {
     WorkerKeeper::Hooks hooks;
     hooks.prepare = [this] { return prepareWorker(); };
-    hooks.message = [this](const Json& message) {
+    hooks.message = [this](const Json& message, const std::vector<Fd>&) {
         if (devices_.handle(message))
             return;
         if (message.at("type").get<std::string>() == "report")
@@ -47,7 +47,7 @@ WorkerKeeper::Hooks Service::keeperHooks() {
         else
             workerMessage(message);
     };
-    hooks.ready = [this] {
+    hooks.ready = [this](const Json&) {
         workerReady();
         devices_.workerReady();
     };
@@ -148,7 +148,7 @@ void Service::stopAll(bool force) {
 
 void Service::finish(int status) {
     exitStatus_ = status;
-    keeper_.end();
+    keeper_.rest();
     ring_.stop();
 }
 

@@ -1,17 +1,6 @@
 #include "helper/supervisor/state_file.h"
 
-#include "core/base/fd.h"
-#include "core/base/log.h"
 #include "helper/protocol/export_json.h"
-
-#include <fcntl.h>
-#include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 
 namespace belay::helper {
 namespace {
@@ -24,14 +13,6 @@ std::int64_t toJson(TimePoint time) {
 
 TimePoint timeFromJson(const Json& json) {
     return TimePoint(std::chrono::microseconds(json.get<std::int64_t>()));
-}
-
-// A name that this version does not know makes the file one of another version.
-template <class T>
-T needKnown(const std::optional<T>& value) {
-    if (!value)
-        throw Json::other_error::create(501, "it has a word of another version", nullptr);
-    return *value;
 }
 
 Json lifecycleToJson(const lifecycle::Snapshot& snapshot) {
@@ -84,77 +65,28 @@ DeviceRecord recordFromJson(const Json& json) {
     return record;
 }
 
-Result<void> writeAll(int fd, const std::string& text) {
-    std::size_t done = 0;
-    while (done < text.size()) {
-        const ssize_t written = ::write(fd, text.data() + done, text.size() - done);
-        if (written < 0)
-            return systemError("write");
-        done += static_cast<std::size_t>(written);
-    }
-    return {};
-}
-
 }  // namespace
 
+StateFile::StateFile(std::string path) : file_(std::move(path), kVersion) {}
+
 std::vector<DeviceRecord> StateFile::load() const {
-    std::ifstream file(path_, std::ios::binary);
-    if (!file)
-        return {};
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    const Json document = Json::parse(text, nullptr, false);
-    try {
-        if (document.is_discarded())
-            throw Json::other_error::create(501, "it does not parse", nullptr);
-        if (document.at("version").get<int>() != kVersion)
-            throw Json::other_error::create(501, "it is of another version", nullptr);
-        std::vector<DeviceRecord> records;
+    std::vector<DeviceRecord> records;
+    const bool good = file_.load([&](const Json& document) {
         for (const Json& entry : document.at("devices"))
             records.push_back(recordFromJson(entry));
-        return records;
-    } catch (const Json::exception& error) {
-        setAside(error.what());
-        return {};
-    }
-}
-
-void StateFile::setAside(const std::string& why) const {
-    std::string aside = path_ + ".bad";
-    for (int i = 1; std::filesystem::exists(aside); ++i)
-        aside = path_ + ".bad" + std::to_string(i);
-    if (::rename(path_.c_str(), aside.c_str()) == 0)
-        log::warning("the state file {} is no good ({}): it is kept as {}", path_, why, aside);
-    else
-        log::warning("the state file {} is no good ({}), and cannot be set aside: {}", path_, why,
-                     systemError("rename").value().message());
+    });
+    return good ? records : std::vector<DeviceRecord>();
 }
 
 Result<void> StateFile::save(const std::vector<DeviceRecord>& records) const {
     Json devices = Json::array();
     for (const DeviceRecord& record : records)
         devices.push_back(recordToJson(record));
-    const std::string text = Json({{"version", kVersion}, {"devices", devices}}).dump(2) + "\n";
-
-    const std::string temporary = path_ + ".new";
-    const Fd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    if (!file)
-        return systemError("create", temporary);
-    if (auto written = writeAll(file.get(), text); !written)
-        return errorFrom(written.error().code, "write", temporary);
-    if (::fsync(file.get()) < 0)
-        return systemError("sync", temporary);
-    if (::rename(temporary.c_str(), path_.c_str()) < 0)
-        return systemError("replace", path_);
-    const std::string folder = std::filesystem::path(path_).parent_path().string();
-    const Fd parent(
-        ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!parent || ::fsync(parent.get()) < 0)
-        return systemError("sync", folder);
-    return {};
+    return file_.save({{"devices", devices}});
 }
 
 void StateFile::remove() const {
-    ::unlink(path_.c_str());
+    file_.remove();
 }
 
 }  // namespace belay::helper

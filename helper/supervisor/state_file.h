@@ -4,6 +4,7 @@
 #include "core/base/units.h"
 #include "core/lifecycle/machine.h"
 #include "core/wire/message.h"
+#include "helper/supervisor/json_file.h"
 
 #include <string>
 #include <vector>
@@ -26,14 +27,11 @@ struct DeviceRecord {
     bool operator==(const DeviceRecord&) const = default;
 };
 
-// The state file: one JSON document with a version, replaced as a whole.
-//
-// - Kept in a directory that lives as long as the boot, as ublk devices do.
-// - A file that is cut off, not ours, or of another version is set aside under another name with
-//   a message; it is never fatal and never overwritten.
+// The state file of a supervisor's devices, in a directory that lives as long as the boot, as ublk
+// devices do. See JsonFile for what becomes of a bad one.
 class StateFile {
  public:
-    explicit StateFile(std::string path) : path_(std::move(path)) {}
+    explicit StateFile(std::string path);
 
     // The records; none if there is no file, or if it had to be set aside.
     std::vector<DeviceRecord> load() const;
@@ -43,9 +41,7 @@ class StateFile {
     void remove() const;
 
  private:
-    void setAside(const std::string& why) const;
-
-    std::string path_;
+    JsonFile file_;
 };
 
 }  // namespace belay::helper

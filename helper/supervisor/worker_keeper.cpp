@@ -1,9 +1,13 @@
 #include "helper/supervisor/worker_keeper.h"
 
 #include "core/base/log.h"
+#include "helper/supervisor/unix_socket.h"
 
 #include <signal.h>
 #include <sys/wait.h>
+
+#include <tuple>
+#include <utility>
 
 namespace belay::helper {
 namespace {
@@ -16,41 +20,78 @@ constexpr auto kLastWords = std::chrono::seconds(1);
 WorkerKeeper::WorkerKeeper(Ring& ring, Hooks hooks) : ring_(ring), hooks_(std::move(hooks)) {}
 
 WorkerKeeper::~WorkerKeeper() {
-    if (restart_)
-        ring_.cancel(*restart_);
+    for (const auto& timer : {restart_, pinging_})
+        if (timer)
+            ring_.cancel(*timer);
 }
 
 void WorkerKeeper::start() {
+    resting_ = false;
     if (restart_)
         ring_.cancel(*std::exchange(restart_, std::nullopt));
+    if (auto launched = launch(); !launched)
+        died(launched.error().message(), true);
+}
+
+Result<void> WorkerKeeper::launch() {
     auto start = hooks_.prepare();
-    auto ends = Channel::pair();
-    if (!start || !ends) {
-        died((start ? ends.error() : start.error()).message(), true);
-        return;
+    if (!start)
+        return tl::make_unexpected(start.error());
+    const bool lasting = !start->socketPath.empty();
+    Fd ours;
+    Fd theirs;
+    if (lasting) {
+        auto listening = listenAt(start->socketPath);
+        if (!listening)
+            return tl::make_unexpected(listening.error());
+        theirs = std::move(*listening);
+        // Waits in the backlog until the worker gets to it.
+        auto connected = connectTo(start->socketPath);
+        if (!connected)
+            return tl::make_unexpected(connected.error());
+        ours = std::move(*connected);
+    } else {
+        auto ends = Channel::pair();
+        if (!ends)
+            return tl::make_unexpected(ends.error());
+        std::tie(ours, theirs) = std::move(*ends);
     }
-    std::vector<Fd> fds;
-    fds.push_back(std::move(ends->second));
+    Child::Program program{std::move(start->program), std::move(start->args), {}, lasting};
+    program.fds.push_back(std::move(theirs));
     for (Fd& fd : start->fds)
-        fds.push_back(std::move(fd));
-    auto child = Child::spawn(ring_, start->args, std::move(fds), [this](int status) {
-        died(describeStatus(status), WIFEXITED(status));
+        program.fds.push_back(std::move(fd));
+    auto child = Child::spawn(ring_, std::move(program), [this](int status) {
+        died(describeStatus(status), status != Child::kUnknownStatus && WIFEXITED(status));
     });
-    if (!child) {
-        died(child.error().message(), true);
-        return;
-    }
+    if (!child)
+        return tl::make_unexpected(child.error());
     child_ = std::move(*child);
+    talkOver(std::move(ours));
+    return {};
+}
+
+bool WorkerKeeper::adopt(const std::string& socketPath) {
+    auto connected = connectTo(socketPath);
+    if (!connected)
+        return false;
+    const auto peer = peerOf(*connected);
+    if (!peer)
+        return false;
+    auto child = Child::adopt(ring_, peer->process,
+                              [this](int status) { died(describeStatus(status), false); });
+    if (!child)
+        return false;
+    child_ = std::move(*child);
+    talkOver(std::move(*connected));
+    return true;
+}
+
+void WorkerKeeper::talkOver(Fd socket) {
+    hung_ = false;
+    heardAt_ = Clock::now();
     channel_ = std::make_unique<Channel>(
-        ring_, std::move(ends->first),
-        [this](const Json& message, std::vector<Fd>) {
-            if (message.at("type").get<std::string>() == "ready") {
-                ready_ = wasReadyOnce_ = true;
-                hooks_.ready();
-            } else {
-                hooks_.message(message);
-            }
-        },
+        ring_, std::move(socket),
+        [this](const Json& message, std::vector<Fd> fds) { heard(message, std::move(fds)); },
         [this](const Error& reason) {
             // It has ended, as a rule, and its status will say how. A worker that lives on and
             // cannot be talked to is of no use.
@@ -60,16 +101,44 @@ void WorkerKeeper::start() {
                     kill();
             });
         });
+    if (!pinging_)
+        ping();
 }
 
-void WorkerKeeper::died(const std::string& how, bool byItself) {
+void WorkerKeeper::heard(const Json& message, std::vector<Fd> fds) {
+    heardAt_ = Clock::now();
+    const auto type = message.at("type").get<std::string>();
+    if (type == "pong")
+        return;
+    if (type == "ready") {
+        ready_ = wasReadyOnce_ = true;
+        hooks_.ready(message);
+    } else {
+        hooks_.message(message, std::move(fds));
+    }
+}
+
+void WorkerKeeper::ping() {
+    if (ready_ && !hung_ && Clock::now() - heardAt_ > kSilence) {
+        hung_ = true;
+        kill();
+    }
+    tell({{"type", "ping"}});
+    pinging_ = ring_.callAfter(kPingPeriod, [this] { ping(); });
+}
+
+void WorkerKeeper::died(std::string how, bool byItself) {
     const bool configurationIsBad = byItself && !wasReadyOnce_;
+    if (std::exchange(hung_, false))
+        how = "it did not answer any more";
     ready_ = false;
     ++deaths_;
     // Both may be calling just now.
     ring_.destroyLater(std::move(child_));
     ring_.destroyLater(std::move(channel_));
-    if (ending_)
+    if (pinging_)
+        ring_.cancel(*std::exchange(pinging_, std::nullopt));
+    if (resting_)
         return;
     hooks_.died(how);
     if (configurationIsBad) {
@@ -81,6 +150,8 @@ void WorkerKeeper::died(const std::string& how, bool byItself) {
         hooks_.keepsDying();
         return;
     }
+    if (child_ || restart_)
+        return;
     restart_ = ring_.callAfter(pause, [this] {
         restart_.reset();
         start();
@@ -92,8 +163,8 @@ void WorkerKeeper::kill() {
         child_->signal(SIGKILL);
 }
 
-void WorkerKeeper::end() {
-    ending_ = true;
+void WorkerKeeper::rest() {
+    resting_ = true;
     if (restart_)
         ring_.cancel(*std::exchange(restart_, std::nullopt));
     kill();

@@ -14,17 +14,28 @@ namespace belay::helper {
 
 // Keeps one worker process running: starts it, starts it again when it dies (at once, then with
 // growing pauses), and gives up after five deaths within a minute.
+//
+// - A *lasting* worker outlives this process; the next keeper takes it up with adopt().
+// - A worker from which nothing was heard for kSilence, though it was asked, hangs and is killed.
 class WorkerKeeper {
  public:
+    static constexpr Duration kPingPeriod = std::chrono::seconds(2);
+    static constexpr Duration kSilence = std::chrono::seconds(10);
+
     struct Start {
+        std::string program;            // its path; empty: this very program
         std::vector<std::string> args;  // argv, from argv[0]
-        std::vector<Fd> fds;            // descriptors 4, 5, ... of the worker; 3 is the channel
+        std::vector<Fd> fds;            // descriptors 4, 5, ... of the worker
+        // Empty: descriptor 3 is the channel, and the worker dies with us. Else it is a socket that
+        // listens at this path, and the worker lasts.
+        std::string socketPath;
     };
     struct Hooks {
         // What the next worker is started with. An error counts as a death.
         std::function<Result<Start>()> prepare;
-        std::function<void(const Json& message)> message;
-        std::function<void()> ready;
+        std::function<void(const Json& message, std::vector<Fd> fds)> message;
+        // `message`: where it stands. Also of one that was adopted.
+        std::function<void(const Json& message)> ready;
         std::function<void(const std::string& how)> died;
         std::function<void()> keepsDying;
         // The very first worker ended by itself before it was ready: its configuration is bad.
@@ -33,13 +44,17 @@ class WorkerKeeper {
 
     WorkerKeeper(Ring& ring, Hooks hooks);
     ~WorkerKeeper();
+    WorkerKeeper(const WorkerKeeper&) = delete;
+    WorkerKeeper& operator=(const WorkerKeeper&) = delete;
 
     // Starts a worker now, whatever became of earlier ones.
     void start();
+    // Takes up a worker that outlived an earlier keeper. False if there is none.
+    bool adopt(const std::string& socketPath);
     // Kills it; another one follows.
     void kill();
-    // Kills it, and no other one follows.
-    void end();
+    // Kills it; none follows until start().
+    void rest();
     // Nothing happens without a worker that is ready.
     void tell(const Json& message, const std::vector<int>& fds = {});
 
@@ -48,7 +63,11 @@ class WorkerKeeper {
     std::size_t deaths() const { return deaths_; }
 
  private:
-    void died(const std::string& how, bool byItself);
+    Result<void> launch();
+    void talkOver(Fd socket);
+    void heard(const Json& message, std::vector<Fd> fds);
+    void ping();
+    void died(std::string how, bool byItself);
 
     Ring& ring_;
     Hooks hooks_;
@@ -56,9 +75,12 @@ class WorkerKeeper {
     std::unique_ptr<Child> child_;
     std::unique_ptr<Channel> channel_;
     std::optional<Ring::TimerId> restart_;
+    std::optional<Ring::TimerId> pinging_;
+    TimePoint heardAt_{};
     bool ready_ = false;
+    bool hung_ = false;
     bool wasReadyOnce_ = false;
-    bool ending_ = false;
+    bool resting_ = false;
     std::size_t deaths_ = 0;
 };
 

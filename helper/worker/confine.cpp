@@ -79,7 +79,7 @@ void joinWriteBackPath() {
     protectFromOomKiller();
 }
 
-Result<void> giveUpPrivileges(const Identity& identity) {
+Result<void> giveUpPrivileges(const Identity& identity, bool lasting) {
     if (::unshare(CLONE_NEWNS) < 0 ||
         ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0)
         return systemError("make a mount namespace");
@@ -90,7 +90,7 @@ Result<void> giveUpPrivileges(const Identity& identity) {
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return systemError("set no_new_privs");
     // Changing identity clears it (prctl(2)).
-    if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+    if (!lasting && ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
         return systemError("set the parent death signal");
     return {};
 }

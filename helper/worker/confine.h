@@ -28,8 +28,9 @@ void joinWriteBackPath();
 
 // Gives everything up for good: a mount namespace of its own with next to nothing in it (a ublk
 // server that is the last user of a namespace in which its device is mounted waits for itself at
-// exit), no capabilities, no groups, no new privileges. The process still dies with its parent.
-// Whatever is needed by a path other than one in /dev must be open before.
-Result<void> giveUpPrivileges(const Identity& identity);
+// exit), no capabilities, no groups, no new privileges. The process still dies with its parent,
+// unless it is to outlast it. Whatever is needed by a path other than one in /dev must be open
+// before.
+Result<void> giveUpPrivileges(const Identity& identity, bool lasting = false);
 
 }  // namespace belay::helper

@@ -2,6 +2,7 @@
 
 #include "core/base/log.h"
 #include "helper/protocol/export_json.h"
+#include "helper/protocol/request_words.h"
 
 #include <algorithm>
 
@@ -26,22 +27,6 @@ const char* stateText(session::EntryState state) {
     return "answered";
 }
 
-const char* opText(wire::Op op) {
-    switch (op) {
-        case wire::Op::Read:
-            return "read";
-        case wire::Op::Write:
-            return "write";
-        case wire::Op::Flush:
-            return "flush";
-        case wire::Op::Discard:
-            return "discard";
-        case wire::Op::WriteZeroes:
-            break;
-    }
-    return "write-zeroes";
-}
-
 const char* verdictText(session::Resume resume) {
     switch (resume) {
         case session::Resume::Same:
@@ -60,11 +45,11 @@ std::int64_t ageMs(TimePoint since) {
 
 }  // namespace
 
-DeviceServer::DeviceServer(Ring& ring, ublk::ServerControl& control, Channel& channel,
+DeviceServer::DeviceServer(Ring& ring, ublk::ServerControl& control, SupervisorLink& supervisor,
                            FatalHandler onFatal)
     : ring_(ring),
       control_(control),
-      channel_(channel),
+      supervisor_(supervisor),
       onFatal_(std::move(onFatal)),
       engine_(ring, *this, kMostRequests) {}
 
@@ -114,15 +99,15 @@ void DeviceServer::broughtUp(DeviceId device, ublk::Bringup::Outcome outcome, co
     Served& served = devices_.at(device);
     if (outcome == ublk::Bringup::Outcome::Serving) {
         served.serving = true;
-        channel_.send({{"type", "serving"}, {"device", device.value}});
+        supervisor_.send({{"type", "serving"}, {"device", device.value}});
         served.offeredAt = Clock::now();
         watchCatchingUp(device, Duration::zero());
         return;
     }
-    channel_.send({{"type", "serve-failed"},
-                   {"device", device.value},
-                   {"lost", outcome == ublk::Bringup::Outcome::Lost},
-                   {"error", error.message()}});
+    supervisor_.send({{"type", "serve-failed"},
+                      {"device", device.value},
+                      {"lost", outcome == ublk::Bringup::Outcome::Lost},
+                      {"error", error.message()}});
     // Another process may succeed where this one cannot, and one that has begun to fetch is the
     // device's server until it is gone.
     if (outcome == ublk::Bringup::Outcome::NotThisProcess ||
@@ -138,21 +123,25 @@ void DeviceServer::exportsOffered(const std::vector<wire::ExportInfo>& exports,
     open_ = true;
     exports_ = exports;
     traits_ = traits;
-    Json list = Json::array();
-    for (const wire::ExportInfo& info : exports)
-        list.push_back(toJson(info));
-    channel_.send({{"type", "exports"},
-                   {"list", list},
-                   {"fua", traits.fua},
-                   {"maxTransfer", traits.maxTransfer}});
+    tellExports();
     for (const auto& [device, served] : devices_)
         offer(device);
+}
+
+void DeviceServer::tellExports() {
+    Json list = Json::array();
+    for (const wire::ExportInfo& info : exports_)
+        list.push_back(toJson(info));
+    supervisor_.send({{"type", "exports"},
+                      {"list", list},
+                      {"fua", traits_.fua},
+                      {"maxTransfer", traits_.maxTransfer}});
 }
 
 void DeviceServer::exportsLost(const Error& reason) {
     open_ = false;
     exports_.clear();
-    channel_.send({{"type", "link-lost"}, {"reason", reason.message()}});
+    supervisor_.send({{"type", "link-lost"}, {"reason", reason.message()}});
 }
 
 // Joins a device with its export in the present session, if it is there and still the same.
@@ -160,15 +149,15 @@ void DeviceServer::offer(DeviceId device) {
     if (!open_)
         return;
     Served& served = devices_.at(device);
+    served.caughtUp = false;
     const auto found = std::ranges::find(exports_, served.known.uuid, &wire::ExportInfo::uuid);
     if (found == exports_.end()) {
-        channel_.send({{"type", "missing"}, {"device", device.value}});
-        return;
-    }
-    std::string verdict = "incompatible";
-    if (traits_.maxTransfer >= served.maxIo) {
+        served.verdict = "missing";
+    } else if (traits_.maxTransfer < served.maxIo) {
+        served.verdict = "incompatible";
+    } else {
         const auto resume = engine_.exportOffered(device, *found);
-        verdict = verdictText(resume);
+        served.verdict = verdictText(resume);
         if (resume == session::Resume::Same) {
             served.known = *found;
             served.offeredAt = Clock::now();
@@ -176,10 +165,43 @@ void DeviceServer::offer(DeviceId device) {
                 watchCatchingUp(device, Duration::zero());
         }
     }
-    channel_.send({{"type", "offered"},
-                   {"device", device.value},
-                   {"verdict", verdict},
-                   {"export", toJson(*found)}});
+    if (found != exports_.end())
+        served.offered = *found;
+    tellVerdict(device);
+}
+
+void DeviceServer::tellVerdict(DeviceId device) {
+    const Served& served = devices_.at(device);
+    if (served.verdict == "missing")
+        supervisor_.send({{"type", "missing"}, {"device", device.value}});
+    else
+        supervisor_.send({{"type", "offered"},
+                          {"device", device.value},
+                          {"verdict", served.verdict},
+                          {"export", toJson(served.offered)}});
+}
+
+Json DeviceServer::served() const {
+    Json list = Json::array();
+    for (const auto& [device, served] : devices_)
+        if (served.serving)
+            list.push_back(device.value);
+    return list;
+}
+
+void DeviceServer::tellAll() {
+    if (open_)
+        tellExports();
+    else
+        supervisor_.send({{"type", "link-lost"}, {"reason", "the other side is not there yet"}});
+    for (const auto& [device, served] : devices_) {
+        if (served.serving)
+            supervisor_.send({{"type", "serving"}, {"device", device.value}});
+        if (open_)
+            tellVerdict(device);
+        if (open_ && served.caughtUp)
+            supervisor_.send({{"type", "caught-up"}, {"device", device.value}});
+    }
 }
 
 void DeviceServer::watchCatchingUp(DeviceId device, Duration delay) {
@@ -192,10 +214,12 @@ void DeviceServer::watchCatchingUp(DeviceId device, Duration delay) {
         const auto oldest = engine_.counters(device).oldest;
         if (!open_)
             return;  // the next session's offer looks again
-        if (!oldest || *oldest >= waiting.offeredAt)
-            channel_.send({{"type", "caught-up"}, {"device", device.value}});
-        else
+        if (oldest && *oldest < waiting.offeredAt) {
             watchCatchingUp(device, kCatchUpPoll);
+            return;
+        }
+        waiting.caughtUp = true;
+        supervisor_.send({{"type", "caught-up"}, {"device", device.value}});
     });
 }
 
@@ -211,7 +235,7 @@ void DeviceServer::deviceStopped(DeviceId device, const Error& reason) {
         onFatal_(reason);
         return;
     }
-    channel_.send({{"type", "stopped"}, {"device", device.value}});
+    supervisor_.send({{"type", "stopped"}, {"device", device.value}});
     forget(device);
 }
 

@@ -4,7 +4,7 @@
 #include "core/engine/initiator_engine.h"
 #include "core/ublk/bringup.h"
 #include "core/ublk/server_control.h"
-#include "helper/supervisor/channel.h"
+#include "helper/worker/supervisor_link.h"
 
 #include <functional>
 #include <map>
@@ -37,7 +37,8 @@ class DeviceServer final : private engine::ExportsListener, private engine::Devi
     // Anything that leaves this process unable to serve: it must end at once.
     using FatalHandler = std::function<void(const Error& reason)>;
 
-    DeviceServer(Ring& ring, ublk::ServerControl& control, Channel& channel, FatalHandler onFatal);
+    DeviceServer(Ring& ring, ublk::ServerControl& control, SupervisorLink& supervisor,
+                 FatalHandler onFatal);
     ~DeviceServer();
 
     engine::InitiatorEngine& engine() { return engine_; }
@@ -45,6 +46,10 @@ class DeviceServer final : private engine::ExportsListener, private engine::Devi
 
     // False if the message is none of the above.
     bool handle(const Json& message);
+    // The devices that are served, for a supervisor that knows nothing yet.
+    Json served() const;
+    // Tells it the rest: that they are served, and what became of each in the present session.
+    void tellAll();
     // Counters of every device, and its requests under way if `withRequests`.
     Json report(bool withRequests);
 
@@ -54,6 +59,9 @@ class DeviceServer final : private engine::ExportsListener, private engine::Devi
         std::uint32_t maxIo = 0;
         std::unique_ptr<ublk::Bringup> bringup;
         bool serving = false;
+        bool caughtUp = false;
+        std::string verdict;  // in the present session
+        wire::ExportInfo offered;
         TimePoint offeredAt{};
         std::optional<Ring::TimerId> catchingUp;
     };
@@ -66,12 +74,14 @@ class DeviceServer final : private engine::ExportsListener, private engine::Devi
     void serve(const Json& message);
     void broughtUp(DeviceId device, ublk::Bringup::Outcome outcome, const Error& error);
     void offer(DeviceId device);
+    void tellExports();
+    void tellVerdict(DeviceId device);
     void watchCatchingUp(DeviceId device, Duration delay);
     void forget(DeviceId device);
 
     Ring& ring_;
     ublk::ServerControl& control_;
-    Channel& channel_;
+    SupervisorLink& supervisor_;
     FatalHandler onFatal_;
     engine::InitiatorEngine engine_;
     std::map<DeviceId, Served> devices_;

@@ -1,0 +1,589 @@
+#include "helper/supervisor/gadget_unit.h"
+
+#include "core/base/log.h"
+#include "core/ublk/device.h"
+#include "core/ublk/holders.h"
+#include "helper/supervisor/unit_views.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace belay::helper {
+namespace {
+
+using namespace std::chrono_literals;
+using lifecycle::State;
+
+// A report that does not come in this time will not come: the worker may hang.
+constexpr auto kReportPatience = 1s;
+// When it is clear that a device will not be live for now.
+constexpr auto kRecoverPatience = 10s;
+
+Error noSuchDevice(const std::string& id) {
+    return errorFrom(ENOENT, "find the device", id).value();
+}
+
+// What tells one plugging in from the next.
+std::string nameOf(const usb::Gadget& gadget) {
+    const std::string& name = gadget.product.empty() ? gadget.manufacturer : gadget.product;
+    return fmt::format("{} {} (port {}, {})", name.empty() ? "gadget" : name, gadget.serial,
+                       gadget.port, gadget.devnode);
+}
+
+}  // namespace
+
+GadgetUnit::GadgetUnit(Ring& ring, std::string id, RunDir runDir, const UnitTerms& terms,
+                       Settings& settings, UnitHooks hooks)
+    : ring_(ring),
+      id_(std::move(id)),
+      runDir_(std::move(runDir)),
+      terms_(terms),
+      settings_(settings),
+      hooks_(std::move(hooks)),
+      devices_(ring, StateFile(runDir_.file("devices.json")), deviceHooks()),
+      lending_(ring, lendingHooks()) {}
+
+GadgetUnit::~GadgetUnit() {
+    if (askTimer_)
+        ring_.cancel(*askTimer_);
+    for (const Recovery& recovery : recoveries_)
+        ring_.cancel(recovery.timer);
+}
+
+// -- the worker
+
+WorkerKeeper::Hooks GadgetUnit::keeperHooks() {
+    WorkerKeeper::Hooks hooks;
+    hooks.prepare = [this] { return prepareWorker(); };
+    hooks.message = [this](const Json& message, std::vector<Fd> fds) {
+        workerMessage(message, std::move(fds));
+    };
+    hooks.ready = [this](const Json& message) { workerReady(message); };
+    hooks.died = [this](const std::string& how) { workerDied(how); };
+    hooks.keepsDying = [this] {
+        lending_.workerKeepsDying();
+        event("problem", "Its service keeps ending. See the journal, then choose Recover");
+    };
+    hooks.neverStarted = [] {};
+    return hooks;
+}
+
+DeviceHooks GadgetUnit::deviceHooks() {
+    DeviceHooks hooks;
+    hooks.wanted = [this](const wire::ExportInfo& info) { return wanted(info); };
+    hooks.policy = [this](const wire::ExportInfo& info) {
+        const auto found = settings_.policies.find(info.uuid);
+        return found == settings_.policies.end() ? lifecycle::Policy() : found->second;
+    };
+    hooks.tellWorker = [this](const Json& message) {
+        if (keeper_)
+            keeper_->tell(message);
+    };
+    hooks.startWorker = [this] { keepWorker(); };
+    hooks.killWorker = [this] {
+        if (keeper_)
+            keeper_->kill();
+    };
+    hooks.announce = [this](const std::string& line) { log::notice("{}: {}", id_, line); };
+    hooks.changed = [this](DeviceId id) {
+        if (const ManagedDevice* device = devices_.device(id))
+            stateSeen(idOf(device->info().uuid), device->machine().state(),
+                      device->machine().problems(), device->explanation());
+    };
+    hooks.gone = [this](const ManagedDevice& device) {
+        stateSeen(idOf(device.info().uuid), State::Gone, {}, {});
+    };
+    hooks.workerUid = terms_.identity.uid;
+    hooks.workerGid = terms_.identity.gid;
+    return hooks;
+}
+
+LendingHooks GadgetUnit::lendingHooks() {
+    LendingHooks hooks;
+    hooks.tellWorker = [this](const Json& message, const std::vector<int>& fds) {
+        if (keeper_)
+            keeper_->tell(message, fds);
+    };
+    hooks.killWorker = [this] {
+        if (keeper_)
+            keeper_->kill();
+    };
+    hooks.changed = [this](const LentStore& store) {
+        stateSeen(idOf(store.uuid), store.state, viewOf(store).problems, store.explanation);
+    };
+    hooks.gone = [this](const LentStore& store) {
+        stateSeen(idOf(store.uuid), State::Gone, {}, {});
+    };
+    return hooks;
+}
+
+Result<void> GadgetUnit::begin() {
+    if (terms_.canAttach)
+        if (auto adopted = devices_.adopt(); !adopted)
+            return adopted;
+    keeper_ = std::make_unique<WorkerKeeper>(ring_, keeperHooks());
+    // One that outlived us may have lent files that only it knows of.
+    keeper_->adopt(runDir_.file("worker.socket"));
+    for (const LendSetting& setting : std::vector(settings().lends))
+        lendAgain(setting);
+    if (!devices_.empty())
+        keepWorker();
+    return {};
+}
+
+Result<WorkerKeeper::Start> GadgetUnit::prepareWorker() {
+    auto stateDir = runDir_.workerDir(terms_.identity.uid, terms_.identity.gid);
+    if (!stateDir)
+        return tl::make_unexpected(stateDir.error());
+    const Json config = {{"user", terms_.user},
+                         {"host", terms_.host.toString()},
+                         {"attach", terms_.canAttach},
+                         {"payloadCrc", false},
+                         {"lasting", true},
+                         {"stores", Json::array()},
+                         {"stateDir", *stateDir}};
+    WorkerKeeper::Start start;
+    start.program = terms_.program;
+    start.args = {"belay-hostd", "worker", config.dump()};
+    start.socketPath = runDir_.file("worker.socket");
+    return start;
+}
+
+void GadgetUnit::keepWorker() {
+    if (keeper_ && keeper_->pid() == 0)
+        keeper_->start();
+}
+
+void GadgetUnit::restIfIdle() {
+    if (gadget_ || !empty() || keeper_->pid() == 0)
+        return;
+    keeper_->rest();
+    devices_.workerDied();
+    lending_.workerDied();
+}
+
+void GadgetUnit::workerReady(const Json& message) {
+    std::vector<DeviceId> serves;
+    for (const Json& device : message.at("devices"))
+        serves.emplace_back(device.get<std::uint32_t>());
+    handedOver_ = message.at("gadget").get<std::string>();
+    devices_.workerReady(serves);
+    lending_.workerReady(message.at("stores"));
+    handOver();
+    hooks_.gadgetChanged();
+}
+
+void GadgetUnit::workerDied(const std::string& how) {
+    event("service",
+          fmt::format("The service for this gadget ended ({}); a new one takes over", how));
+    handedOver_.clear();
+    sessions_.clear();
+    answerAskers(nullptr);
+    devices_.workerDied();
+    lending_.workerDied();
+    hooks_.gadgetChanged();
+}
+
+void GadgetUnit::workerMessage(const Json& message, std::vector<Fd> fds) {
+    const auto type = message.at("type").get<std::string>();
+    if (devices_.handle(message)) {
+        if (type == "exports" || type == "link-lost")
+            hooks_.gadgetChanged();
+    } else if (type == "report") {
+        reported(message);
+    } else if (type == "session") {
+        sessionMessage(message);
+    } else {
+        lending_.handle(type, message, fds);
+    }
+}
+
+void GadgetUnit::sessionMessage(const Json& message) {
+    const auto direction = message.at("direction").get<std::string>();
+    const auto state = message.at("state").get<std::string>();
+    sessions_[direction] = state;
+    if (const auto protocol = message.at("protocol").get<std::string>(); !protocol.empty())
+        protocol_ = protocol;
+    trouble_ = message.at("reason").get<std::string>();
+    if (direction == "lend")
+        lending_.sessionChanged(state == "open");
+    hooks_.gadgetChanged();
+}
+
+// -- the gadget
+
+void GadgetUnit::plugged(const usb::Gadget& gadget) {
+    gadget_ = gadget;
+    GadgetSettings& known = settings();
+    known.name = gadget.product.empty() ? gadget.manufacturer : gadget.product;
+    known.manufacturer = gadget.manufacturer;
+    known.serial = gadget.serial;
+    known.port = gadget.port;
+    known.vendorId = gadget.vendorId;
+    known.productId = gadget.productId;
+    declined_.clear();
+    settings_.save();
+    event("gadget", "Plugged in", {}, {{"port", gadget.port}});
+    keepWorker();
+    handOver();
+    hooks_.gadgetChanged();
+}
+
+void GadgetUnit::unplugged() {
+    gadget_.reset();
+    handedOver_.clear();
+    sessions_.clear();
+    trouble_.clear();
+    keeper_->tell({{"type", "gadget-gone"}});
+    lending_.sessionChanged(false);
+    event("gadget", "Unplugged");
+    restIfIdle();
+    hooks_.gadgetChanged();
+}
+
+void GadgetUnit::handOver() {
+    if (!gadget_ || !keeper_->isReady() || handedOver_ == nameOf(*gadget_))
+        return;
+    const Fd node(::open(gadget_->devnode.c_str(), O_RDWR | O_CLOEXEC));
+    if (!node) {
+        trouble_ = systemError("open", gadget_->devnode).value().message();
+        log::error("{}", trouble_);
+        return;
+    }
+    handedOver_ = nameOf(*gadget_);
+    keeper_->tell({{"type", "gadget"}, {"name", handedOver_}}, {node.get()});
+}
+
+GadgetView GadgetUnit::view() const {
+    const GadgetSettings& known = settings_.gadgets.at(id_);
+    GadgetView view;
+    view.id = id_;
+    view.name = known.name;
+    view.manufacturer = known.manufacturer;
+    view.serial = known.serial;
+    view.vendorId = known.vendorId;
+    view.productId = known.productId;
+    view.port = known.port;
+    view.present = gadget_.has_value();
+    view.speedMbps = gadget_ ? gadget_->speedMbps : 0;
+    view.protocol = protocol_;
+    view.trouble = trouble_;
+    view.autoAttach = known.autoAttach;
+    const auto any = [this](const char* state) {
+        return std::ranges::any_of(sessions_,
+                                   [&](const auto& item) { return item.second == state; });
+    };
+    if (!gadget_)
+        view.link = "absent";
+    else if (any("open"))
+        view.link = "open";
+    else if (any("refused"))
+        view.link = "refused";
+    else
+        view.link = any("lost") ? "trouble" : "connecting";
+    for (const wire::ExportInfo& info : devices_.exports())
+        view.shares.push_back({info.label, info.uuid, info.sizeBytes, info.blockSize, info.readOnly,
+                               attached(idOf(info.uuid)) != nullptr});
+    return view;
+}
+
+// -- devices
+
+std::string GadgetUnit::idOf(const Uuid& uuid) const {
+    std::string hex = uuid.toString();
+    std::erase(hex, '-');
+    return id_ + "_" + hex.substr(0, 12);
+}
+
+const ManagedDevice* GadgetUnit::attached(const std::string& id) const {
+    for (const DeviceId device : devices_.devices())
+        if (const ManagedDevice* found = devices_.device(device); idOf(found->info().uuid) == id)
+            return found;
+    return nullptr;
+}
+
+const LentStore* GadgetUnit::lent(const std::string& id) const {
+    for (const auto& [number, store] : lending_.stores())
+        if (!store.uuid.isNil() && idOf(store.uuid) == id)
+            return &store;
+    return nullptr;
+}
+
+std::vector<std::string> GadgetUnit::devices() const {
+    std::vector<std::string> ids;
+    for (const DeviceId device : devices_.devices())
+        ids.push_back(idOf(devices_.device(device)->info().uuid));
+    for (const auto& [number, store] : lending_.stores())
+        if (!store.uuid.isNil())
+            ids.push_back(idOf(store.uuid));
+    return ids;
+}
+
+std::optional<DeviceView> GadgetUnit::device(const std::string& id, bool withHolders) const {
+    DeviceView view;
+    if (const ManagedDevice* device = attached(id)) {
+        view = viewOf(*device);
+        view.counters = countersFrom(devices_.counters(device->id()));
+        if (withHolders)
+            view.holders = holdersOfDisk(device->id());
+    } else if (const LentStore* store = lent(id)) {
+        view = viewOf(*store);
+    } else {
+        return std::nullopt;
+    }
+    view.id = id;
+    view.gadget = id_;
+    view.daemonPid = keeper_ ? keeper_->pid() : 0;
+    return view;
+}
+
+void GadgetUnit::stateSeen(const std::string& device, State state, lifecycle::Problems problems,
+                           const std::string& explanation) {
+    if (state == State::Gone) {
+        seen_.erase(device);
+        counted_.erase(device);
+        event("state", "Gone", device, {{"state", "gone"}});
+        hooks_.deviceGone(device);
+        settle(device, failure("It was stopped", device));
+        hooks_.gadgetChanged();  // its share is free
+        restIfIdle();
+        return;
+    }
+    const auto before = seen_.find(device);
+    const bool isNew = before == seen_.end();
+    const bool moved = isNew || before->second.first != state;
+    const bool worse = !problems.empty() && (isNew || before->second.second != problems);
+    seen_[device] = {state, problems};
+    if (moved || worse)
+        event(worse ? "problem" : "state",
+              explanation.empty() ? std::string(lifecycle::nameOf(state)) : explanation, device,
+              {{"state", std::string(lifecycle::nameOf(state))}});
+    hooks_.deviceChanged(device);
+    if (isNew)
+        hooks_.gadgetChanged();
+    if (state == State::Live)
+        settle(device, {});
+    else if (worse)
+        settle(device, failure(explanation, device));
+}
+
+void GadgetUnit::settle(const std::string& device, const Result<void>& result) {
+    const auto ready = std::ranges::stable_partition(
+        recoveries_, [&](const Recovery& recovery) { return recovery.device != device; });
+    const std::vector<Recovery> over(std::make_move_iterator(ready.begin()),
+                                     std::make_move_iterator(ready.end()));
+    recoveries_.erase(ready.begin(), ready.end());
+    for (const Recovery& recovery : over) {
+        ring_.cancel(recovery.timer);
+        recovery.done(result);
+    }
+}
+
+void GadgetUnit::event(const std::string& kind, const std::string& text, const std::string& device,
+                       std::map<std::string, std::string> details) {
+    FleetEvent event;
+    event.atUs = realtimeUs(Clock::now());
+    event.kind = kind;
+    event.subject = device.empty() ? id_ : device;
+    event.subjectIsDevice = !device.empty();
+    event.text = text;
+    event.details = std::move(details);
+    hooks_.happened(std::move(event));
+}
+
+// -- the user
+
+bool GadgetUnit::wanted(const wire::ExportInfo& info) const {
+    return settings_.gadgets.at(id_).autoAttach && !declined_.contains(info.uuid);
+}
+
+void GadgetUnit::attach(const std::string& share, FleetInterface::DeviceDone done) {
+    for (const wire::ExportInfo& info : devices_.exports()) {
+        if (info.label != share && info.uuid.toString() != share)
+            continue;
+        declined_.erase(info.uuid);
+        devices_.attach(info.uuid, [id = idOf(info.uuid), done](const Result<DeviceId>& device) {
+            done(device ? Result<std::string>(id) : tl::make_unexpected(device.error()));
+        });
+        return;
+    }
+    done(gadget_ ? errorFrom(ENOENT, "attach", share, "The gadget shares nothing of this name")
+                 : errorFrom(ENOTCONN, "attach", share, "Plug the gadget in first"));
+}
+
+void GadgetUnit::setAutoAttach(bool on) {
+    settings().autoAttach = on;
+    settings_.save();
+    hooks_.gadgetChanged();
+    if (!on)
+        return;
+    declined_.clear();
+    for (const wire::ExportInfo& info : std::vector(devices_.exports()))
+        if (attached(idOf(info.uuid)) == nullptr)
+            devices_.attach(info.uuid, [](const Result<DeviceId>&) {});
+}
+
+void GadgetUnit::lend(const Fd& file, const std::string& name, const std::string& label,
+                      bool readOnly, bool always, FleetInterface::DeviceDone done) {
+    lending_.lend(file, name, label, readOnly, always,
+                  [this, done = std::move(done)](const Result<std::uint32_t>& store) {
+                      rememberLends();
+                      if (store)
+                          done(idOf(lending_.find(*store)->uuid));
+                      else
+                          done(tl::make_unexpected(store.error()));
+                  });
+    keepWorker();
+}
+
+void GadgetUnit::lendAgain(const LendSetting& setting) {
+    const Fd file(::open(setting.path.c_str(),
+                         (setting.readOnly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK));
+    if (!file) {
+        event("problem", systemError("lend again", setting.path).value().message());
+        return;
+    }
+    lend(file, setting.path, setting.label, setting.readOnly, true,
+         [this, setting](const Result<std::string>& device) {
+             if (!device)
+                 event("problem", device.error().message());
+         });
+}
+
+void GadgetUnit::rememberLends() {
+    std::vector<LendSetting> lends;
+    for (const auto& [id, store] : lending_.stores())
+        if (store.always && !store.ending)
+            lends.push_back({store.name, store.label, store.readOnly});
+    settings().lends = std::move(lends);
+    settings_.save();
+}
+
+void GadgetUnit::recover(const std::string& id, bool acceptLoss, FleetInterface::Done done) {
+    if (const ManagedDevice* device = attached(id)) {
+        if (auto begun = devices_.recover(device->id(), acceptLoss); !begun) {
+            done(begun);
+            return;
+        }
+    } else if (lent(id) != nullptr) {
+        keepWorker();
+        keeper_->tell({{"type", "recover"}});
+    } else {
+        done(tl::make_unexpected(noSuchDevice(id)));
+        return;
+    }
+    event("action", "Recover", id);
+    const auto now = device(id, false);
+    if (now && now->state == State::Live) {
+        done({});
+        return;
+    }
+    const auto timer = ring_.callAfter(kRecoverPatience, [this, id] {
+        const auto view = device(id, false);
+        settle(id, errorFrom(ETIMEDOUT, "recover", id,
+                             view && !view->explanation.empty() ? view->explanation
+                                                                : "It is still waiting"));
+    });
+    recoveries_.push_back({id, std::move(done), timer});
+}
+
+void GadgetUnit::stop(const std::string& id, bool force, FleetInterface::Done done) {
+    if (const ManagedDevice* device = attached(id)) {
+        declined_.insert(device->info().uuid);
+        event("action", force ? "Force stop" : "Stop", id);
+        devices_.stop(device->id(), force, std::move(done));
+    } else if (const LentStore* store = lent(id)) {
+        event("action", force ? "Force stop" : "Stop", id);
+        lending_.stop(store->id, force, std::move(done));
+        rememberLends();
+    } else {
+        done(tl::make_unexpected(noSuchDevice(id)));
+    }
+}
+
+Result<void> GadgetUnit::setPolicy(const std::string& id, lifecycle::Policy policy) {
+    const ManagedDevice* device = attached(id);
+    if (device == nullptr)
+        return lent(id) != nullptr
+                   ? errorFrom(EINVAL, "set the policy of", id,
+                               "It is lent: the gadget has the block device and its policy")
+                   : tl::make_unexpected(noSuchDevice(id));
+    const Uuid uuid = device->info().uuid;
+    if (auto set = devices_.setPolicy(device->id(), policy); !set)
+        return set;
+    settings_.policies.erase(uuid);
+    if (policy != lifecycle::Policy())
+        settings_.policies[uuid] = policy;
+    settings_.save();
+    event("action", fmt::format("Policy: {}", lifecycle::nameOf(policy.kind)), id);
+    return {};
+}
+
+void GadgetUnit::setShutdown(bool on) {
+    devices_.setShutdown(on);
+}
+
+// -- counters and requests
+
+void GadgetUnit::askCounters() {
+    if (keeper_->isReady() && !empty())
+        keeper_->tell({{"type", "report"}, {"requests", false}});
+}
+
+void GadgetUnit::requests(const std::string& id, FleetInterface::RequestsDone done) {
+    if (!device(id, false)) {
+        done(tl::make_unexpected(noSuchDevice(id)));
+        return;
+    }
+    if (!keeper_->isReady()) {
+        done(errorFrom(ENOTCONN, "list the requests of", id, "Its service is starting again"));
+        return;
+    }
+    asking_.push_back({id, std::move(done)});
+    keeper_->tell({{"type", "report"}, {"requests", true}});
+    if (!askTimer_)
+        askTimer_ = ring_.callAfter(kReportPatience, [this] {
+            askTimer_.reset();
+            answerAskers(nullptr);
+        });
+}
+
+void GadgetUnit::reported(const Json& message) {
+    const Json& stores = message.at("stores");
+    lending_.reported(stores);
+    const bool withRequests = message.at("requests").get<bool>();
+    if (withRequests)
+        answerAskers(&message);
+    for (const std::string& id : devices()) {
+        const auto view = device(id, false);
+        if (auto& last = counted_[id]; last != view->counters) {
+            last = view->counters;
+            hooks_.countersChanged(id);
+        }
+    }
+}
+
+void GadgetUnit::answerAskers(const Json* report) {
+    if (askTimer_)
+        ring_.cancel(*std::exchange(askTimer_, std::nullopt));
+    for (const Asker& asker : std::exchange(asking_, {})) {
+        if (report == nullptr) {
+            asker.done(errorFrom(ETIMEDOUT, "list the requests of", asker.device));
+            continue;
+        }
+        const ManagedDevice* device = attached(asker.device);
+        const LentStore* store = lent(asker.device);
+        const Json& own = device != nullptr  ? devices_.counters(device->id())
+                          : store != nullptr ? store->report
+                                             : Json();
+        if (own.is_object())
+            asker.done(requestsFrom(own));
+        else
+            asker.done(tl::make_unexpected(noSuchDevice(asker.device)));
+    }
+}
+
+}  // namespace belay::helper

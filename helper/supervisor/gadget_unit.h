@@ -1,0 +1,140 @@
+#pragma once
+
+#include "core/usb/sysfs.h"
+#include "helper/supervisor/device_manager.h"
+#include "helper/supervisor/fleet.h"
+#include "helper/supervisor/lending.h"
+#include "helper/supervisor/run_dir.h"
+#include "helper/supervisor/settings.h"
+#include "helper/supervisor/worker_keeper.h"
+#include "helper/worker/confine.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace belay::helper {
+
+// What a GadgetUnit tells the fleet; see FleetListener. Device ids are the fleet's.
+struct UnitHooks {
+    std::function<void()> gadgetChanged;
+    std::function<void(const std::string& device)> deviceChanged;
+    std::function<void(const std::string& device)> countersChanged;
+    std::function<void(const std::string& device)> deviceGone;
+    std::function<void(FleetEvent event)> happened;
+};
+
+// How every unit of a fleet starts its worker.
+struct UnitTerms {
+    std::string program;  // belay-hostd's path
+    std::string user;
+    Identity identity;
+    Uuid host;
+    bool canAttach = false;  // this kernel has ublk
+};
+
+// One gadget, and all that is made of it: a worker of its own, which outlives this process; the
+// devices attached from it and the files lent to it.
+//
+// - The worker runs while the gadget is there or anything of it is held.
+class GadgetUnit {
+ public:
+    // `settings` is the fleet's, which saves it.
+    GadgetUnit(Ring& ring, std::string id, RunDir runDir, const UnitTerms& terms,
+               Settings& settings, UnitHooks hooks);
+    ~GadgetUnit();
+    GadgetUnit(const GadgetUnit&) = delete;
+    GadgetUnit& operator=(const GadgetUnit&) = delete;
+
+    // Takes up what an earlier life left, and lends what is to be lent always.
+    Result<void> begin();
+
+    void plugged(const usb::Gadget& gadget);
+    void unplugged();
+    const std::optional<usb::Gadget>& present() const { return gadget_; }
+    // Nothing of it is held.
+    bool empty() const { return devices_.empty() && lending_.stores().empty(); }
+
+    GadgetView view() const;
+    std::vector<std::string> devices() const;
+    std::optional<DeviceView> device(const std::string& id, bool withHolders) const;
+
+    // See FleetInterface; `device` is one of devices().
+    void attach(const std::string& share, FleetInterface::DeviceDone done);
+    void lend(const Fd& file, const std::string& name, const std::string& label, bool readOnly,
+              bool always, FleetInterface::DeviceDone done);
+    void setAutoAttach(bool on);
+    void recover(const std::string& device, bool acceptLoss, FleetInterface::Done done);
+    void stop(const std::string& device, bool force, FleetInterface::Done done);
+    Result<void> setPolicy(const std::string& device, lifecycle::Policy policy);
+    void requests(const std::string& device, FleetInterface::RequestsDone done);
+    // Has the worker report; countersChanged() follows for what has changed.
+    void askCounters();
+    void setShutdown(bool on);
+
+ private:
+    struct Asker {
+        std::string device;
+        FleetInterface::RequestsDone done;
+    };
+    struct Recovery {
+        std::string device;
+        FleetInterface::Done done;
+        Ring::TimerId timer;
+    };
+
+    WorkerKeeper::Hooks keeperHooks();
+    DeviceHooks deviceHooks();
+    LendingHooks lendingHooks();
+    GadgetSettings& settings() { return settings_.gadgets[id_]; }
+    Result<WorkerKeeper::Start> prepareWorker();
+    void keepWorker();
+    void restIfIdle();
+    void workerReady(const Json& message);
+    void workerDied(const std::string& how);
+    void workerMessage(const Json& message, std::vector<Fd> fds);
+    void sessionMessage(const Json& message);
+    void reported(const Json& message);
+    void answerAskers(const Json* report);
+    void handOver();
+    bool wanted(const wire::ExportInfo& info) const;
+    void lendAgain(const LendSetting& setting);
+    void rememberLends();
+    void stateSeen(const std::string& device, lifecycle::State state, lifecycle::Problems problems,
+                   const std::string& explanation);
+    void settle(const std::string& device, const Result<void>& result);
+    void event(const std::string& kind, const std::string& text, const std::string& device = {},
+               std::map<std::string, std::string> details = {});
+
+    std::string idOf(const Uuid& uuid) const;
+    const ManagedDevice* attached(const std::string& id) const;
+    const LentStore* lent(const std::string& id) const;
+
+    Ring& ring_;
+    const std::string id_;
+    const RunDir runDir_;
+    const UnitTerms& terms_;
+    Settings& settings_;
+    UnitHooks hooks_;
+    DeviceManager devices_;
+    Lending lending_;
+    std::unique_ptr<WorkerKeeper> keeper_;
+    std::optional<usb::Gadget> gadget_;
+    // What the user stopped is not attached by itself again while the gadget stays.
+    std::set<Uuid> declined_;
+    std::map<std::string, std::pair<lifecycle::State, lifecycle::Problems>> seen_;
+    std::map<std::string, DeviceCounters> counted_;
+    std::vector<Asker> asking_;
+    std::optional<Ring::TimerId> askTimer_;
+    std::vector<Recovery> recoveries_;
+    std::map<std::string, std::string> sessions_;  // by direction: its state
+    std::string handedOver_;                       // the gadget that the worker has
+    std::string protocol_;
+    std::string trouble_;
+};
+
+}  // namespace belay::helper

@@ -1,0 +1,86 @@
+#include "helper/supervisor/json_file.h"
+
+#include "core/base/fd.h"
+#include "core/base/log.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+namespace belay::helper {
+namespace {
+
+Result<void> writeAll(int fd, const std::string& text) {
+    std::size_t done = 0;
+    while (done < text.size()) {
+        const ssize_t written = ::write(fd, text.data() + done, text.size() - done);
+        if (written < 0)
+            return systemError("write");
+        done += static_cast<std::size_t>(written);
+    }
+    return {};
+}
+
+}  // namespace
+
+bool JsonFile::load(const Reader& reader) const {
+    std::ifstream file(path_, std::ios::binary);
+    if (!file)
+        return true;
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const Json document = Json::parse(text, nullptr, false);
+    try {
+        if (document.is_discarded())
+            throw Json::other_error::create(501, "it does not parse", nullptr);
+        if (document.at("version").get<int>() != version_)
+            throw Json::other_error::create(501, "it is of another version", nullptr);
+        reader(document);
+        return true;
+    } catch (const Json::exception& error) {
+        setAside(error.what());
+        return false;
+    }
+}
+
+void JsonFile::setAside(const std::string& why) const {
+    std::string aside = path_ + ".bad";
+    for (int i = 1; std::filesystem::exists(aside); ++i)
+        aside = path_ + ".bad" + std::to_string(i);
+    if (::rename(path_.c_str(), aside.c_str()) == 0)
+        log::warning("the state file {} is no good ({}): it is kept as {}", path_, why, aside);
+    else
+        log::warning("the state file {} is no good ({}), and cannot be set aside: {}", path_, why,
+                     systemError("rename").value().message());
+}
+
+Result<void> JsonFile::save(Json document) const {
+    document["version"] = version_;
+    const std::string text = document.dump(2) + "\n";
+    const std::string temporary = path_ + ".new";
+    const Fd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    if (!file)
+        return systemError("create", temporary);
+    if (auto written = writeAll(file.get(), text); !written)
+        return errorFrom(written.error().code, "write", temporary);
+    if (::fsync(file.get()) < 0)
+        return systemError("sync", temporary);
+    if (::rename(temporary.c_str(), path_.c_str()) < 0)
+        return systemError("replace", path_);
+    const std::string folder = std::filesystem::path(path_).parent_path().string();
+    const Fd parent(
+        ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!parent || ::fsync(parent.get()) < 0)
+        return systemError("sync", folder);
+    return {};
+}
+
+void JsonFile::remove() const {
+    ::unlink(path_.c_str());
+}
+
+}  // namespace belay::helper

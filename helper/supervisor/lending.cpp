@@ -1,0 +1,290 @@
+#include "helper/supervisor/lending.h"
+
+#include "core/base/log.h"
+#include "helper/protocol/export_json.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <utility>
+
+namespace belay::helper {
+namespace {
+
+using namespace std::chrono_literals;
+using lifecycle::State;
+
+// A store whose last user has not let go of it yet, or whose disk is away, is tried again.
+constexpr auto kOpenAgain = 2s;
+// How long the last requests of a store that is taken back may take.
+constexpr auto kStopPatience = 3s;
+
+std::uint64_t nowUs() {
+    return static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch() /
+                                      std::chrono::microseconds(1));
+}
+
+// Another open file description of the same file, whatever became of its name.
+Result<Fd> openAgain(int fd, int flags, const std::string& name) {
+    Fd again(::open(fmt::format("/proc/self/fd/{}", fd).c_str(), flags | O_CLOEXEC | O_NONBLOCK));
+    if (!again)
+        return systemError("open", name);
+    return again;
+}
+
+Result<Fd> openForWorker(const LentStore& store) {
+    struct stat info {};
+    int flags = store.readOnly ? O_RDONLY : O_RDWR;
+    // O_EXCL without O_CREAT claims a block device for us alone (open(2)).
+    if (::fstat(store.witness.get(), &info) == 0 && S_ISBLK(info.st_mode))
+        flags |= O_EXCL;
+    return openAgain(store.witness.get(), flags, store.name);
+}
+
+Result<void> checkLendable(const Fd& file, const std::string& name, bool readOnly) {
+    struct stat info {};
+    if (::fstat(file.get(), &info) < 0)
+        return systemError("look at", name);
+    if (!S_ISREG(info.st_mode) && !S_ISBLK(info.st_mode))
+        return errorFrom(EINVAL, "lend", name, "Choose a file or a block device");
+    const int mode = ::fcntl(file.get(), F_GETFL) & O_ACCMODE;
+    if (mode == O_WRONLY || (mode == O_RDONLY && !readOnly))
+        return errorFrom(EACCES, "lend", name,
+                         "It was opened for reading only: lend it read-only, or open it for "
+                         "reading and writing");
+    return {};
+}
+
+}  // namespace
+
+Lending::Lending(Ring& ring, LendingHooks hooks) : ring_(ring), hooks_(std::move(hooks)) {}
+
+Lending::~Lending() {
+    *alive_ = false;
+}
+
+const LentStore* Lending::find(std::uint32_t id) const {
+    const auto found = stores_.find(id);
+    return found == stores_.end() ? nullptr : &found->second;
+}
+
+// -- the user
+
+void Lending::lend(const Fd& file, const std::string& name, const std::string& label, bool readOnly,
+                   bool always, std::function<void(Result<std::uint32_t> store)> done) {
+    if (auto lendable = checkLendable(file, name, readOnly); !lendable) {
+        done(tl::make_unexpected(lendable.error()));
+        return;
+    }
+    auto witness = openAgain(file.get(), O_RDONLY, name);
+    if (!witness) {
+        done(tl::make_unexpected(witness.error()));
+        return;
+    }
+    const std::uint32_t id = nextId_++;
+    LentStore& store = stores_[id];
+    store.id = id;
+    store.witness = std::move(*witness);
+    store.name = name;
+    store.label = label.empty() ? std::filesystem::path(name).filename().string() : label;
+    store.readOnly = readOnly;
+    store.always = always;
+    store.sinceUs = nowUs();
+    store.opened = [id, done = std::move(done)](const Result<void>& result) {
+        if (result)
+            done(id);
+        else
+            done(tl::make_unexpected(result.error()));
+    };
+    if (workerReady_)
+        offer(store);
+}
+
+void Lending::stop(std::uint32_t id, bool force, FleetInterface::Done done) {
+    LentStore& store = stores_.at(id);
+    const unsigned busy =
+        store.report.is_object() ? store.report.at("inFlight").get<unsigned>() : 0U;
+    if (!force && store.state == State::Live && busy > 0) {
+        done(errorFrom(
+            EBUSY, "stop", store.label,
+            fmt::format("The gadget waits for {} requests. Close it there, or force it", busy)));
+        return;
+    }
+    store.stopping.push_back(std::move(done));
+    if (std::exchange(store.ending, true))
+        return;
+    if (!workerReady_ || !store.open) {
+        drop(id, {});
+        return;
+    }
+    refresh(store);
+    hooks_.tellWorker({{"type", "store-remove"}, {"id", id}}, {});
+    ring_.callAfter(kStopPatience, [this, id, alive = alive_] {
+        // What it waits for hangs; the worker's end is the end of it.
+        if (*alive && stores_.contains(id))
+            hooks_.killWorker();
+    });
+}
+
+// -- the worker
+
+void Lending::offer(LentStore& store) {
+    auto own = openForWorker(store);
+    if (!own) {
+        failed(store, own.error().message());
+        return;
+    }
+    hooks_.tellWorker({{"type", "store-add"},
+                       {"store",
+                        {{"id", store.id},
+                         {"path", store.name},
+                         {"label", store.label},
+                         {"readOnly", store.readOnly},
+                         {"blockSize", 0}}}},
+                      {own->get(), store.witness.get()});
+}
+
+void Lending::workerReady(const Json& has) {
+    workerReady_ = true;
+    keepsDying_ = false;
+    for (const Json& entry : has) {
+        const auto id = entry.at("id").get<std::uint32_t>();
+        nextId_ = std::max(nextId_, id + 1);
+        if (stores_.contains(id))
+            continue;
+        LentStore& store = stores_[id];
+        store.id = id;
+        store.name = entry.at("path").get<std::string>();
+        store.label = entry.at("label").get<std::string>();
+        store.readOnly = entry.at("readOnly").get<bool>();
+        store.sinceUs = nowUs();
+        hooks_.tellWorker({{"type", "witness"}, {"id", id}}, {});
+        if (entry.contains("export"))
+            added(store, entry);
+    }
+    for (auto& [id, store] : stores_)
+        if (!store.open && store.witness)
+            offer(store);
+}
+
+void Lending::workerDied() {
+    workerReady_ = false;
+    sessionOpen_ = false;
+    std::vector<std::uint32_t> ended;
+    for (auto& [id, store] : stores_) {
+        store.open = false;
+        store.report = {};
+        if (store.ending || !store.witness)
+            ended.push_back(id);
+        else
+            refresh(store);
+    }
+    for (const std::uint32_t id : ended)
+        drop(id, {});
+}
+
+void Lending::workerKeepsDying() {
+    keepsDying_ = true;
+    for (auto& [id, store] : stores_)
+        refresh(store);
+}
+
+void Lending::sessionChanged(bool open) {
+    if (sessionOpen_ == open)
+        return;
+    sessionOpen_ = open;
+    for (auto& [id, store] : stores_)
+        refresh(store);
+}
+
+bool Lending::handle(const std::string& type, const Json& message, std::vector<Fd>& fds) {
+    if (!type.starts_with("store-") && type != "witness")
+        return false;
+    const auto id = message.at("id").get<std::uint32_t>();
+    const auto found = stores_.find(id);
+    if (found == stores_.end())
+        return true;
+    LentStore& store = found->second;
+    if (type == "store-added")
+        added(store, message);
+    else if (type == "store-failed")
+        failed(store, message.at("error").get<std::string>());
+    else if (type == "store-removed")
+        drop(id, {});
+    else if (type == "witness" && fds.size() == 1)
+        store.witness = std::move(fds.front());
+    return true;
+}
+
+void Lending::added(LentStore& store, const Json& message) {
+    const wire::ExportInfo info = exportFromJson(message.at("export"));
+    if (!store.uuid.isNil())
+        ++store.recoveries;
+    store.uuid = info.uuid;
+    store.sizeBytes = info.sizeBytes;
+    store.blockSize = info.blockSize;
+    store.open = true;
+    store.explanation.clear();
+    refresh(store);
+    if (const auto opened = std::exchange(store.opened, nullptr))
+        opened({});
+}
+
+void Lending::failed(LentStore& store, const std::string& error) {
+    const std::uint32_t id = store.id;
+    if (store.uuid.isNil()) {
+        drop(id, failure(error));
+        return;
+    }
+    log::warning("{}: {}", store.name, error);
+    store.explanation = error;
+    ring_.callAfter(kOpenAgain, [this, id, alive = alive_] {
+        if (!*alive || !workerReady_ || !stores_.contains(id) || stores_.at(id).open)
+            return;
+        offer(stores_.at(id));
+    });
+}
+
+void Lending::reported(const Json& stores) {
+    for (const Json& entry : stores)
+        if (const auto found = stores_.find(entry.at("id").get<std::uint32_t>());
+            found != stores_.end())
+            found->second.report = entry;
+}
+
+// -- what is shown
+
+void Lending::refresh(LentStore& store) {
+    State state = State::Waiting;
+    if (store.ending)
+        state = State::Stopping;
+    else if (keepsDying_)
+        state = State::NeedsAttention;
+    else if (!workerReady_)
+        state = State::Crashed;
+    else if (!store.open)
+        state = State::Recovering;
+    else if (sessionOpen_)
+        state = State::Live;
+    if (state != store.state) {
+        store.state = state;
+        store.sinceUs = nowUs();
+    }
+    if (!store.uuid.isNil())
+        hooks_.changed(store);
+}
+
+void Lending::drop(std::uint32_t id, const Result<void>& result) {
+    LentStore store = std::move(stores_.extract(id).mapped());
+    store.state = State::Gone;
+    if (!store.uuid.isNil())
+        hooks_.gone(store);
+    if (store.opened)
+        store.opened(result ? failure("stopped before it was open", store.name) : result);
+    for (const auto& done : store.stopping)
+        done(result);
+}
+
+}  // namespace belay::helper

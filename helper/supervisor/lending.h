@@ -1,0 +1,101 @@
+#pragma once
+
+#include "core/base/fd.h"
+#include "core/base/ring.h"
+#include "core/base/uuid.h"
+#include "helper/supervisor/channel.h"
+#include "helper/supervisor/fleet.h"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace belay::helper {
+
+// A file that is lent to a gadget.
+struct LentStore {
+    std::uint32_t id = 0;  // the worker's name for it
+    // Ours alone, and older than every worker: see store::StoreOptions::witness.
+    Fd witness;
+    std::string name;  // what is shown: its path, as far as that is known
+    std::string label;
+    bool readOnly = false;
+    bool always = false;  // lent again after a restart
+
+    // As its store says; nil before it was open for the first time.
+    Uuid uuid;
+    std::uint64_t sizeBytes = 0;
+    std::uint32_t blockSize = 0;
+
+    bool open = false;  // the present worker has it
+    bool ending = false;
+    lifecycle::State state = lifecycle::State::Starting;
+    std::string explanation;
+    std::uint64_t sinceUs = 0;  // realtime clock
+    std::uint32_t recoveries = 0;
+    Json report;  // the worker's last
+    std::function<void(Result<void>)> opened;
+    std::vector<FleetInterface::Done> stopping;
+};
+
+struct LendingHooks {
+    std::function<void(const Json& message, const std::vector<int>& fds)> tellWorker;
+    std::function<void()> killWorker;
+    // Of a store that has been open once.
+    std::function<void(const LentStore& store)> changed;
+    std::function<void(const LentStore& store)> gone;
+};
+
+// The files lent to one gadget, over the deaths of its workers.
+//
+// - A worker gets two descriptors of each: an open file description of its own, so that the lock on
+//   it ends with that worker's last I/O, made from the witness, so that it is the same file even if
+//   another one has its name by now; and the witness.
+// - A worker that outlived an earlier life of ours tells what it has; its witnesses are asked for.
+class Lending {
+ public:
+    Lending(Ring& ring, LendingHooks hooks);
+    ~Lending();
+    Lending(const Lending&) = delete;
+    Lending& operator=(const Lending&) = delete;
+
+    // Checks the file (a regular file or a block device) and has it opened. `file` need not be
+    // writable if `readOnly`; else EACCES.
+    void lend(const Fd& file, const std::string& name, const std::string& label, bool readOnly,
+              bool always, std::function<void(Result<std::uint32_t> store)> done);
+    // EBUSY while requests are under way, unless `force`.
+    void stop(std::uint32_t store, bool force, FleetInterface::Done done);
+
+    // `has`: the stores that it has already, because it outlived an earlier supervisor.
+    void workerReady(const Json& has);
+    void workerDied();
+    void workerKeepsDying();
+    void sessionChanged(bool open);
+    // False if the message is not about stores. `fds`: what came with it.
+    bool handle(const std::string& type, const Json& message, std::vector<Fd>& fds);
+    void reported(const Json& stores);
+
+    const std::map<std::uint32_t, LentStore>& stores() const { return stores_; }
+    // Null if there is none.
+    const LentStore* find(std::uint32_t id) const;
+
+ private:
+    void offer(LentStore& store);
+    void refresh(LentStore& store);
+    void added(LentStore& store, const Json& message);
+    void failed(LentStore& store, const std::string& error);
+    void drop(std::uint32_t id, const Result<void>& result);
+
+    Ring& ring_;
+    LendingHooks hooks_;
+    std::map<std::uint32_t, LentStore> stores_;
+    std::uint32_t nextId_ = 1;
+    bool workerReady_ = false;
+    bool keepsDying_ = false;
+    bool sessionOpen_ = false;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace belay::helper
