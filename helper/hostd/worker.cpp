@@ -69,6 +69,7 @@ class HostWorker {
     // A supervisor that has just come knows nothing.
     void greet() {
         supervisor_.send({{"type", "ready"},
+                          {"attach", devices_ != nullptr},
                           {"devices", devices_ ? devices_->served() : Json::array()},
                           {"stores", stores_.list()},
                           {"gadget", gadget_}});

@@ -24,7 +24,8 @@ namespace belay::helper {
 //   store-remove  id                            answered by store-removed (id) when it is closed
 //   witness  id                                 answered by witness (id, with its descriptor)
 // Messages it sends beyond those:
-//   ready  devices, stores, gadget              a supervisor has connected; all that is known
+//   ready  attach, devices, stores, gadget              a supervisor has connected; all that is
+//   known
 //                                               follows
 //   session  direction, state, protocol, reason  connecting | open | lost | refused
 // Returns main()'s value.

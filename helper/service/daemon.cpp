@@ -27,6 +27,7 @@ Daemon::Daemon(DaemonOptions options) : options_(std::move(options)) {}
 Daemon::~Daemon() {
     service_.reset();
     check_.reset();
+    fleet_.reset();
     driver_.reset();
 }
 
@@ -54,6 +55,24 @@ Result<void> Daemon::makeRing() {
     return {};
 }
 
+Result<void> Daemon::openFleet() {
+    auto fleet = helper::HostFleet::open(*ring_, options_.fleet, *service_);
+    if (!fleet)
+        return tl::make_unexpected(fleet.error());
+    fleet_ = std::move(*fleet);
+    service_->show(*fleet_);
+    return {};
+}
+
+void Daemon::ublkChecked(const SystemState& state) {
+    for (const QString& explanation : state.explanations)
+        log::warning("{}", explanation.toStdString());
+    ublk_ = state;
+    if (fleet_ && state.problems.isEmpty())
+        fleet_->ublkAppeared();
+    tellSystem();
+}
+
 Result<void> Daemon::begin() {
     bus::registerTypes();
     QDBusConnection bus = connectTo(options_.busAddress);
@@ -79,12 +98,10 @@ Result<void> Daemon::begin() {
     if (auto made = makeRing(); !made) {
         problem("no-io-uring", made.error());
     } else {
-        check_ = std::make_unique<SystemCheck>(*ring_, [this](const SystemState& state) {
-            for (const QString& explanation : state.explanations)
-                log::warning("{}", explanation.toStdString());
-            ublk_ = state;
-            tellSystem();
-        });
+        if (auto opened = openFleet(); !opened)
+            problem("no-fleet", opened.error());
+        check_ = std::make_unique<SystemCheck>(
+            *ring_, [this](const SystemState& state) { ublkChecked(state); });
         check_->begin();
     }
     tellSystem();

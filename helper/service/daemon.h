@@ -6,6 +6,7 @@
 #include "helper/service/system_check.h"
 #include "helper/service/system_signals.h"
 #include "helper/service/unix_signals.h"
+#include "helper/supervisor/host_fleet.h"
 
 #include <QtCore/QString>
 #include <QtCore/QTimer>
@@ -19,6 +20,7 @@ struct DaemonOptions {
     QString busAddress;  // empty: the system bus
     // Ends by itself after about so long with nothing to do; 0: never.
     std::chrono::seconds idleExit{0};
+    helper::FleetOptions fleet;
 };
 
 // belayd: the ring, the fleet and the bus in one event loop.
@@ -38,6 +40,8 @@ class Daemon {
  private:
     Result<void> begin();
     Result<void> makeRing();
+    Result<void> openFleet();
+    void ublkChecked(const SystemState& state);
     void problem(const char* name, const Error& error);
     void tellSystem();
     void exitIfIdle();
@@ -47,6 +51,7 @@ class Daemon {
     std::unique_ptr<Ring> ring_;
     std::unique_ptr<RingDriver> driver_;
     std::unique_ptr<BusService> service_;
+    std::unique_ptr<helper::HostFleet> fleet_;
     std::unique_ptr<SystemCheck> check_;
     std::unique_ptr<SystemSignals> systemSignals_;
     std::unique_ptr<UnixSignals> unixSignals_;

@@ -20,6 +20,11 @@ belayd [OPTION...]
     --idle-exit SECONDS   end when there has been nothing to do for so long
                           (default: 0, never)
     --bus-address ADDR    this bus instead of the system bus
+    --run-dir DIR         where is kept what lasts until the next boot
+                          (default: /run/belay)
+    --state-dir DIR       where settings are kept (default: /var/lib/belay)
+    --hostd FILE          the data path's program
+    --user NAME           run the data path as this user (default: belay-hostd)
     --verbose             say more on stderr
     --help, --version
 
@@ -43,6 +48,7 @@ bool parseSeconds(const std::string& text, std::chrono::seconds& seconds) {
 
 CommandLine parse(helper::Arguments arguments) {
     CommandLine line;
+    line.options.fleet.hostd = BELAY_HOSTD_PATH;
     while (!arguments.atEnd() && line.error.empty() && !line.done) {
         if (arguments.flag("--help")) {
             fmt::print("{}", kUsage);
@@ -55,6 +61,14 @@ CommandLine parse(helper::Arguments arguments) {
                 line.error = "--idle-exit wants seconds, 0 to 86400";
         } else if (auto address = arguments.value("--bus-address")) {
             line.options.busAddress = QString::fromStdString(*address);
+        } else if (auto runDir = arguments.value("--run-dir")) {
+            line.options.fleet.runDir = *runDir;
+        } else if (auto stateDir = arguments.value("--state-dir")) {
+            line.options.fleet.stateDir = *stateDir;
+        } else if (auto hostd = arguments.value("--hostd")) {
+            line.options.fleet.hostd = *hostd;
+        } else if (auto user = arguments.value("--user")) {
+            line.options.fleet.user = *user;
         } else if (arguments.flag("--verbose")) {
             line.verbose = true;
         } else if (!arguments.failed().empty()) {

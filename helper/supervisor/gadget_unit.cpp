@@ -89,7 +89,8 @@ DeviceHooks GadgetUnit::deviceHooks() {
     };
     hooks.announce = [this](const std::string& line) { log::notice("{}: {}", id_, line); };
     hooks.changed = [this](DeviceId id) {
-        if (const ManagedDevice* device = devices_.device(id))
+        const ManagedDevice* device = devices_.device(id);
+        if (device != nullptr && device->machine().state() != State::Gone)
             stateSeen(idOf(device->info().uuid), device->machine().state(),
                       device->machine().problems(), device->explanation());
     };
@@ -165,7 +166,20 @@ void GadgetUnit::restIfIdle() {
     lending_.workerDied();
 }
 
+void GadgetUnit::ublkAppeared() {
+    if (auto adopted = devices_.adopt(); !adopted)
+        log::error("{}", adopted.error().message());
+    // One that was started without ublk cannot get at it any more.
+    keeper_->kill();
+    if (!devices_.empty())
+        keepWorker();
+}
+
 void GadgetUnit::workerReady(const Json& message) {
+    if (terms_.canAttach && !message.at("attach").get<bool>()) {
+        keeper_->kill();
+        return;
+    }
     std::vector<DeviceId> serves;
     for (const Json& device : message.at("devices"))
         serves.emplace_back(device.get<std::uint32_t>());

@@ -53,6 +53,8 @@ class GadgetUnit {
     // Takes up what an earlier life left, and lends what is to be lent always.
     Result<void> begin();
 
+    // UnitTerms::canAttach has become true.
+    void ublkAppeared();
     void plugged(const usb::Gadget& gadget);
     void unplugged();
     const std::optional<usb::Gadget>& present() const { return gadget_; }

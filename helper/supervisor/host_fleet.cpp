@@ -1,5 +1,6 @@
 #include "helper/supervisor/host_fleet.h"
 
+#include "core/base/crc32c.h"
 #include "core/base/log.h"
 #include "core/ublk/control.h"
 
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <span>
 #include <utility>
 
 namespace belay::helper {
@@ -16,6 +18,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kCounterPeriod = 500ms;
+// An id is part of a socket's path, which has 107 characters in all.
+constexpr std::size_t kLongestSerial = 32;
 
 Error noSuchGadget(const std::string& id) {
     return errorFrom(ENOENT, "find the gadget", id).value();
@@ -80,6 +84,7 @@ Result<void> HostFleet::begin() {
     if (!discovery)
         return tl::make_unexpected(discovery.error());
     discovery_ = std::move(*discovery);
+    begun_ = true;
     return {};
 }
 
@@ -87,17 +92,28 @@ void HostFleet::probeUblk() {
     auto control = ublk::Control::open();
     const auto features =
         control ? control->features() : Result<std::uint64_t>(tl::make_unexpected(control.error()));
-    if (features)
-        ublkFeatures_ = *features;
-    else
-        ublkTrouble_ = features.error();
+    ublkTrouble_ = features ? std::nullopt : std::optional(features.error());
+}
+
+void HostFleet::ublkAppeared() {
+    if (terms_.canAttach)
+        return;
+    probeUblk();
+    terms_.canAttach = !ublkTrouble_;
+    if (terms_.canAttach)
+        for (const auto& [id, unit] : units_)
+            unit->ublkAppeared();
 }
 
 // -- gadgets
 
 std::string HostFleet::idFor(const usb::Gadget& gadget) const {
+    std::string serial = plain(gadget.serial);
+    if (serial.size() > kLongestSerial)
+        serial = fmt::format("{}_{:08x}", serial.substr(0, kLongestSerial),
+                             crc32c(std::as_bytes(std::span(gadget.serial))));
     const std::string id =
-        fmt::format("{:04x}_{:04x}_{}", gadget.vendorId, gadget.productId, plain(gadget.serial));
+        fmt::format("{:04x}_{:04x}_{}", gadget.vendorId, gadget.productId, serial);
     // A second one of the same make and serial, or one without, goes by its port.
     const GadgetUnit* known = unit(id);
     const bool taken =
@@ -122,15 +138,25 @@ Result<GadgetUnit*> HostFleet::unitFor(const std::string& id) {
 
 UnitHooks HostFleet::hooksFor(const std::string& id) {
     UnitHooks hooks;
-    hooks.gadgetChanged = [this, id] { listener_.gadgetChanged(id); };
-    hooks.deviceChanged = [this](const std::string& device) { listener_.deviceChanged(device); };
+    hooks.gadgetChanged = [this, id] {
+        if (begun_)
+            listener_.gadgetChanged(id);
+    };
+    hooks.deviceChanged = [this](const std::string& device) {
+        if (begun_)
+            listener_.deviceChanged(device);
+    };
     hooks.countersChanged = [this](const std::string& device) {
         listener_.deviceCountersChanged(device);
     };
-    hooks.deviceGone = [this](const std::string& device) { listener_.deviceGone(device); };
+    hooks.deviceGone = [this](const std::string& device) {
+        if (begun_)
+            listener_.deviceGone(device);
+    };
     hooks.happened = [this](const FleetEvent& event) {
         log::notice("{}: {}", event.subject, event.text);
-        listener_.happened(event);
+        if (begun_)
+            listener_.happened(event);
     };
     return hooks;
 }

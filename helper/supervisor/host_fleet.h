@@ -32,9 +32,8 @@ class HostFleet final : public FleetInterface, private usb::DiscoveryListener {
                                                    FleetListener& listener);
     ~HostFleet() override;
 
-    // What keeps this machine from attaching: no ublk driver, or one that is too old. In words.
-    const std::optional<Error>& ublkTrouble() const { return ublkTrouble_; }
-    std::uint64_t ublkFeatures() const { return ublkFeatures_; }
+    // Somebody has loaded the ublk driver: from now on gadgets' shares can be attached.
+    void ublkAppeared();
 
     std::vector<std::string> gadgets() const override;
     std::vector<std::string> devices() const override;
@@ -75,7 +74,7 @@ class HostFleet final : public FleetInterface, private usb::DiscoveryListener {
     Settings settings_;
     UnitTerms terms_;
     std::optional<Error> ublkTrouble_;
-    std::uint64_t ublkFeatures_ = 0;
+    bool begun_ = false;  // before that nobody is told anything
     std::map<std::string, std::unique_ptr<GadgetUnit>> units_;
     std::unique_ptr<usb::Discovery> discovery_;
     std::optional<Ring::TimerId> ticking_;
