@@ -36,10 +36,18 @@ BusService::BusService(const QDBusConnection& bus)
 }
 
 BusService::~BusService() {
+    hide();
+}
+
+void BusService::hide() {
+    fleet_ = nullptr;
+    newCounters_.clear();
     for (const auto& [id, device] : devices_)
         objects_->remove(device.get());
+    devices_.clear();
     for (const auto& [id, gadget] : gadgets_)
         objects_->remove(gadget.get());
+    gadgets_.clear();
 }
 
 bool BusService::appear() {
@@ -83,7 +91,7 @@ std::optional<std::string> BusService::deviceOf(const std::string& gadget,
 }
 
 void BusService::gadgetChanged(const std::string& id) {
-    if (!fleet_->gadget(id))
+    if (fleet_ == nullptr || !fleet_->gadget(id))
         return;
     auto& gadget = gadgets_[id];
     if (gadget) {
@@ -103,7 +111,7 @@ void BusService::gadgetGone(const std::string& id) {
 }
 
 void BusService::deviceChanged(const std::string& id) {
-    if (!fleet_->device(id, false))
+    if (fleet_ == nullptr || !fleet_->device(id, false))
         return;
     auto& device = devices_[id];
     if (device) {

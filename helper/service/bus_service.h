@@ -40,8 +40,10 @@ class BusService final : public helper::FleetListener {
 
     // Puts the root object on the bus; to be done before the service's name is asked for.
     bool appear();
-    // `fleet` must outlive this object.
+    // Before the fleet goes, which must be before this object does: hide().
     void show(helper::FleetInterface& fleet);
+    // Takes everything off the bus that is the fleet's.
+    void hide();
     void setSystem(const SystemState& system);
 
     // Nobody watches or waits for an answer, nothing is plugged in, and there is no device.
