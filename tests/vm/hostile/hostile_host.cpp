@@ -67,7 +67,8 @@ class Abuser {
     explicit Abuser(std::uint8_t protocol) : usb(UsbPeer::find(protocol)), lend(protocol == kLend) {
         need(usb != nullptr, "no gadget");
         need(usb->reset(), "the interface cannot be reset");
-        const auto answer = usb->in(wire::kControlIn, number(ControlRequest::Hello), 64);
+        const auto answer =
+            usb->in(wire::kControlIn, number(ControlRequest::Hello), wire::HelloLayout::kBytes);
         const auto decoded = answer ? wire::decodeHello(*answer) : failure("no answer");
         need(decoded.has_value(), "no HELLO");
         hello = *decoded;
@@ -83,7 +84,8 @@ class Abuser {
     bool sendOpen() { return sendOpen(bytesOf(wire::encode(open))); }
 
     wire::Opened opened() {
-        const auto answer = usb->in(wire::kControlIn, number(ControlRequest::Opened), 16);
+        const auto answer =
+            usb->in(wire::kControlIn, number(ControlRequest::Opened), wire::OpenedLayout::kBytes);
         const auto decoded = answer ? wire::decodeOpened(*answer) : failure("no answer");
         need(decoded.has_value(), "no OPENED");
         return *decoded;
@@ -125,7 +127,8 @@ class Abuser {
         wrong("the session never opens");
     }
     bool inSession() {
-        const auto answer = usb->in(wire::kControlIn, number(ControlRequest::Status), 40);
+        const auto answer =
+            usb->in(wire::kControlIn, number(ControlRequest::Status), wire::StatusLayout::kBytes);
         const auto status = answer ? wire::decodeStatus(*answer) : failure("no answer");
         need(status.has_value(), "no STATUS");
         return status->epoch == open.epoch;
