@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -15,6 +16,7 @@ namespace {
 
 constexpr int kFirstPassedFd = 3;
 constexpr std::size_t kMostFds = 16;
+constexpr int kBacklog = 8;
 
 // In the child, between fork and exec: only async-signal-safe calls.
 [[noreturn]] void becomeProgram(const char* path, const std::vector<char*>& argv,
@@ -27,9 +29,11 @@ constexpr std::size_t kMostFds = 16;
     for (std::size_t i = 0; i < fds.size(); ++i)
         if (parked[i] < 0 || ::dup2(parked[i], kFirstPassedFd + static_cast<int>(i)) < 0)
             ::_exit(127);
-    if (lasting)
-        ::setsid();
-    else
+    // From now on whoever connects is told by the kernel that it is us who listen (unix_listen),
+    // not our parent, who may be gone by then.
+    if (lasting && (::setsid() < 0 || ::listen(kFirstPassedFd, kBacklog) < 0))
+        ::_exit(127);
+    if (!lasting)
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (!lasting && ::getppid() != parent)
         ::_exit(127);

@@ -23,7 +23,8 @@ class Child {
         std::vector<std::string> args;
         // They become 3, 4, ... in the child; all others are closed on exec.
         std::vector<Fd> fds;
-        // Outlives its parent, in a session of its own. Else it is killed when its parent dies
+        // Outlives its parent, in a session of its own, and the first of `fds` is a socket at
+        // which it listens. Else it is killed when its parent dies
         // (PR_SET_PDEATHSIG): nobody serves unsupervised.
         bool lasting = false;
     };

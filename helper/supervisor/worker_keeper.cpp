@@ -17,15 +17,20 @@ constexpr auto kLastWords = std::chrono::seconds(1);
 
 }  // namespace
 
-WorkerKeeper::WorkerKeeper(Ring& ring, Hooks hooks) : ring_(ring), hooks_(std::move(hooks)) {}
+WorkerKeeper::WorkerKeeper(Ring& ring, Hooks hooks, Duration pingPeriod)
+    : ring_(ring), hooks_(std::move(hooks)), pingPeriod_(pingPeriod) {}
 
 WorkerKeeper::~WorkerKeeper() {
-    for (const auto& timer : {restart_, pinging_})
+    for (const auto& timer : {restart_, pinging_, lastWords_})
         if (timer)
             ring_.cancel(*timer);
 }
 
 void WorkerKeeper::start() {
+    if (child_ && resting_) {
+        startAfterRest_ = true;
+        return;
+    }
     resting_ = false;
     if (restart_)
         ring_.cancel(*std::exchange(restart_, std::nullopt));
@@ -66,7 +71,7 @@ Result<void> WorkerKeeper::launch() {
     if (!child)
         return tl::make_unexpected(child.error());
     child_ = std::move(*child);
-    talkOver(std::move(ours));
+    talkOver(std::move(ours), kMostWhileStarting);
     return {};
 }
 
@@ -82,13 +87,14 @@ bool WorkerKeeper::adopt(const std::string& socketPath) {
     if (!child)
         return false;
     child_ = std::move(*child);
-    talkOver(std::move(*connected));
+    talkOver(std::move(*connected), kMostUnanswered);
     return true;
 }
 
-void WorkerKeeper::talkOver(Fd socket) {
+void WorkerKeeper::talkOver(Fd socket, unsigned mostUnanswered) {
     hung_ = false;
-    heardAt_ = Clock::now();
+    unanswered_ = 0;
+    mostUnanswered_ = mostUnanswered;
     channel_ = std::make_unique<Channel>(
         ring_, std::move(socket),
         [this](const Json& message, std::vector<Fd> fds) { heard(message, std::move(fds)); },
@@ -96,9 +102,9 @@ void WorkerKeeper::talkOver(Fd socket) {
             // It has ended, as a rule, and its status will say how. A worker that lives on and
             // cannot be talked to is of no use.
             log::debug("worker: {}", reason.message());
-            ring_.callAfter(kLastWords, [this, pid = pid()] {
-                if (pid == this->pid())
-                    kill();
+            lastWords_ = ring_.callAfter(kLastWords, [this] {
+                lastWords_.reset();
+                kill();
             });
         });
     if (!pinging_)
@@ -106,7 +112,8 @@ void WorkerKeeper::talkOver(Fd socket) {
 }
 
 void WorkerKeeper::heard(const Json& message, std::vector<Fd> fds) {
-    heardAt_ = Clock::now();
+    unanswered_ = 0;
+    mostUnanswered_ = kMostUnanswered;
     const auto type = message.at("type").get<std::string>();
     if (type == "pong")
         return;
@@ -119,12 +126,12 @@ void WorkerKeeper::heard(const Json& message, std::vector<Fd> fds) {
 }
 
 void WorkerKeeper::ping() {
-    if (ready_ && !hung_ && Clock::now() - heardAt_ > kSilence) {
+    if (unanswered_++ >= mostUnanswered_ && !hung_) {
         hung_ = true;
         kill();
     }
-    tell({{"type", "ping"}});
-    pinging_ = ring_.callAfter(kPingPeriod, [this] { ping(); });
+    channel_->send({{"type", "ping"}});
+    pinging_ = ring_.callAfter(pingPeriod_, [this] { ping(); });
 }
 
 void WorkerKeeper::died(std::string how, bool byItself) {
@@ -136,10 +143,14 @@ void WorkerKeeper::died(std::string how, bool byItself) {
     // Both may be calling just now.
     ring_.destroyLater(std::move(child_));
     ring_.destroyLater(std::move(channel_));
-    if (pinging_)
-        ring_.cancel(*std::exchange(pinging_, std::nullopt));
-    if (resting_)
+    for (auto* timer : {&pinging_, &lastWords_})
+        if (*timer)
+            ring_.cancel(*std::exchange(*timer, std::nullopt));
+    if (resting_) {
+        if (std::exchange(startAfterRest_, false))
+            start();
         return;
+    }
     hooks_.died(how);
     if (configurationIsBad) {
         hooks_.neverStarted();
@@ -165,6 +176,8 @@ void WorkerKeeper::kill() {
 
 void WorkerKeeper::rest() {
     resting_ = true;
+    startAfterRest_ = false;
+    ready_ = false;
     if (restart_)
         ring_.cancel(*std::exchange(restart_, std::nullopt));
     kill();

@@ -16,11 +16,15 @@ namespace belay::helper {
 // growing pauses), and gives up after five deaths within a minute.
 //
 // - A *lasting* worker outlives this process; the next keeper takes it up with adopt().
-// - A worker from which nothing was heard for kSilence, though it was asked, hangs and is killed.
+// - Once in each period a worker is asked for a sign of life. One that has left kMostUnanswered of
+//   them without any hangs, and is killed. Counted, not timed: a keeper that was itself kept from
+//   running finds the answers waiting. One that was just started may take kMostWhileStarting.
 class WorkerKeeper {
  public:
     static constexpr Duration kPingPeriod = std::chrono::seconds(2);
-    static constexpr Duration kSilence = std::chrono::seconds(10);
+    static constexpr unsigned kMostUnanswered = 5;
+    // It may have to wait for a predecessor's I/O, store by store.
+    static constexpr unsigned kMostWhileStarting = 30;
 
     struct Start {
         std::string program;            // its path; empty: this very program
@@ -42,12 +46,13 @@ class WorkerKeeper {
         std::function<void()> neverStarted;
     };
 
-    WorkerKeeper(Ring& ring, Hooks hooks);
+    WorkerKeeper(Ring& ring, Hooks hooks, Duration pingPeriod = kPingPeriod);
     ~WorkerKeeper();
     WorkerKeeper(const WorkerKeeper&) = delete;
     WorkerKeeper& operator=(const WorkerKeeper&) = delete;
 
-    // Starts a worker now, whatever became of earlier ones.
+    // Starts a worker now, whatever became of earlier ones; after rest(), once the one that was
+    // killed is gone.
     void start();
     // Takes up a worker that outlived an earlier keeper. False if there is none.
     bool adopt(const std::string& socketPath);
@@ -59,28 +64,33 @@ class WorkerKeeper {
     void tell(const Json& message, const std::vector<int>& fds = {});
 
     bool isReady() const { return ready_; }
-    pid_t pid() const { return child_ ? child_->pid() : 0; }
+    // 0: there is none, or it is being killed for good.
+    pid_t pid() const { return child_ && !resting_ ? child_->pid() : 0; }
     std::size_t deaths() const { return deaths_; }
 
  private:
     Result<void> launch();
-    void talkOver(Fd socket);
+    void talkOver(Fd socket, unsigned mostUnanswered);
     void heard(const Json& message, std::vector<Fd> fds);
     void ping();
     void died(std::string how, bool byItself);
 
     Ring& ring_;
     Hooks hooks_;
+    const Duration pingPeriod_;
     lifecycle::Backoff backoff_;
     std::unique_ptr<Child> child_;
     std::unique_ptr<Channel> channel_;
     std::optional<Ring::TimerId> restart_;
     std::optional<Ring::TimerId> pinging_;
-    TimePoint heardAt_{};
+    std::optional<Ring::TimerId> lastWords_;
+    unsigned unanswered_ = 0;  // pings
+    unsigned mostUnanswered_ = 0;
     bool ready_ = false;
     bool hung_ = false;
     bool wasReadyOnce_ = false;
     bool resting_ = false;
+    bool startAfterRest_ = false;
     std::size_t deaths_ = 0;
 };
 

@@ -5,19 +5,15 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 namespace belay::helper {
-namespace {
-
-constexpr int kBacklog = 8;
-
-}  // namespace
-
 SupervisorLink::SupervisorLink(Ring& ring, Fd fd, bool lasting, Channel::MessageHandler onMessage,
                                GreetHandler onGreet, Channel::ClosedHandler onLost)
     : ring_(ring),
       fd_(std::move(fd)),
       lasting_(lasting),
+      user_(::geteuid()),
       onMessage_(std::move(onMessage)),
       onGreet_(std::move(onGreet)),
       onLost_(std::move(onLost)) {}
@@ -26,9 +22,6 @@ SupervisorLink::~SupervisorLink() = default;
 
 void SupervisorLink::begin() {
     if (lasting_) {
-        // Whoever listens last is whom SO_PEERCRED names to those who connect (unix_listen).
-        if (::listen(fd_.get(), kBacklog) < 0)
-            log::error("{}", systemError("listen for a supervisor").value().message());
         watch_ = std::make_unique<FdWatch>(ring_, fd_.get(), POLLIN,
                                            [this](std::uint32_t) { accept(); });
         return;
@@ -45,8 +38,8 @@ void SupervisorLink::accept() {
     Fd connection(::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!connection)
         return;
-    if (const auto peer = peerOf(connection); !peer || peer->user != 0) {
-        log::warning("a user who is not root tried to be the supervisor");
+    if (const auto peer = peerOf(connection); !peer || peer->user != user_) {
+        log::warning("another user tried to be the supervisor");
         return;
     }
     talkOver(std::move(connection));

@@ -2,6 +2,8 @@
 
 #include "helper/supervisor/channel.h"
 
+#include <sys/types.h>
+
 #include <functional>
 #include <memory>
 #include <vector>
@@ -11,7 +13,8 @@ namespace belay::helper {
 // A worker's end of the talk with its supervisor.
 //
 // - Of a worker that dies with its supervisor: one connection, whose end is the worker's.
-// - Of one that lasts: a listening socket. Root may connect, and whoever connects last is the
+// - Of one that lasts: a listening socket. Who made this object, before its process gave up its
+//   privileges, may connect, and whoever connects last is the
 //   supervisor; between two of them nothing is sent.
 // - Answers "ping" by itself: that this works is what it says.
 class SupervisorLink {
@@ -38,6 +41,7 @@ class SupervisorLink {
     Ring& ring_;
     Fd fd_;
     const bool lasting_;
+    const uid_t user_;
     Channel::MessageHandler onMessage_;
     GreetHandler onGreet_;
     Channel::ClosedHandler onLost_;
