@@ -3,7 +3,6 @@
 #include "core/base/log.h"
 #include "core/engine/host_initiator_session.h"
 #include "core/engine/host_target_session.h"
-#include "helper/protocol/export_json.h"
 #include "helper/worker/confine.h"
 #include "helper/worker/device_server.h"
 #include "helper/worker/supervisor_link.h"
@@ -44,7 +43,11 @@ class HostWorker {
               [this](const Json& message, std::vector<Fd> fds) { handle(message, std::move(fds)); },
               [this] { greet(); }, [this](const Error& reason) { end(reason); }),
           target_(ring),
-          stores_(ring, target_, config.at("stateDir").get<std::string>()) {
+          stores_(ring, target_, config.at("stateDir").get<std::string>(),
+                  {[this](const Json& message, const std::vector<int>& fds) {
+                       supervisor_.send(message, fds);
+                   },
+                   [this] { storesChanged(); }}) {
         terms_.host = Uuid::parse(config.at("host").get<std::string>()).value_or(Uuid::random());
         terms_.payloadCrc = config.at("payloadCrc").get<bool>();
         if (control_) {
@@ -68,6 +71,7 @@ class HostWorker {
  private:
     // A supervisor that has just come knows nothing.
     void greet() {
+        stores_.dropPending();
         supervisor_.send({{"type", "ready"},
                           {"attach", devices_ != nullptr},
                           {"devices", devices_ ? devices_->served() : Json::array()},
@@ -82,7 +86,7 @@ class HostWorker {
     }
 
     void handle(const Json& message, std::vector<Fd> fds) {
-        if (devices_ && devices_->handle(message))
+        if ((devices_ && devices_->handle(message)) || stores_.handle(message, fds))
             return;
         const auto type = message.at("type").get<std::string>();
         if (type == "gadget" && fds.size() == 1)
@@ -93,12 +97,6 @@ class HostWorker {
             recover();
         else if (type == "report")
             report(message.at("requests").get<bool>());
-        else if (type == "store-add" && fds.size() == 2)
-            addStore(message.at("store"), std::move(fds[0]), std::move(fds[1]));
-        else if (type == "store-remove")
-            removeStore(ExportId(message.at("id").get<std::uint32_t>()));
-        else if (type == "witness")
-            passWitness(ExportId(message.at("id").get<std::uint32_t>()));
     }
 
     void report(bool withRequests) {
@@ -108,41 +106,16 @@ class HostWorker {
                           {"stores", stores_.report(withRequests)}});
     }
 
-    // -- stores
-
-    void addStore(const Json& config, Fd own, Fd witness) {
-        const auto id = config.at("id").get<std::uint32_t>();
-        const auto added = stores_.add(config, std::move(own), std::move(witness));
-        if (!added) {
-            supervisor_.send(
-                {{"type", "store-failed"}, {"id", id}, {"error", added.error().message()}});
-            return;
-        }
-        supervisor_.send({{"type", "store-added"}, {"id", id}, {"export", toJson(*added)}});
-        if (targetSession_)
-            targetSession_->renew();
-        else
+    void storesChanged() {
+        if (!targetSession_) {
             openLend();
-    }
-
-    void removeStore(ExportId id) {
-        stores_.remove(id, [this, id] {
-            supervisor_.send({{"type", "store-removed"}, {"id", id.value}});
-        });
-        if (!targetSession_)
-            return;
-        if (!stores_.empty()) {
+        } else if (!stores_.empty()) {
             targetSession_->renew();
-            return;
+        } else {
+            targetSession_->stop();
+            // Its link goes down first.
+            retired_ = std::move(targetSession_);
         }
-        targetSession_->stop();
-        // Its link goes down first.
-        retired_ = std::move(targetSession_);
-    }
-
-    void passWitness(ExportId id) {
-        if (stores_.has(id))
-            supervisor_.send({{"type", "witness"}, {"id", id.value}}, {stores_.witness(id).get()});
     }
 
     // -- the gadget
@@ -174,15 +147,14 @@ class HostWorker {
                 device_, *interface, terms_, devices_->engine(), devices_->exportsListener());
             begin(*initiatorSession_);
         }
-        if (!stores_.empty())
-            openLend();
+        openLend();
         if (!initiatorSession_ && !interfaceFor(usb::Role::Lend))
             log::warning("{} offers nothing that was asked for", name);
     }
 
     void openLend() {
         const auto* interface = interfaceFor(usb::Role::Lend);
-        if (interface == nullptr)
+        if (interface == nullptr || stores_.empty())
             return;
         targetSession_ =
             std::make_unique<engine::HostTargetSession>(device_, *interface, terms_, target_);

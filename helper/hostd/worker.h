@@ -14,19 +14,14 @@ namespace belay::helper {
 //   stores      what to lend: a list of {id, label, readOnly, path}
 //   lasting     whether it outlives its supervisor
 //   stateDir    where stores keep their write-back state
-// Messages it takes beyond DeviceServer's:
-//   gadget  (with the usbfs descriptor) name    the gadget is plugged in
-//   gadget-gone                                 it was unplugged
-//   recover                                     reset the port and open the sessions anew
-//   report  requests                            answered by a report of devices and stores
-//   store-add  store  (with two descriptors)    answered by store-added (id, export) or
-//                                               store-failed (id, error)
-//   store-remove  id                            answered by store-removed (id) when it is closed
-//   witness  id                                 answered by witness (id, with its descriptor)
-// Messages it sends beyond those:
-//   ready  attach, devices, stores, gadget              a supervisor has connected; all that is
-//   known
-//                                               follows
+// Messages it takes beyond DeviceServer's and WorkerStores':
+//   gadget  name  (with the usbfs descriptor)    the gadget is plugged in
+//   gadget-gone                                  it was unplugged
+//   recover                                      reset the port and open the sessions anew
+//   report  requests                             answered by a report of devices and stores
+// Messages it sends beyond theirs:
+//   ready  attach, devices, stores, gadget       a supervisor has connected; what devices and
+//                                                sessions are at follows
 //   session  direction, state, protocol, reason  connecting | open | lost | refused
 // Returns main()'s value.
 int hostWorkerMain(const std::string& config);

@@ -24,7 +24,9 @@ Channel::Channel(Ring& ring, Fd socket, MessageHandler onMessage, ClosedHandler 
                                        [this](std::uint32_t) { readable(); })),
       input_(kMaxMessageBytes) {}
 
-Channel::~Channel() = default;
+Channel::~Channel() {
+    *alive_ = false;
+}
 
 void Channel::send(const Json& message, const std::vector<int>& fds) {
     if (closed_)
@@ -100,7 +102,10 @@ void Channel::close(Error reason) {
         return;
     closed_ = true;
     // Later, and by a copy: the handler may destroy this channel.
-    ring_.callAtEndOfTurn([handler = onClosed_, reason = std::move(reason)] { handler(reason); });
+    ring_.callAtEndOfTurn([handler = onClosed_, reason = std::move(reason), alive = alive_] {
+        if (*alive)
+            handler(reason);
+    });
 }
 
 }  // namespace belay::helper

@@ -27,7 +27,8 @@ class Channel {
 
     // A handler may throw Json::exception for a message that lacks what it needs.
     using MessageHandler = std::function<void(const Json& message, std::vector<Fd> fds)>;
-    // The peer is gone, or broke the rules. Called once, from the ring.
+    // The peer is gone, or broke the rules. Called once, from the ring, unless the channel was
+    // destroyed before.
     using ClosedHandler = std::function<void(const Error& reason)>;
 
     // A connected pair, close-on-exec.
@@ -52,6 +53,7 @@ class Channel {
     std::unique_ptr<FdWatch> watch_;
     std::vector<char> input_;
     bool closed_ = false;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace belay::helper

@@ -7,7 +7,9 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <utility>
 
 namespace belay::helper {
@@ -20,6 +22,8 @@ using lifecycle::State;
 constexpr auto kOpenAgain = 2s;
 // How long the last requests of a store that is taken back may take.
 constexpr auto kStopPatience = 3s;
+// How long a worker waits for the last I/O of the one before it.
+constexpr auto kPredecessorPatience = 5s;
 
 std::uint64_t nowUs() {
     return static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch() /
@@ -92,12 +96,7 @@ void Lending::lend(const Fd& file, const std::string& name, const std::string& l
     store.readOnly = readOnly;
     store.always = always;
     store.sinceUs = nowUs();
-    store.opened = [id, done = std::move(done)](const Result<void>& result) {
-        if (result)
-            done(id);
-        else
-            done(tl::make_unexpected(result.error()));
-    };
+    store.opened = std::move(done);
     if (workerReady_)
         offer(store);
 }
@@ -115,7 +114,7 @@ void Lending::stop(std::uint32_t id, bool force, FleetInterface::Done done) {
     store.stopping.push_back(std::move(done));
     if (std::exchange(store.ending, true))
         return;
-    if (!workerReady_ || !store.open) {
+    if (!workerReady_) {
         drop(id, {});
         return;
     }
@@ -136,37 +135,70 @@ void Lending::offer(LentStore& store) {
         failed(store, own.error().message());
         return;
     }
+    const bool wasOurs = store.always || !store.uuid.isNil();
     hooks_.tellWorker({{"type", "store-add"},
                        {"store",
                         {{"id", store.id},
                          {"path", store.name},
                          {"label", store.label},
                          {"readOnly", store.readOnly},
-                         {"blockSize", 0}}}},
+                         {"blockSize", 0}}},
+                       // Only what was ours before is in the way for a while.
+                       {"patienceMs", wasOurs ? kPredecessorPatience / 1ms : 0}},
                       {own->get(), store.witness.get()});
 }
 
 void Lending::workerReady(const Json& has) {
     workerReady_ = true;
     keepsDying_ = false;
+    takeUp(has);
+    for (auto& [id, store] : stores_)
+        if (!store.open && store.witness)
+            offer(store);
+}
+
+void Lending::takeUp(const Json& has) {
+    if (has.empty())
+        return;
+    // Those that no worker has had yet have numbers that this one may use already.
+    std::map<std::uint32_t, LentStore> waiting;
+    for (auto store = stores_.begin(); store != stores_.end();) {
+        const auto next = std::next(store);
+        if (store->second.uuid.isNil())
+            waiting.insert(stores_.extract(store));
+        store = next;
+    }
+    std::vector<const Json*> found;
     for (const Json& entry : has) {
         const auto id = entry.at("id").get<std::uint32_t>();
         nextId_ = std::max(nextId_, id + 1);
         if (stores_.contains(id))
             continue;
+        found.push_back(&entry);
         LentStore& store = stores_[id];
-        store.id = id;
         store.name = entry.at("path").get<std::string>();
         store.label = entry.at("label").get<std::string>();
         store.readOnly = entry.at("readOnly").get<bool>();
         store.sinceUs = nowUs();
-        hooks_.tellWorker({{"type", "witness"}, {"id", id}}, {});
-        if (entry.contains("export"))
-            added(store, entry);
+        const auto same = std::ranges::find_if(waiting, [&](const auto& item) {
+            return item.second.name == store.name && item.second.readOnly == store.readOnly;
+        });
+        if (same != waiting.end()) {
+            store = std::move(same->second);
+            waiting.erase(same);
+        }
+        store.id = id;
     }
-    for (auto& [id, store] : stores_)
-        if (!store.open && store.witness)
-            offer(store);
+    for (auto& [old, store] : waiting) {
+        store.id = nextId_++;
+        stores_.emplace(store.id, std::move(store));
+    }
+    // Only now: whoever is told may look at them all.
+    for (const Json* entry : found) {
+        LentStore& store = stores_.at(entry->at("id").get<std::uint32_t>());
+        hooks_.tellWorker({{"type", "witness"}, {"id", store.id}}, {});
+        added(store, *entry);
+    }
 }
 
 void Lending::workerDied() {
@@ -229,7 +261,7 @@ void Lending::added(LentStore& store, const Json& message) {
     store.explanation.clear();
     refresh(store);
     if (const auto opened = std::exchange(store.opened, nullptr))
-        opened({});
+        opened(store.id);
 }
 
 void Lending::failed(LentStore& store, const std::string& error) {
@@ -241,9 +273,13 @@ void Lending::failed(LentStore& store, const std::string& error) {
     log::warning("{}: {}", store.name, error);
     store.explanation = error;
     ring_.callAfter(kOpenAgain, [this, id, alive = alive_] {
-        if (!*alive || !workerReady_ || !stores_.contains(id) || stores_.at(id).open)
+        if (!*alive || !workerReady_)
             return;
-        offer(stores_.at(id));
+        const auto found = stores_.find(id);
+        if (found == stores_.end())
+            return;
+        if (!found->second.open && !found->second.ending)
+            offer(found->second);
     });
 }
 
@@ -282,7 +318,8 @@ void Lending::drop(std::uint32_t id, const Result<void>& result) {
     if (!store.uuid.isNil())
         hooks_.gone(store);
     if (store.opened)
-        store.opened(result ? failure("stopped before it was open", store.name) : result);
+        store.opened(tl::make_unexpected(
+            result ? failure("stopped before it was open", store.name).value() : result.error()));
     for (const auto& done : store.stopping)
         done(result);
 }

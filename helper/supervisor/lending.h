@@ -36,7 +36,7 @@ struct LentStore {
     std::uint64_t sinceUs = 0;  // realtime clock
     std::uint32_t recoveries = 0;
     Json report;  // the worker's last
-    std::function<void(Result<void>)> opened;
+    std::function<void(Result<std::uint32_t> store)> opened;
     std::vector<FleetInterface::Done> stopping;
 };
 
@@ -68,7 +68,8 @@ class Lending {
     // EBUSY while requests are under way, unless `force`.
     void stop(std::uint32_t store, bool force, FleetInterface::Done done);
 
-    // `has`: the stores that it has already, because it outlived an earlier supervisor.
+    // `has`: the stores that it has already, because it outlived an earlier supervisor. What was
+    // to be lent and is among them is taken up, not lent twice.
     void workerReady(const Json& has);
     void workerDied();
     void workerKeepsDying();
@@ -84,6 +85,7 @@ class Lending {
  private:
     void offer(LentStore& store);
     void refresh(LentStore& store);
+    void takeUp(const Json& has);
     void added(LentStore& store, const Json& message);
     void failed(LentStore& store, const std::string& error);
     void drop(std::uint32_t id, const Result<void>& result);

@@ -79,6 +79,13 @@ bool DeviceServer::handle(const Json& message) {
 
 void DeviceServer::serve(const Json& message) {
     const DeviceId device(message.at("device").get<std::uint32_t>());
+    if (const auto found = devices_.find(device); found != devices_.end()) {
+        // A supervisor that came while its predecessor's word was being carried out: what becomes
+        // of that is the answer.
+        if (found->second.serving)
+            supervisor_.send({{"type", "serving"}, {"device", device.value}});
+        return;
+    }
     Served& served = devices_[device];
     served.known = exportFromJson(message.at("export"));
     served.maxIo = message.at("maxIo").get<std::uint32_t>();

@@ -18,6 +18,7 @@ namespace belay::helper {
 //
 // Messages it takes ("device" is always the N of /dev/ublkbN):
 //   serve   device, export, recover, unsaved, maxIo   become the server of this device
+//                                              (once: asked again, it only says how it stands)
 //   fail    device                             answer everything with EIO from now on
 //   resume  device                             undo that
 //   accept-loss  device                        the user accepts that unsaved bytes are gone

@@ -41,25 +41,27 @@ Result<std::unique_ptr<store::Store>> openStore(Ring& ring, int fd,
 
 }  // namespace
 
+WorkerStores::WorkerStores(Ring& ring, engine::TargetEngine& engine, std::string stateDir,
+                           Hooks hooks)
+    : ring_(ring), engine_(engine), stateDir_(std::move(stateDir)), hooks_(std::move(hooks)) {}
+
+WorkerStores::~WorkerStores() {
+    if (poll_)
+        ring_.cancel(*poll_);
+}
+
 Result<void> WorkerStores::offer(const Json& stores, int firstFd) {
     int fd = firstFd;
     for (const Json& entry : stores) {
-        Fd own(fd++);
+        const Fd own(fd++);
         Fd witness(fd++);
-        if (auto opened = open(entry, std::move(own), std::move(witness), kPredecessorPatience);
-            !opened)
+        if (auto opened = open(entry, own, witness, kPredecessorPatience); !opened)
             return tl::make_unexpected(opened.error());
     }
     return {};
 }
 
-Result<wire::ExportInfo> WorkerStores::add(const Json& store, Fd own, Fd witness) {
-    if (has(ExportId(store.at("id").get<std::uint32_t>())))
-        return errorFrom(EEXIST, "offer", store.at("path").get<std::string>());
-    return open(store, std::move(own), std::move(witness), Duration::zero());
-}
-
-Result<wire::ExportInfo> WorkerStores::open(const Json& config, Fd own, Fd witness,
+Result<wire::ExportInfo> WorkerStores::open(const Json& config, const Fd& own, Fd& witness,
                                             Duration patience) {
     const ExportId id(config.at("id").get<std::uint32_t>());
     store::StoreOptions options;
@@ -78,21 +80,94 @@ Result<wire::ExportInfo> WorkerStores::open(const Json& config, Fd own, Fd witne
     return *info;
 }
 
-void WorkerStores::remove(ExportId id, std::function<void()> done) {
-    if (stores_.erase(id) == 0)
-        return;
-    engine_.retireStore(id);
-    // Its last requests end with the session, or when the store has done them.
-    struct Waiter {
-        static void look(WorkerStores& stores, ExportId id, const std::function<void()>& done) {
-            if (stores.engine_.removeStore(id))
-                done();
-            else
-                stores.ring_.callAfter(kRetry, [&stores, id, done] { look(stores, id, done); });
-        }
-    };
-    Waiter::look(*this, id, done);
+// -- while it runs
+
+bool WorkerStores::handle(const Json& message, std::vector<Fd>& fds) {
+    const auto type = message.at("type").get<std::string>();
+    if (type == "store-add")
+        add(message, fds);
+    else if (type == "store-remove")
+        remove(ExportId(message.at("id").get<std::uint32_t>()));
+    else if (type == "witness")
+        passWitness(ExportId(message.at("id").get<std::uint32_t>()));
+    else
+        return false;
+    return true;
 }
+
+void WorkerStores::add(const Json& message, std::vector<Fd>& fds) {
+    const Json& config = message.at("store");
+    const ExportId id(config.at("id").get<std::uint32_t>());
+    const auto path = config.at("path").get<std::string>();
+    if (fds.size() != 2) {
+        failed(id, errorFrom(EBADF, "offer", path).value());
+    } else if (stores_.contains(id) || adding_.contains(id)) {
+        failed(id, errorFrom(EEXIST, "offer", path).value());
+    } else {
+        const auto patience = std::chrono::milliseconds(message.at("patienceMs").get<unsigned>());
+        adding_[id] = {config, std::move(fds[0]), std::move(fds[1]), Clock::now() + patience};
+        poll();
+    }
+}
+
+// False: not yet.
+bool WorkerStores::tryToAdd(ExportId id) {
+    if (retiring_.contains(id))
+        return false;  // the last one of this number
+    Adding& adding = adding_.at(id);
+    const auto opened = open(adding.config, adding.own, adding.witness, Duration::zero());
+    if (!opened && opened.error().code == EBUSY && Clock::now() < adding.deadline)
+        return false;
+    if (opened) {
+        hooks_.send({{"type", "store-added"}, {"id", id.value}, {"export", toJson(*opened)}}, {});
+        hooks_.changed();
+    } else {
+        failed(id, opened.error());
+    }
+    return true;
+}
+
+void WorkerStores::failed(ExportId id, const Error& error) {
+    hooks_.send({{"type", "store-failed"}, {"id", id.value}, {"error", error.message()}}, {});
+}
+
+void WorkerStores::remove(ExportId id) {
+    adding_.erase(id);
+    if (stores_.erase(id) > 0) {
+        engine_.retireStore(id);
+        retiring_.insert(id);
+        hooks_.changed();
+        poll();
+    } else if (!retiring_.contains(id)) {
+        hooks_.send({{"type", "store-removed"}, {"id", id.value}}, {});
+    }
+}
+
+void WorkerStores::passWitness(ExportId id) {
+    if (const auto found = stores_.find(id); found != stores_.end())
+        hooks_.send({{"type", "witness"}, {"id", id.value}}, {found->second.witness.get()});
+}
+
+// The last requests of a store end with the session, or when the store has done them; who holds a
+// file does not say when it lets go.
+void WorkerStores::poll() {
+    if (poll_)
+        ring_.cancel(*std::exchange(poll_, std::nullopt));
+    std::erase_if(retiring_, [this](ExportId id) {
+        const bool gone = engine_.removeStore(id);
+        if (gone)
+            hooks_.send({{"type", "store-removed"}, {"id", id.value}}, {});
+        return gone;
+    });
+    std::erase_if(adding_, [this](const auto& item) { return tryToAdd(item.first); });
+    if (!retiring_.empty() || !adding_.empty())
+        poll_ = ring_.callAfter(kRetry, [this] {
+            poll_.reset();
+            poll();
+        });
+}
+
+// -- what there is
 
 Json WorkerStores::list() const {
     Json list = Json::array();

@@ -4,33 +4,53 @@
 #include "core/engine/target_engine.h"
 #include "helper/supervisor/channel.h"
 
+#include <functional>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 namespace belay::helper {
 
 // The stores that a worker offers through its target engine: those of its configuration, and those
 // that come and go while it runs. For each the supervisor gives two descriptors: see
 // StoreSet::openForWorker() and Lending.
+//
+// Messages it takes:
+//   store-add  store, patienceMs  (with two descriptors)   offer one more. One that somebody holds,
+//                                 as a rule a dead worker with I/O under way, is waited for so long
+//   store-remove  id              offer it no more
+//   witness  id                   hand its witness out
+// Messages it sends:
+//   store-added  id, export       it is open
+//   store-failed  id, error       it is not
+//   store-removed  id             its last request is done, and it is closed or never was open
+//   witness  id  (with its descriptor)
 class WorkerStores {
  public:
-    // `stateDir`: where stores keep their write-back state.
-    WorkerStores(Ring& ring, engine::TargetEngine& engine, std::string stateDir)
-        : ring_(ring), engine_(engine), stateDir_(std::move(stateDir)) {}
+    struct Hooks {
+        std::function<void(const Json& message, const std::vector<int>& fds)> send;
+        // What is offered has changed: a session has to be begun anew to tell.
+        std::function<void()> changed;
+    };
+
+    // `stateDir`: where stores keep their write-back state. No hooks: takes no messages.
+    WorkerStores(Ring& ring, engine::TargetEngine& engine, std::string stateDir, Hooks hooks = {});
+    ~WorkerStores();
+    WorkerStores(const WorkerStores&) = delete;
+    WorkerStores& operator=(const WorkerStores&) = delete;
 
     // The "stores" of a configuration ({id, label, readOnly, path, blockSize}), from descriptor
     // `firstFd` on. A store that a dead predecessor still holds is waited for, for at most five
     // seconds.
     Result<void> offer(const Json& stores, int firstFd);
-    // One more. EBUSY: somebody holds it; try again.
-    Result<wire::ExportInfo> add(const Json& store, Fd own, Fd witness);
-    // Takes one back: `done` is called when it is closed. Does nothing if there is none.
-    void remove(ExportId id, std::function<void()> done);
+    // False if the message is none of the above.
+    bool handle(const Json& message, std::vector<Fd>& fds);
+    // A new supervisor knows nothing of what its predecessor still waited for.
+    void dropPending() { adding_.clear(); }
 
-    bool has(ExportId id) const { return stores_.contains(id); }
     bool empty() const { return stores_.empty(); }
-    // The witness of one that is there.
-    const Fd& witness(ExportId id) const { return stores_.at(id).witness; }
     // As configured, each with its export: for a supervisor that knows nothing yet.
     Json list() const;
     Json report(bool withRequests) const;
@@ -41,13 +61,29 @@ class WorkerStores {
         Fd witness;
         wire::ExportInfo info;
     };
+    struct Adding {
+        Json config;
+        Fd own;
+        Fd witness;
+        TimePoint deadline;
+    };
 
-    Result<wire::ExportInfo> open(const Json& store, Fd own, Fd witness, Duration patience);
+    void add(const Json& message, std::vector<Fd>& fds);
+    bool tryToAdd(ExportId id);
+    void remove(ExportId id);
+    void failed(ExportId id, const Error& error);
+    void passWitness(ExportId id);
+    void poll();
+    Result<wire::ExportInfo> open(const Json& store, const Fd& own, Fd& witness, Duration patience);
 
     Ring& ring_;
     engine::TargetEngine& engine_;
     const std::string stateDir_;
+    const Hooks hooks_;
     std::map<ExportId, Offered> stores_;
+    std::map<ExportId, Adding> adding_;
+    std::set<ExportId> retiring_;  // taken back, with requests under way
+    std::optional<Ring::TimerId> poll_;
 };
 
 }  // namespace belay::helper

@@ -35,6 +35,7 @@ class HelperChannelTest : public QObject {
     void peerGoes();
     void peerGoesWithoutReading();
     void handlerMayDestroyTheChannel();
+    void nothingIsHeardOfADestroyedChannel();
     void closesOver_data();
     void closesOver();
     void closesOverWhatTheHandlerCannotUse();
@@ -165,6 +166,16 @@ void HelperChannelTest::handlerMayDestroyTheChannel() {
     pair->second = Fd();
     runUntil([&] { return closed; });
     QVERIFY(closed && !near_);
+}
+
+// Its owner, whom the handler would reach, is as a rule gone as well.
+void HelperChannelTest::nothingIsHeardOfADestroyedChannel() {
+    const Json message = {{"text", std::string(10'000, 'x')}};
+    for (int i = 0; i < 1000; ++i)
+        near_->send(message);  // the peer never reads: the channel has closed, and not said so yet
+    near_.reset();
+    QVERIFY(ring_->turn(20ms));
+    QVERIFY(heard_.closed.empty());
 }
 
 void HelperChannelTest::closesOver_data() {
