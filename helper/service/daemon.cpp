@@ -25,9 +25,12 @@ QDBusConnection connectTo(const QString& address) {
 Daemon::Daemon(DaemonOptions options) : options_(std::move(options)) {}
 
 Daemon::~Daemon() {
-    service_.reset();
     check_.reset();
+    // The fleet's last words still reach the service, and no caller the fleet.
+    if (service_)
+        service_->hide();
     fleet_.reset();
+    service_.reset();
     driver_.reset();
 }
 
@@ -99,7 +102,7 @@ Result<void> Daemon::begin() {
         problem("no-io-uring", made.error());
     } else {
         if (auto opened = openFleet(); !opened)
-            problem("no-fleet", opened.error());
+            problem("no-supervision", opened.error());
         check_ = std::make_unique<SystemCheck>(
             *ring_, [this](const SystemState& state) { ublkChecked(state); });
         check_->begin();
@@ -121,7 +124,7 @@ int Daemon::run() {
     notifier_.ready();
     if (options_.idleExit.count() > 0) {
         QObject::connect(&idleTimer_, &QTimer::timeout, [this] { exitIfIdle(); });
-        idleTimer_.start(options_.idleExit / 2);
+        idleTimer_.start(std::chrono::milliseconds(options_.idleExit) / 2);
     }
     const int status = QCoreApplication::exec();
     notifier_.stopping();

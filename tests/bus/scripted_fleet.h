@@ -36,7 +36,8 @@ class ScriptedFleet final : public helper::FleetInterface {
     std::vector<Asked> stops;
     std::vector<Attached> attaches;
     std::vector<Lent> lent;
-    Result<void> answer;  // to everything that is answered at once
+    Result<void> answer;   // to everything that is answered at once
+    bool instant = false;  // nothing waits: all is done at once
     bool watched = false;
     bool shutdown = false;
 
@@ -51,7 +52,10 @@ class ScriptedFleet final : public helper::FleetInterface {
         return found == deviceViews.end() ? std::nullopt : std::optional(found->second);
     }
     void attach(const std::string& id, const std::string& share, DeviceDone done) override {
-        attaches.push_back({id, share, std::move(done)});
+        if (instant)
+            done(std::string("d1"));
+        else
+            attaches.push_back({id, share, std::move(done)});
     }
     void lend(const std::string& id, Fd file, const std::string& name, const std::string& label,
               bool readOnly, DeviceDone done) override {
@@ -70,10 +74,16 @@ class ScriptedFleet final : public helper::FleetInterface {
     }
     Result<void> forget(const std::string&) override { return answer; }
     void recover(const std::string& id, bool acceptLoss, Done done) override {
-        recovers.push_back({id, acceptLoss, std::move(done)});
+        if (instant)
+            done({});
+        else
+            recovers.push_back({id, acceptLoss, std::move(done)});
     }
     void stop(const std::string& id, bool force, Done done) override {
-        stops.push_back({id, force, std::move(done)});
+        if (instant)
+            done({});
+        else
+            stops.push_back({id, force, std::move(done)});
     }
     Result<void> setPolicy(const std::string& id, lifecycle::Policy policy) override {
         if (answer)

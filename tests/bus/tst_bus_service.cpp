@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <QtCore/QDir>
+#include <QtCore/QRegularExpression>
 #include <QtCore/QTemporaryFile>
 #include <QtDBus/QDBusUnixFileDescriptor>
 #include <QtTest/QSignalSpy>
@@ -63,6 +65,7 @@ class TestBusService : public QObject {
     void requestsAreListed();
     void eventsAreTold();
     void nothingHoldsAnIdleService();
+    void randomCallsBreakNothing();
 
  private:
     helper::DeviceView& device() { return fleet_->deviceViews.at("d1"); }
@@ -483,6 +486,38 @@ void TestBusService::nothingHoldsAnIdleService() {
     QVERIFY(service_->idle());
     service_->watchedBy(client_.baseService());
     QVERIFY(!service_->idle());
+}
+
+void TestBusService::randomCallsBreakNothing() {
+    fleet_->instant = true;
+    const auto open = [] {
+        return QDir("/proc/self/fd").entryList(QDir::System | QDir::Files).size();
+    };
+    QCOMPARE(runAs(kRoot, {BELAY_RANDOM_CALLS, "1", "50"}).status, 0);
+    fleet_->lent.clear();
+    spin(100);
+    const auto before = open();
+    std::vector<std::unique_ptr<QProcess>> clients;
+    for (const char* user : {kRoot, kAllowed, kDenied, kAsked}) {
+        const auto command =
+            commandAs(user, {BELAY_RANDOM_CALLS, QString::number(clients.size() + 2), "500"});
+        auto& client = clients.emplace_back(std::make_unique<QProcess>());
+        client->start(command.first(), command.mid(1));
+    }
+    for (const auto& client : clients) {
+        QTRY_COMPARE_WITH_TIMEOUT(client->state(), QProcess::NotRunning, 60'000);
+        QVERIFY2(client->exitCode() == 0, client->readAllStandardError().constData());
+        qInfo("%s", client->readAllStandardOutput().trimmed().constData());
+    }
+    // All were let in somewhere, and what was lent is all that is left open.
+    QVERIFY(!fleet_->lent.empty());
+    fleet_->lent.clear();
+    clients.clear();
+    QTRY_COMPARE(open(), before);
+    QTRY_COMPARE(service_->authority().pending(), std::size_t(0));
+    QTRY_VERIFY(!fleet_->watched);
+    QCOMPARE(get(client_, "/devices/d1", bus::kDeviceInterface, "State").toString(),
+             QString("live"));
 }
 
 QTEST_GUILESS_MAIN(TestBusService)
