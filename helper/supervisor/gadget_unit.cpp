@@ -385,11 +385,12 @@ void GadgetUnit::stateSeen(const std::string& device, State state, lifecycle::Pr
 }
 
 void GadgetUnit::settle(const std::string& device, const Result<void>& result) {
-    const auto ready = std::ranges::stable_partition(
-        recoveries_, [&](const Recovery& recovery) { return recovery.device != device; });
-    const std::vector<Recovery> over(std::make_move_iterator(ready.begin()),
-                                     std::make_move_iterator(ready.end()));
-    recoveries_.erase(ready.begin(), ready.end());
+    const auto ready =
+        std::stable_partition(recoveries_.begin(), recoveries_.end(),
+                              [&](const Recovery& recovery) { return recovery.device != device; });
+    const std::vector<Recovery> over(std::make_move_iterator(ready),
+                                     std::make_move_iterator(recoveries_.end()));
+    recoveries_.erase(ready, recoveries_.end());
     for (const Recovery& recovery : over) {
         ring_.cancel(recovery.timer);
         recovery.done(result);

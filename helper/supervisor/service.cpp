@@ -56,7 +56,7 @@ WorkerKeeper::Hooks Service::keeperHooks() {
         devices_.workerDied();
         workerDied();
     };
-    hooks.keepsDying = [this] {
+    hooks.keepsDying = [] {
         announce("the worker keeps dying: see the messages above, then use \"recover\"");
     };
     hooks.neverStarted = [this] { finish(EXIT_FAILURE); };
