@@ -147,10 +147,8 @@ void BusService::happened(const helper::FleetEvent& event) {
 }
 
 void BusService::refreshAll() {
-    for (const auto& [id, device] : devices_) {
-        device->refresh(true);
-        device->refreshCounters();
-    }
+    for (const auto& [id, device] : devices_)
+        device->aboutToBeRead({}, false);
 }
 
 void BusService::tellCounters() {

@@ -14,6 +14,7 @@
 namespace belay::service {
 namespace {
 
+constexpr qint64 kHoldersMaxAgeMs = 250;
 constexpr uint kLongestPolicySeconds = 31'536'000;
 
 BusError goneError() {
@@ -58,7 +59,11 @@ void DeviceObject::refreshCounters() {
 }
 
 void DeviceObject::aboutToBeRead(const QString& caller, bool all) {
-    refresh(true);
+    // Anybody may read, and a look at all processes is not for free.
+    const bool old = !holdersAge_.isValid() || holdersAge_.elapsed() > kHoldersMaxAgeMs;
+    if (old)
+        holdersAge_.start();
+    refresh(old);
     refreshCounters();
     if (all)
         service_.watchedBy(caller);

@@ -2,6 +2,7 @@
 
 #include "helper/service/exported_object.h"
 
+#include <QtCore/QElapsedTimer>
 #include <functional>
 
 namespace belay::helper {
@@ -39,6 +40,8 @@ class DeviceObject : public ExportedObject {
 
     BusService& service_;
     const std::string id_;
+    // Since the holders were looked up for a reader.
+    QElapsedTimer holdersAge_;
 };
 
 }  // namespace belay::service

@@ -76,7 +76,7 @@ void JobTable::cancel(std::uint64_t number, const Call& call) {
     };
     if (cancelable() == nullptr)
         return;
-    authority_.identify(call, [this, number, call, cancelNow, cancelable](uint uid) {
+    authority_.identify(call, [this, call, cancelNow, cancelable](uint uid) {
         const JobObject* const job = cancelable();
         if (job == nullptr)
             return;
