@@ -47,6 +47,9 @@ GadgetUnit::GadgetUnit(Ring& ring, std::string id, RunDir runDir, const UnitTerm
       lending_(ring, lendingHooks()) {}
 
 GadgetUnit::~GadgetUnit() {
+    // One that serves goes on serving.
+    if (keeper_ && empty())
+        keeper_->rest();
     if (askTimer_)
         ring_.cancel(*askTimer_);
     for (const Recovery& recovery : recoveries_)

@@ -19,7 +19,7 @@ using lifecycle::Problem;
 using lifecycle::State;
 
 constexpr auto kTunePatience = 10s;
-constexpr auto kSyncPatience = 2500ms;
+constexpr auto kSyncPatience = 4s;
 // Linux before 6.16 may need its 30 s request timeout to see that a server is dead.
 constexpr auto kQuiescePatience = 45s;
 constexpr auto kQuiescePoll = 5ms;

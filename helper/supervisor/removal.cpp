@@ -5,7 +5,7 @@ namespace {
 
 using namespace std::chrono_literals;
 constexpr auto kStopPatience = 1500ms;
-constexpr auto kRemovePatience = 1s;
+constexpr auto kRemovePatience = 3s;
 
 }  // namespace
 

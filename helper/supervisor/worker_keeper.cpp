@@ -98,10 +98,12 @@ void WorkerKeeper::talkOver(Fd socket, unsigned mostUnanswered) {
     channel_ = std::make_unique<Channel>(
         ring_, std::move(socket),
         [this](const Json& message, std::vector<Fd> fds) { heard(message, std::move(fds)); },
-        [this](const Error& reason) {
-            // It has ended, as a rule, and its status will say how. A worker that lives on and
-            // cannot be talked to is of no use.
+        [this, talker = pid()](const Error& reason) {
+            // It has ended, as a rule, and its status says how: perhaps it has already. A worker
+            // that lives on and cannot be talked to is of no use.
             log::debug("worker: {}", reason.message());
+            if (talker != pid())
+                return;
             lastWords_ = ring_.callAfter(kLastWords, [this] {
                 lastWords_.reset();
                 kill();

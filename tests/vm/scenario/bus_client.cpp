@@ -1,0 +1,102 @@
+#include "tests/vm/scenario/bus_client.h"
+
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+
+namespace scenario {
+namespace {
+
+const QString kService = QStringLiteral("org.belay.Helper1");
+const QString kDevice = QStringLiteral("org.belay.Device1");
+const QString kGadget = QStringLiteral("org.belay.Gadget1");
+const QString kJob = QStringLiteral("org.belay.Job1");
+
+QJsonValue dataOf(const QByteArray& answer) {
+    const QJsonObject object = QJsonDocument::fromJson(answer).object();
+    require(object.contains("data"), "busctl says: " + QString::fromUtf8(answer));
+    return object["data"];
+}
+
+}  // namespace
+
+QStringList BusClient::command(const QStringList& words) const {
+    QStringList all;
+    if (user_ != "root")
+        all = QStringList{"setpriv", "--reuid", user_, "--regid", user_, "--clear-groups", "--"};
+    return all + QStringList{"busctl", "--system"} + words;
+}
+
+Outcome BusClient::call(const QString& path, const QString& interface, const QString& method,
+                        const QStringList& arguments) const {
+    return scenario::run(command(
+        QStringList{"--json=short", "call", kService, path, interface, method} + arguments));
+}
+
+QJsonValue BusClient::mustCall(const QString& path, const QString& interface, const QString& method,
+                               const QStringList& arguments) const {
+    const Outcome outcome = call(path, interface, method, arguments);
+    require(outcome.status == 0,
+            QString("%1 of %2 failed: %3").arg(method, path, QString::fromUtf8(outcome.output)));
+    if (outcome.output.trimmed().isEmpty())
+        return {};  // it has no value
+    return dataOf(outcome.output).toArray().first();
+}
+
+QJsonValue BusClient::get(const QString& path, const QString& interface,
+                          const QString& property) const {
+    const Outcome outcome = scenario::run(
+        command({"--json=short", "get-property", kService, path, interface, property}));
+    require(outcome.status == 0,
+            QString("no %1 of %2: %3").arg(property, path, QString::fromUtf8(outcome.output)));
+    return dataOf(outcome.output);
+}
+
+QStringList BusClient::objects(const QString& part) const {
+    const Outcome tree = scenario::run(command({"tree", "--list", kService}));
+    QStringList found;
+    for (const QByteArray& line : tree.output.split('\n'))
+        if (line.contains(part.toUtf8()))
+            found += QString::fromUtf8(line.trimmed());
+    return found;
+}
+
+QString BusClient::gadget() const {
+    QStringList found;
+    const auto open = [&] {
+        found = objects("/gadgets/");
+        return found.size() == 1 && get(found[0], kGadget, "Link").toString() == "open";
+    };
+    require(waitUntil(open, kPatience, 100ms), "no gadget: " + found.join(' '));
+    return found[0];
+}
+
+QString BusClient::attach(const QString& gadget, const QString& share) const {
+    const QString device = mustCall(gadget, kGadget, "Attach", {"sa{sv}", share, "0"}).toString();
+    waitForState(device, "live");
+    return device;
+}
+
+QString BusClient::stateOf(const QString& device) const {
+    return get(device, kDevice, "State").toString();
+}
+
+void BusClient::waitForState(const QString& device, const QString& state,
+                             Milliseconds limit) const {
+    QString last;
+    const auto there = [&] { return (last = stateOf(device)) == state; };
+    require(waitUntil(there, limit, 50ms), QString("%1 is %2 and not %3").arg(device, last, state));
+}
+
+QString BusClient::run(const QString& device, const QString& method,
+                       const QStringList& options) const {
+    const QString job = mustCall(device, kDevice, method, options).toString();
+    QString state;
+    const auto over = [&] { return (state = get(job, kJob, "State").toString()) != "running"; };
+    require(waitUntil(over, kPatience, 50ms), method + " does not end");
+    if (state == "succeeded")
+        return state;
+    return get(job, kJob, "Error").toString() + ": " + get(job, kJob, "ErrorMessage").toString();
+}
+
+}  // namespace scenario

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "tests/vm/scenario/program.h"
+
+#include <QJsonValue>
+#include <QStringList>
+
+namespace scenario {
+
+// belayd on the guest's bus as a user sees it who has a terminal: everything here is a busctl
+// command that anybody could type.
+class BusClient {
+ public:
+    // `user`: who asks.
+    explicit BusClient(QString user) : user_(std::move(user)) {}
+
+    // "busctl call" of one of belayd's objects; `arguments` begin with the signature.
+    Outcome call(const QString& path, const QString& interface, const QString& method,
+                 const QStringList& arguments) const;
+    // The same; fails unless it succeeds. The first value of the answer, if it
+    // has any.
+    QJsonValue mustCall(const QString& path, const QString& interface, const QString& method,
+                        const QStringList& arguments) const;
+    QJsonValue get(const QString& path, const QString& interface, const QString& property) const;
+    // Object paths that contain `part`, from "busctl tree".
+    QStringList objects(const QString& part) const;
+
+    // The one gadget there is; waits until its session is open.
+    QString gadget() const;
+    // Makes a device of a share, and waits until it is live. Its path.
+    QString attach(const QString& gadget, const QString& share) const;
+    QString stateOf(const QString& device) const;
+    void waitForState(const QString& device, const QString& state,
+                      Milliseconds limit = kPatience) const;
+    // Starts a job ("Recover" or "Stop", with options) and waits for its end: "succeeded", or the
+    // error's name and words.
+    QString run(const QString& device, const QString& method,
+                const QStringList& options = {"a{sv}", "0"}) const;
+
+ private:
+    QStringList command(const QStringList& words) const;
+
+    QString user_;
+};
+
+}  // namespace scenario

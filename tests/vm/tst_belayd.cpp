@@ -1,0 +1,293 @@
+#include "tests/vm/hostile/bench.h"
+#include "tests/vm/scenario/bus_client.h"
+#include "tests/vm/scenario/cable.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <QElapsedTimer>
+#include <QJsonArray>
+#include <QTest>
+
+using namespace hostile;
+
+// belayd with a real gadget, driven by busctl as a user without privileges whom polkit allows.
+class TestBelayd : public QObject {
+    Q_OBJECT
+
+ private slots:
+    void attaches();
+    void lends();
+    void outlivesItsDeath();
+    void workerDies();
+    void policies();
+    void refusesWhatLosesData();
+    void asksPolkit();
+    void comesBackByItself();
+};
+
+namespace {
+
+const QString kDevice = "org.belay.Device1";
+const QString kGadget = "org.belay.Gadget1";
+const QString kForce = "force";
+
+// Whom test.rules lets do everything; whom it lets do nothing.
+const BusClient user("daemon");
+const BusClient nobody("bin");
+const BusClient root("root");
+
+pid_t belayd() {
+    return run({"pidof", "belayd"}).output.trimmed().toInt();
+}
+
+// A gadget with one share that is also ready to borrow, seen by belayd.
+struct Plugged {
+    explicit Plugged(Bench& bench)
+        : bench_(bench),
+          disk(bench.disk("disk", 16)),
+          gadget(bench.gadget({"--share", disk.store(), "--label", "disk", "--lend-ready"})),
+          path(user.gadget()),
+          cable(0, "gadget") {}
+
+    QString attach() {
+        const QString device = user.attach(path, "disk");
+        disk.appearedAs(user.get(device, kDevice, "Node").toString());
+        return device;
+    }
+    std::unique_ptr<Program> fio(const QString& node, int mib = 16) {
+        auto job = bench_.start(
+            {"fio", "--name=verify", "--filename=" + node, "--direct=1", "--ioengine=libaio",
+             "--rw=randwrite", "--bsrange=4k-256k", "--iodepth=16", QString("--size=%1M").arg(mib),
+             "--verify=crc32c", "--do_verify=1", "--verify_fatal=1"},
+            "fio");
+        return job;
+    }
+    void end() {
+        for (const QString& device : user.objects("/devices/")) {
+            const QString result = user.run(device, "Stop");
+            require(result == "succeeded", device + " does not stop: " + result);
+        }
+        stopAll(*gadget);
+        gadget->end();
+        require(waitUntil([] { return leftovers().isEmpty(); }, 5s),
+                "left behind: " + leftovers().join(", "));
+    }
+
+    Bench& bench_;
+    Disk disk;
+    std::unique_ptr<Daemon> gadget;
+    QString path;
+    Cable cable;
+};
+
+}  // namespace
+
+void TestBelayd::attaches() {
+    guarded([](Bench& bench) {
+        Plugged plugged(bench);
+        const QString device = plugged.attach();
+        plugged.disk.compare();
+        auto fio = plugged.fio(plugged.disk.node());
+        plugged.disk.awaitProgress(20);
+        plugged.cable.pull();
+        QElapsedTimer clock;
+        clock.start();
+        user.waitForState(device, "waiting", 2s);
+        qInfo("a pulled cable was shown after %lld ms", clock.elapsed());
+        const auto requests =
+            user.mustCall(device, kDevice, "ListInFlight", {"a{sv}", "0"}).toArray();
+        require(!requests.isEmpty(), "no request is held");
+        for (const QJsonValue& request : requests) {
+            const QString state = request.toArray().at(4).toString();
+            require(state == "parked" || state == "replayed", "a request is " + state);
+        }
+        require(fio->running(), "the load did not wait:\n" + fio->output());
+        plugged.cable.plugIn();
+        user.waitForState(device, "live");
+        fio->succeed(60s);
+        plugged.disk.compare();
+        plugged.end();
+    });
+}
+
+void TestBelayd::lends() {
+    guarded([](Bench& bench) {
+        Plugged plugged(bench);
+        Disk lent = bench.disk("lent", 8);
+        const QString device = root.mustCall(plugged.path, kGadget, "LendPath",
+                                             {"sa{sv}", lent.store(), "1", "label", "s", "lent"})
+                                   .toString();
+        lent.appearedAs(waitForLive(*plugged.gadget, "lent"));
+        user.waitForState(device, "live");
+        lent.compare();
+        auto fio = plugged.fio(lent.node(), 8);
+        lent.awaitProgress(20);
+        plugged.cable.pull();
+        user.waitForState(device, "waiting", 2s);
+        plugged.cable.plugIn();
+        user.waitForState(device, "live");
+        fio->succeed(60s);
+        lent.compare();
+        stopAll(*plugged.gadget);
+        plugged.end();
+    });
+}
+
+// I/O does not notice that belayd is gone; the next one finds everything as it was.
+void TestBelayd::outlivesItsDeath() {
+    guarded([](Bench& bench) {
+        Plugged plugged(bench);
+        const QString device = plugged.attach();
+        const auto since = user.get(device, kDevice, "Since");
+        const auto worker = user.get(device, kDevice, "DaemonPid").toInt();
+        for (int i = 0; i < times(3, 20); ++i) {
+            auto fio = plugged.fio(plugged.disk.node());
+            plugged.disk.awaitProgress(10);
+            const pid_t old = belayd();
+            require(old > 0, "belayd does not run");
+            ::kill(old, SIGKILL);
+            const qint64 before = plugged.disk.completed();
+            require(waitUntil([&] { return plugged.disk.completed() > before + 5; }, 1500ms, 5ms),
+                    "I/O pauses without belayd");
+            // Whoever asks starts the next one.
+            require(user.stateOf(device) == "live", "it is " + user.stateOf(device));
+            require(belayd() != old, "belayd was not killed");
+            fio->succeed(60s);
+        }
+        require(user.get(device, kDevice, "DaemonPid").toInt() == worker, "another worker serves");
+        require(user.get(device, kDevice, "Recoveries").toInt() == 0, "the device was recovered");
+        require(std::abs(user.get(device, kDevice, "Since").toDouble() - since.toDouble()) < 1e4,
+                "its state began anew");
+        plugged.disk.compare();
+        plugged.end();
+    });
+}
+
+void TestBelayd::workerDies() {
+    guarded([](Bench& bench) {
+        Plugged plugged(bench);
+        const QString device = plugged.attach();
+        auto fio = plugged.fio(plugged.disk.node());
+        plugged.disk.awaitProgress(20);
+        const pid_t worker = user.get(device, kDevice, "DaemonPid").toInt();
+        require(worker > 0, "nobody serves it");
+        ::kill(worker, SIGKILL);
+        plugged.disk.awaitProgress(20);
+        pid_t next = 0;
+        const auto replaced = [&](pid_t before) {
+            next = user.get(device, kDevice, "DaemonPid").toInt();
+            return next > 0 && next != before && user.stateOf(device) == "live";
+        };
+        require(waitUntil([&] { return replaced(worker); }, 5s, 100ms), "the dead one serves");
+        const int recoveries = user.get(device, kDevice, "Recoveries").toInt();
+        require(recoveries == 1, QString("it was recovered %1 times").arg(recoveries));
+
+        // One that hangs is noticed by its silence.
+        const pid_t hung = next;
+        ::kill(hung, SIGSTOP);
+        require(waitUntil([&] { return replaced(hung); }, 30s, 200ms),
+                "a worker that hangs was not replaced");
+        fio->succeed(60s);
+        plugged.disk.compare();
+        plugged.end();
+    });
+}
+
+void TestBelayd::policies() {
+    guarded([](Bench& bench) {
+        Plugged plugged(bench);
+        const QString device = plugged.attach();
+        user.mustCall(device, kDevice, "SetPolicy", {"sua{sv}", "wait-limited", "1", "0"});
+        auto write = bench.start(
+            {"dd", "if=/dev/zero", "of=" + plugged.disk.node(), "bs=64k", "oflag=direct"}, "dd");
+        plugged.disk.awaitProgress(10);
+        plugged.cable.pull();
+        user.waitForState(device, "failed", 5s);
+        require(write->finish(5s) != 0, "the writer got no error");
+        plugged.cable.plugIn();
+        user.gadget();
+        require(user.run(device, "Recover") == "succeeded", "it cannot be recovered");
+        require(user.stateOf(device) == "live", "it is " + user.stateOf(device));
+        plugged.disk.compare();
+        plugged.end();
+    });
+}
+
+void TestBelayd::refusesWhatLosesData() {
+    guarded([](Bench& bench) {
+        Plugged plugged(bench);
+        const QString device = plugged.attach();
+        const QString mountPoint = "/run/belay-test/mounted";
+        QDir().mkpath(mountPoint);
+        mustRun({"mkfs.ext4", "-q", plugged.disk.node()});
+        mustRun({"mount", plugged.disk.node(), mountPoint});
+        const QString refused = user.run(device, "Stop");
+        require(refused.startsWith("org.belay.Error.Busy") && refused.contains(mountPoint),
+                "Stop of a mounted device says: " + refused);
+        require(user.stateOf(device) == "live", "it is " + user.stateOf(device));
+        const auto holders = user.get(device, kDevice, "Holders").toArray();
+        require(!holders.isEmpty(), "nobody is said to hold it");
+        const QString result = root.run(device, "Stop", {"a{sv}", "1", kForce, "b", "true"});
+        require(result == "succeeded", "Force stop failed: " + result);
+        mustRun({"umount", "-l", mountPoint});
+        plugged.end();
+    });
+}
+
+void TestBelayd::asksPolkit() {
+    guarded([](Bench& bench) {
+        Plugged plugged(bench);
+        const QString no = "org.belay.Error.NotAuthorized";
+        Outcome outcome = nobody.call(plugged.path, kGadget, "Attach", {"sa{sv}", "disk", "0"});
+        require(outcome.status != 0 && outcome.output.contains("org.belay.attach"),
+                "Attach without the right to says: " + outcome.output);
+        require(user.objects("/devices/").isEmpty(), "it was attached all the same");
+        const QString device = plugged.attach();
+        for (const char* method : {"Stop", "Recover"}) {
+            outcome = nobody.call(device, kDevice, method, {"a{sv}", "0"});
+            require(outcome.status != 0, QString(method) + " is allowed to everybody");
+        }
+        require(user.stateOf(device) == "live", "it is " + user.stateOf(device));
+        plugged.end();
+    });
+}
+
+void TestBelayd::comesBackByItself() {
+    guarded([](Bench& bench) {
+        Plugged plugged(bench);
+        user.mustCall(plugged.path, kGadget, "SetAuto", {"ba{sv}", "true", "0"});
+        const auto attached = [] {
+            const auto devices = user.objects("/devices/");
+            return devices.size() == 1 && user.stateOf(devices[0]) == "live";
+        };
+        require(waitUntil(attached, kPatience, 100ms), "nothing was attached by itself");
+        require(user.run(user.objects("/devices/")[0], "Stop") == "succeeded", "it does not stop");
+        plugged.cable.pull();
+        require(waitUntil([&] { return !user.get(plugged.path, kGadget, "Present").toBool(); }),
+                "it is still there");
+        plugged.cable.plugIn();
+        require(waitUntil(attached, kPatience, 100ms), "it did not come back by itself");
+        user.mustCall(plugged.path, kGadget, "SetAuto", {"ba{sv}", "false", "0"});
+        plugged.end();
+    });
+}
+
+int main(int argc, char** argv) {
+    // The bus, polkitd and belayd are the rig's, in namespaces of their own.
+    if (!qEnvironmentVariableIsSet("BELAY_BUS_PID")) {
+        qputenv("BELAYD", BELAYD_PROGRAM);
+        qputenv("BELAY_HOSTD", BELAY_HOSTD);
+        std::vector<char*> words{const_cast<char*>(PRIVATE_BUS)};
+        words.insert(words.end(), argv, argv + argc);
+        words.push_back(nullptr);
+        ::execv(PRIVATE_BUS, words.data());
+        ::perror(PRIVATE_BUS);
+        return EXIT_FAILURE;
+    }
+    QCoreApplication application(argc, argv);
+    TestBelayd test;
+    return QTest::qExec(&test, argc, argv);
+}
+
+#include "tst_belayd.moc"
