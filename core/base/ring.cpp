@@ -1,19 +1,23 @@
 #include "core/base/ring.h"
 
 #include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 
 namespace belay {
 
-Result<std::unique_ptr<Ring>> Ring::create(unsigned entries) {
+Result<std::unique_ptr<Ring>> Ring::create(unsigned entries, std::span<const std::uint8_t> only) {
     std::unique_ptr<Ring> ring(new Ring);
     io_uring_params params{};
     // The flags every ublk server uses: completions are run only while this thread waits, which
     // is also what lets the kernel hand a dead server's requests on without delay.
     params.flags = IORING_SETUP_CQSIZE | IORING_SETUP_COOP_TASKRUN | IORING_SETUP_SINGLE_ISSUER |
                    IORING_SETUP_DEFER_TASKRUN;
+    if (!only.empty())
+        params.flags |= IORING_SETUP_R_DISABLED;
     params.cq_entries = entries * 4;
     const int error = io_uring_queue_init_params(entries, &ring->ring_, &params);
     if (error < 0)
@@ -21,7 +25,33 @@ Result<std::unique_ptr<Ring>> Ring::create(unsigned entries) {
                          error == -EPERM ? "Allow it with: sysctl kernel.io_uring_disabled=0" : "");
     ring->open_ = true;
     io_uring_ring_dontfork(&ring->ring_);
+    if (!only.empty())
+        if (auto restricted = ring->restrictTo(only); !restricted)
+            return tl::make_unexpected(restricted.error());
     return ring;
+}
+
+Result<void> Ring::restrictTo(std::span<const std::uint8_t> operations) {
+    std::vector<io_uring_restriction> restrictions;
+    for (const std::uint8_t operation : operations) {
+        auto& restriction = restrictions.emplace_back();
+        restriction.opcode = IORING_RESTRICTION_SQE_OP;
+        restriction.sqe_op = operation;
+    }
+    auto& flags = restrictions.emplace_back();
+    flags.opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
+    flags.sqe_flags = IOSQE_ASYNC;
+    auto& registering = restrictions.emplace_back();
+    registering.opcode = IORING_RESTRICTION_REGISTER_OP;
+    registering.register_op = IORING_REGISTER_IOWQ_MAX_WORKERS;
+    // liburing 2.3 does not export the calls for restrictions.
+    if (::syscall(__NR_io_uring_register, ring_.ring_fd, IORING_REGISTER_RESTRICTIONS,
+                  restrictions.data(), restrictions.size()) < 0)
+        return systemError("restrict io_uring");
+    if (::syscall(__NR_io_uring_register, ring_.ring_fd, IORING_REGISTER_ENABLE_RINGS, nullptr, 0) <
+        0)
+        return systemError("enable io_uring");
+    return {};
 }
 
 Ring::~Ring() {

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace belay {
@@ -36,8 +37,12 @@ class Ring {
     using Callback = std::function<void()>;
     using TimerId = std::uint64_t;
 
-    // `entries`: submission slots; the completion queue has four times as many.
-    static Result<std::unique_ptr<Ring>> create(unsigned entries);
+    // `entries`: submission slots; the completion queue has four times as many. `only`: opcodes
+    // that the kernel is to take from this ring, for good, and no others (all, if empty); of
+    // registrations it then takes addWorkers()' alone. A system call filter does not see what goes
+    // through a ring.
+    static Result<std::unique_ptr<Ring>> create(unsigned entries,
+                                                std::span<const std::uint8_t> only = {});
     ~Ring();
     Ring(const Ring&) = delete;
     Ring& operator=(const Ring&) = delete;
@@ -90,6 +95,7 @@ class Ring {
  private:
     friend class FdWatch;
     Ring() = default;
+    Result<void> restrictTo(std::span<const std::uint8_t> operations);
     Duration untilNextTimer(Duration limit) const;
     void runTimers();
     void runEndOfTurn();

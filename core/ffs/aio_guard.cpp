@@ -1,5 +1,8 @@
 #include "core/ffs/aio_guard.h"
 
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -9,6 +12,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdlib>
 
 namespace belay::ffs {
@@ -19,14 +23,65 @@ constexpr std::size_t kStackBytes = 64 * 1024;
 // Shared with the guarding task, which reads it when this process is dead.
 std::array<std::atomic<io_context_t>, AioGuard::kContexts> contexts;
 
-// Shares errno and everything else with a thread that may be running: system calls that cannot
-// fail here, and nothing of the C library beyond them.
+#if defined(__x86_64__)
+constexpr std::uint32_t kMachine = AUDIT_ARCH_X86_64;
+#elif defined(__aarch64__)
+constexpr std::uint32_t kMachine = AUDIT_ARCH_AARCH64;
+#elif defined(__arm__)
+constexpr std::uint32_t kMachine = AUDIT_ARCH_ARM;
+#elif defined(__i386__)
+constexpr std::uint32_t kMachine = AUDIT_ARCH_I386;
+#elif defined(__riscv) && __riscv_xlen == 64
+constexpr std::uint32_t kMachine = AUDIT_ARCH_RISCV64;
+#else
+#error "Say which AUDIT_ARCH_ this machine is (linux/audit.h)"
+#endif
+
+// The task is root's and its stack is the worker's to write to: whoever has taken over the worker
+// must not be able to do anything with it. So these calls are all that it can make.
+constexpr std::array kOnlyCalls = {SYS_read, SYS_io_destroy, SYS_exit};
+
+constexpr auto filterProgram() {
+    constexpr std::size_t kBefore = 3;
+    std::array<sock_filter, kBefore + kOnlyCalls.size() + 2> program{};
+    const auto calls = static_cast<std::uint8_t>(kOnlyCalls.size());
+    program[0] = BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch));
+    // To the refusal, which is last but one.
+    program[1] =
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kMachine, 0, static_cast<std::uint8_t>(calls + 1));
+    program[2] = BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr));
+    for (std::uint8_t i = 0; i < calls; ++i)
+        program[kBefore + i] =
+            BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(kOnlyCalls[i]),
+                     static_cast<std::uint8_t>(calls - i), 0);
+    program[kBefore + calls] = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+    program[kBefore + calls + 1] = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    return program;
+}
+
+std::array filter = filterProgram();
+const sock_fprog filterToLoad = {static_cast<unsigned short>(filter.size()), filter.data()};
+
+enum class Confined : std::uint8_t { NotYet, Yes, Failed };
+std::atomic<Confined> confined = Confined::NotYet;
+
+bool confine() {
+    return ::syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filterToLoad) == 0;
+}
+
+// Shares errno and everything else with a thread that waits or, later, runs: system calls that
+// cannot fail by then, and nothing of the C library beyond them.
 int guard(void* argument) {
     const auto alive = static_cast<int>(reinterpret_cast<std::intptr_t>(argument));
     if (alive > 0)
         ::syscall(SYS_close_range, 0, alive - 1, 0);
     ::syscall(SYS_close_range, alive + 1, ~0U, 0);
     ::syscall(SYS_prctl, PR_SET_NAME, "belay-aio-guard");
+    const bool done = confine();
+    confined = done ? Confined::Yes : Confined::Failed;
+    if (!done)
+        ::syscall(SYS_exit, 0);
     char byte = 0;
     while (::syscall(SYS_read, alive, &byte, 1) > 0) {
     }
@@ -57,6 +112,11 @@ Result<void> AioGuard::start(Fd alive) {
     ::sigprocmask(SIG_SETMASK, &before, nullptr);
     if (task < 0)
         return errorFrom(error, "start the AIO guard");
+    const timespec moment{.tv_sec = 0, .tv_nsec = 1'000'000};
+    while (confined == Confined::NotYet)
+        ::nanosleep(&moment, nullptr);
+    if (confined == Confined::Failed)
+        return failure("confine the AIO guard", {}, "The kernel needs CONFIG_SECCOMP_FILTER");
     return {};
 }
 

@@ -20,6 +20,7 @@ namespace belay::ffs {
 //   supervisor brings about after the process has died and the gadget is off its UDC;
 // - then it ends every AIO context itself, where waiting does no harm, and exits as the memory's
 //   last user.
+// It is root's, as nobody else may be able to end it, and can do nothing but that (seccomp(2)).
 class AioGuard {
  public:
     // Makes the task. `alive` is the reading end of a pipe whose other end the supervisor alone

@@ -7,6 +7,7 @@
 #include "helper/worker/confine.h"
 #include "helper/worker/device_server.h"
 #include "helper/worker/supervisor_link.h"
+#include "helper/worker/syscall_filter.h"
 #include "helper/worker/worker_stores.h"
 
 #include <unistd.h>
@@ -146,15 +147,17 @@ Result<int> serve(const Json& config) {
         control = std::move(*created);
     }
     joinWriteBackPath();
-    auto ring = Ring::create(kRingEntries);
+    auto ring = Ring::create(kRingEntries, kRingOperations);
     if (!ring)
         return tl::make_unexpected(ring.error());
     GadgetWorker worker(**ring, std::move(control));
     // FunctionFS's files are root's: they are opened before the privileges go.
     if (auto opened = worker.open(config); !opened)
         return tl::make_unexpected(opened.error());
-    if (auto dropped = giveUpPrivileges(*identity); !dropped)
+    if (auto dropped = giveUpPrivileges(*identity, {}, false); !dropped)
         return tl::make_unexpected(dropped.error());
+    if (auto filtered = filterSystemCalls(Side::Gadget); !filtered)
+        return tl::make_unexpected(filtered.error());
     return worker.run();
 }
 

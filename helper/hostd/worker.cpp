@@ -6,6 +6,7 @@
 #include "helper/worker/confine.h"
 #include "helper/worker/device_server.h"
 #include "helper/worker/supervisor_link.h"
+#include "helper/worker/syscall_filter.h"
 #include "helper/worker/worker_stores.h"
 
 #include <unistd.h>
@@ -239,14 +240,19 @@ Result<int> serve(const Json& config) {
         control = std::move(*created);
     }
     joinWriteBackPath();
-    auto ring = Ring::create(kRingEntries);
+    auto ring = Ring::create(kRingEntries, kRingOperations);
     if (!ring)
         return tl::make_unexpected(ring.error());
     HostWorker worker(**ring, config, std::move(control));
     if (auto offered = worker.offer(config); !offered)
         return tl::make_unexpected(offered.error());
-    if (auto dropped = giveUpPrivileges(*identity, config.at("lasting").get<bool>()); !dropped)
+    // Stores come while it runs only if it lasts.
+    const bool lasting = config.at("lasting").get<bool>();
+    const auto writable = lasting ? config.at("stateDir").get<std::string>() : std::string();
+    if (auto dropped = giveUpPrivileges(*identity, writable, lasting); !dropped)
         return tl::make_unexpected(dropped.error());
+    if (auto filtered = filterSystemCalls(Side::Host); !filtered)
+        return tl::make_unexpected(filtered.error());
     return worker.run();
 }
 

@@ -41,18 +41,41 @@ void protectFromOomKiller() {
 // What a worker still finds by its path: /dev/ublkcN.
 constexpr std::array<std::string_view, 5> kKeptMounts = {"/", "/dev", "/proc", "/sys", "/run"};
 
-// A new namespace starts with a copy of every mount. A copy of the file system on one of our own
-// devices would be unmounted at our exit, through ourselves; a copy of any other keeps that file
-// system in use (a disk, a gadget's FunctionFS) after everybody else has unmounted it.
-void leaveOtherMounts() {
+std::vector<std::string> mountPoints() {
     std::ifstream mounts("/proc/self/mountinfo");
     std::vector<std::string> points;
     for (std::string line; std::getline(mounts, line);)
         points.push_back(ublk::MountLine::parse(line).point);
+    return points;
+}
+
+// A new namespace starts with a copy of every mount. A copy of the file system on one of our own
+// devices would be unmounted at our exit, through ourselves; a copy of any other keeps that file
+// system in use (a disk, a gadget's FunctionFS) after everybody else has unmounted it.
+void leaveOtherMounts() {
+    const auto points = mountPoints();
     // The last mounted goes first. MNT_DETACH does not wait for anything.
     for (auto point = points.rbegin(); point != points.rend(); ++point)
         if (std::ranges::find(kKeptMounts, *point) == kKeptMounts.end())
             ::umount2(point->c_str(), MNT_DETACH | UMOUNT_NOFOLLOW);
+}
+
+// Device nodes are exempt from a mount being read-only (sb_permission), and needed.
+Result<void> makeMountsReadOnly(const std::string& writable) {
+    if (!writable.empty() &&
+        ::mount(writable.c_str(), writable.c_str(), nullptr, MS_BIND, nullptr) < 0)
+        return systemError("keep writable", writable,
+                           "Choose a --run-dir below /run that is no mount of its own");
+    for (const std::string& point : mountPoints()) {
+        if (point == writable)
+            continue;
+        const bool hasDevices = point == "/" || point == "/dev";
+        const unsigned long flags = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NOEXEC |
+                                    (hasDevices ? 0UL : static_cast<unsigned long>(MS_NODEV));
+        if (::mount(nullptr, point.c_str(), nullptr, flags, nullptr) < 0)
+            return systemError("make read-only", point);
+    }
+    return {};
 }
 
 }  // namespace
@@ -79,11 +102,13 @@ void joinWriteBackPath() {
     protectFromOomKiller();
 }
 
-Result<void> giveUpPrivileges(const Identity& identity, bool lasting) {
+Result<void> giveUpPrivileges(const Identity& identity, const std::string& writable, bool lasting) {
     if (::unshare(CLONE_NEWNS) < 0 ||
         ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0)
         return systemError("make a mount namespace");
     leaveOtherMounts();
+    if (auto frozen = makeMountsReadOnly(writable); !frozen)
+        return frozen;
     if (::setgroups(0, nullptr) < 0 || ::setresgid(identity.gid, identity.gid, identity.gid) < 0 ||
         ::setresuid(identity.uid, identity.uid, identity.uid) < 0)
         return systemError("give up privileges");

@@ -28,9 +28,10 @@ void joinWriteBackPath();
 
 // Gives everything up for good: a mount namespace of its own with next to nothing in it (a ublk
 // server that is the last user of a namespace in which its device is mounted waits for itself at
-// exit), no capabilities, no groups, no new privileges. The process still dies with its parent,
-// unless it is to outlast it. Whatever is needed by a path other than one in /dev must be open
-// before.
-Result<void> giveUpPrivileges(const Identity& identity, bool lasting = false);
+// exit), no capabilities, no groups, no new privileges. Of what is left nothing can be written to
+// by its path, whoever may, but device nodes (/dev/ublkcN) and what is in the directory `writable`
+// (empty: none). The process still dies with its parent, unless it is to outlast it. Whatever is
+// needed by other paths must be open before.
+Result<void> giveUpPrivileges(const Identity& identity, const std::string& writable, bool lasting);
 
 }  // namespace belay::helper

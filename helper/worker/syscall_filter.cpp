@@ -1,0 +1,156 @@
+#include "helper/worker/syscall_filter.h"
+
+#include <fcntl.h>
+#include <seccomp.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <initializer_list>
+#include <memory>
+#include <type_traits>
+
+namespace belay::helper {
+namespace {
+
+// Calls of 32-bit machines are among them; libseccomp leaves out what a machine does not have.
+
+// Memory, but for what makes it executable.
+constexpr std::initializer_list<int> kMemory = {SCMP_SYS(munmap), SCMP_SYS(mremap),
+                                                SCMP_SYS(madvise), SCMP_SYS(brk)};
+// On descriptors there are.
+constexpr std::initializer_list<int> kFiles = {
+    SCMP_SYS(read),      SCMP_SYS(write),     SCMP_SYS(readv),     SCMP_SYS(writev),
+    SCMP_SYS(pread64),   SCMP_SYS(pwrite64),  SCMP_SYS(close),     SCMP_SYS(lseek),
+    SCMP_SYS(_llseek),   SCMP_SYS(fcntl),     SCMP_SYS(fcntl64),   SCMP_SYS(fsync),
+    SCMP_SYS(fdatasync), SCMP_SYS(fallocate), SCMP_SYS(fstatfs),   SCMP_SYS(fstatfs64),
+    SCMP_SYS(fstat),     SCMP_SYS(fstat64),   SCMP_SYS(getdents64)};
+// Looking at files by their paths.
+constexpr std::initializer_list<int> kPaths = {
+    SCMP_SYS(stat),      SCMP_SYS(lstat),      SCMP_SYS(newfstatat), SCMP_SYS(fstatat64),
+    SCMP_SYS(statx),     SCMP_SYS(statfs),     SCMP_SYS(statfs64),   SCMP_SYS(access),
+    SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink),   SCMP_SYS(readlinkat)};
+// Waiting and being told.
+constexpr std::initializer_list<int> kEvents = {SCMP_SYS(io_uring_enter),
+                                                SCMP_SYS(poll),
+                                                SCMP_SYS(ppoll),
+                                                SCMP_SYS(ppoll_time64),
+                                                SCMP_SYS(eventfd2),
+                                                SCMP_SYS(timerfd_create),
+                                                SCMP_SYS(timerfd_settime),
+                                                SCMP_SYS(timerfd_settime64),
+                                                SCMP_SYS(nanosleep),
+                                                SCMP_SYS(clock_nanosleep),
+                                                SCMP_SYS(clock_nanosleep_time64),
+                                                SCMP_SYS(futex),
+                                                SCMP_SYS(futex_time64),
+                                                SCMP_SYS(restart_syscall),
+                                                SCMP_SYS(sendmsg),
+                                                SCMP_SYS(recvmsg)};
+// What a process may know of itself and of the time; signals and ends.
+constexpr std::initializer_list<int> kProcess = {
+    SCMP_SYS(clock_gettime), SCMP_SYS(clock_gettime64), SCMP_SYS(gettimeofday),
+    SCMP_SYS(time),          SCMP_SYS(getrandom),       SCMP_SYS(uname),
+    SCMP_SYS(sysinfo),       SCMP_SYS(getpid),          SCMP_SYS(gettid),
+    SCMP_SYS(getuid),        SCMP_SYS(geteuid),         SCMP_SYS(getgid),
+    SCMP_SYS(getegid),       SCMP_SYS(sched_yield),     SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(rt_sigaction),  SCMP_SYS(rt_sigprocmask),  SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(sigreturn),     SCMP_SYS(sigaltstack),     SCMP_SYS(exit),
+    SCMP_SYS(exit_group)};
+constexpr std::initializer_list<int> kAio = {SCMP_SYS(io_setup),  SCMP_SYS(io_destroy),
+                                             SCMP_SYS(io_submit), SCMP_SYS(io_getevents),
+                                             SCMP_SYS(io_cancel), SCMP_SYS(io_pgetevents)};
+// A supervisor that comes back.
+constexpr std::initializer_list<int> kSupervisors = {SCMP_SYS(accept4), SCMP_SYS(getsockopt)};
+// Tried by libraries, and done without.
+constexpr std::initializer_list<int> kRefused = {SCMP_SYS(prctl), SCMP_SYS(prlimit64),
+                                                 SCMP_SYS(membarrier), SCMP_SYS(rseq)};
+
+// By the second byte of their numbers (linux/ioctl.h): sizes of block devices, names of file
+// systems and versions of inodes.
+constexpr std::initializer_list<unsigned> kStoreIoctls = {0x12, 0x15, 'v'};
+constexpr std::initializer_list<unsigned> kUsbfsIoctls = {'U'};
+constexpr std::initializer_list<unsigned> kFunctionFsIoctls = {'g'};
+constexpr unsigned kTerminalIoctls = 'T';  // isatty(3)
+
+struct Release {
+    void operator()(void* filter) const { seccomp_release(filter); }
+};
+
+// Rules of one filter; the first that fails is what error() says.
+class Rules {
+ public:
+    explicit Rules(scmp_filter_ctx filter) : filter_(filter) {}
+
+    template <class... Conditions>
+    void add(std::uint32_t action, int call, Conditions... conditions) {
+        const std::array<scmp_arg_cmp, sizeof...(conditions)> list{conditions...};
+        if (error_ == 0)
+            error_ = seccomp_rule_add_array(filter_, action, call, list.size(), list.data());
+    }
+    void allow(std::initializer_list<int> calls) {
+        for (const int call : calls)
+            add(SCMP_ACT_ALLOW, call);
+    }
+    void allowIoctls(std::initializer_list<unsigned> kinds) {
+        for (const unsigned kind : kinds)
+            add(SCMP_ACT_ALLOW, SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00, kind << 8));
+    }
+    int error() const { return error_; }
+
+ private:
+    scmp_filter_ctx filter_;
+    int error_ = 0;
+};
+
+void addRules(Rules& rules, Side side) {
+    for (const auto& calls : {kMemory, kFiles, kPaths, kEvents, kProcess})
+        rules.allow(calls);
+    for (const int call : {SCMP_SYS(mmap), SCMP_SYS(mmap2), SCMP_SYS(mprotect)})
+        rules.add(SCMP_ACT_ALLOW, call, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+    // Aborting.
+    rules.add(SCMP_ACT_ALLOW, SCMP_SYS(tgkill),
+              SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(::getpid())));
+    rules.add(SCMP_ACT_ALLOW, SCMP_SYS(io_uring_register),
+              SCMP_A1(SCMP_CMP_EQ, IORING_REGISTER_IOWQ_MAX_WORKERS));
+
+    constexpr scmp_datum_t kHow = O_ACCMODE | O_CREAT | O_TRUNC;
+    for (const scmp_datum_t how : {O_RDONLY, O_RDWR})
+        rules.add(SCMP_ACT_ALLOW, SCMP_SYS(openat), SCMP_A2(SCMP_CMP_MASKED_EQ, kHow, how));
+
+    rules.allowIoctls(kStoreIoctls);
+    rules.add(SCMP_ACT_ERRNO(ENOTTY), SCMP_SYS(ioctl),
+              SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00, kTerminalIoctls << 8));
+    for (const int call : kRefused)
+        rules.add(SCMP_ACT_ERRNO(EPERM), call);
+
+    if (side == Side::Host) {
+        rules.allow(kSupervisors);
+        rules.allowIoctls(kUsbfsIoctls);
+        rules.add(SCMP_ACT_ALLOW, SCMP_SYS(openat),
+                  SCMP_A2(SCMP_CMP_MASKED_EQ, kHow, O_RDWR | O_CREAT));
+    } else {
+        rules.allow(kAio);
+        rules.allowIoctls(kFunctionFsIoctls);
+    }
+}
+
+}  // namespace
+
+Result<void> filterSystemCalls(Side side) {
+    const std::unique_ptr<std::remove_pointer_t<scmp_filter_ctx>, Release> filter(
+        seccomp_init(SCMP_ACT_KILL_PROCESS));
+    if (!filter)
+        return errorFrom(ENOMEM, "make the system call filter");
+    Rules rules(filter.get());
+    addRules(rules, side);
+    int error = rules.error();
+    if (error == 0)
+        error = seccomp_load(filter.get());
+    if (error < 0)
+        return errorFrom(error, "load the system call filter", {},
+                         error == -EINVAL ? "The kernel needs CONFIG_SECCOMP_FILTER" : "");
+    return {};
+}
+
+}  // namespace belay::helper
