@@ -8,6 +8,7 @@
 // - play.h: how a test function plays one, and what becomes of a failure.
 // - daemon.h, disk.h, cable.h, program.h, machine.h: the rig's parts.
 // - requests.cpp: a program for what must be timed to the millisecond.
+// - fleet.cpp: a program that is belayd but for the bus.
 // Start reading at tests/vm/tst_cuts.cpp.
 #include "tests/vm/scenario/machine.h"
 #include "tests/vm/scenario/play.h"
