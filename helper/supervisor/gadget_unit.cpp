@@ -246,6 +246,8 @@ void GadgetUnit::plugged(const usb::Gadget& gadget) {
     event("gadget", "Plugged in", {}, {{"port", gadget.port}});
     keepWorker();
     handOver();
+    for (const LendSetting& setting : std::exchange(missing_, {}))
+        lendAgain(setting);
     hooks_.gadgetChanged();
 }
 
@@ -460,19 +462,24 @@ void GadgetUnit::lend(const Fd& file, const std::string& name, const std::string
 void GadgetUnit::lendAgain(const LendSetting& setting) {
     const Fd file(::open(setting.path.c_str(),
                          (setting.readOnly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK));
+    const auto failed = [this, setting](const Error& reason) {
+        event("problem", reason.message());
+        missing_.push_back(setting);
+        rememberLends();
+    };
     if (!file) {
-        event("problem", systemError("lend again", setting.path).value().message());
+        failed(systemError("lend again", setting.path).value());
         return;
     }
     lend(file, setting.path, setting.label, setting.readOnly, true,
-         [this, setting](const Result<std::string>& device) {
+         [failed](const Result<std::string>& device) {
              if (!device)
-                 event("problem", device.error().message());
+                 failed(device.error());
          });
 }
 
 void GadgetUnit::rememberLends() {
-    std::vector<LendSetting> lends;
+    std::vector<LendSetting> lends = missing_;
     for (const auto& [id, store] : lending_.stores())
         if (store.always && !store.ending)
             lends.push_back({store.name, store.label, store.readOnly});

@@ -124,6 +124,8 @@ class GadgetUnit {
     UnitHooks hooks_;
     DeviceManager devices_;
     Lending lending_;
+    // What is to be lent always and could not be opened; tried again when the gadget comes.
+    std::vector<LendSetting> missing_;
     std::unique_ptr<WorkerKeeper> keeper_;
     std::optional<usb::Gadget> gadget_;
     // What the user stopped is not attached by itself again while the gadget stays.
