@@ -73,6 +73,14 @@ constexpr std::initializer_list<unsigned> kUsbfsIoctls = {'U'};
 constexpr std::initializer_list<unsigned> kFunctionFsIoctls = {'g'};
 constexpr unsigned kTerminalIoctls = 'T';  // isatty(3)
 
+// Conditions on an argument; libseccomp's macros for them are C.
+scmp_arg_cmp masked(unsigned argument, scmp_datum_t mask, scmp_datum_t value) {
+    return {argument, SCMP_CMP_MASKED_EQ, mask, value};
+}
+scmp_arg_cmp equal(unsigned argument, scmp_datum_t value) {
+    return {argument, SCMP_CMP_EQ, value, 0};
+}
+
 struct Release {
     void operator()(void* filter) const { seccomp_release(filter); }
 };
@@ -94,7 +102,7 @@ class Rules {
     }
     void allowIoctls(std::initializer_list<unsigned> kinds) {
         for (const unsigned kind : kinds)
-            add(SCMP_ACT_ALLOW, SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00, kind << 8));
+            add(SCMP_ACT_ALLOW, SCMP_SYS(ioctl), masked(1, 0xff00, kind << 8));
     }
     int error() const { return error_; }
 
@@ -107,28 +115,25 @@ void addRules(Rules& rules, Side side) {
     for (const auto& calls : {kMemory, kFiles, kPaths, kEvents, kProcess})
         rules.allow(calls);
     for (const int call : {SCMP_SYS(mmap), SCMP_SYS(mmap2), SCMP_SYS(mprotect)})
-        rules.add(SCMP_ACT_ALLOW, call, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+        rules.add(SCMP_ACT_ALLOW, call, masked(2, PROT_EXEC, 0));
     // Aborting.
-    rules.add(SCMP_ACT_ALLOW, SCMP_SYS(tgkill),
-              SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(::getpid())));
+    rules.add(SCMP_ACT_ALLOW, SCMP_SYS(tgkill), equal(0, static_cast<scmp_datum_t>(::getpid())));
     rules.add(SCMP_ACT_ALLOW, SCMP_SYS(io_uring_register),
-              SCMP_A1(SCMP_CMP_EQ, IORING_REGISTER_IOWQ_MAX_WORKERS));
+              equal(1, IORING_REGISTER_IOWQ_MAX_WORKERS));
 
     constexpr scmp_datum_t kHow = O_ACCMODE | O_CREAT | O_TRUNC;
     for (const scmp_datum_t how : {O_RDONLY, O_RDWR})
-        rules.add(SCMP_ACT_ALLOW, SCMP_SYS(openat), SCMP_A2(SCMP_CMP_MASKED_EQ, kHow, how));
+        rules.add(SCMP_ACT_ALLOW, SCMP_SYS(openat), masked(2, kHow, how));
 
     rules.allowIoctls(kStoreIoctls);
-    rules.add(SCMP_ACT_ERRNO(ENOTTY), SCMP_SYS(ioctl),
-              SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00, kTerminalIoctls << 8));
+    rules.add(SCMP_ACT_ERRNO(ENOTTY), SCMP_SYS(ioctl), masked(1, 0xff00, kTerminalIoctls << 8));
     for (const int call : kRefused)
         rules.add(SCMP_ACT_ERRNO(EPERM), call);
 
     if (side == Side::Host) {
         rules.allow(kSupervisors);
         rules.allowIoctls(kUsbfsIoctls);
-        rules.add(SCMP_ACT_ALLOW, SCMP_SYS(openat),
-                  SCMP_A2(SCMP_CMP_MASKED_EQ, kHow, O_RDWR | O_CREAT));
+        rules.add(SCMP_ACT_ALLOW, SCMP_SYS(openat), masked(2, kHow, O_RDWR | O_CREAT));
     } else {
         rules.allow(kAio);
         rules.allowIoctls(kFunctionFsIoctls);

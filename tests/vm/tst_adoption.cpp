@@ -17,6 +17,8 @@ class TestAdoption : public QObject {
     void supervisorIsKilledUnderLoad();
     void workerDiesUnderTheNextOne_data() { inBothDirections(); }
     void workerDiesUnderTheNextOne();
+    void workerThatHangsIsReplaced_data() { inBothDirections(); }
+    void workerThatHangsIsReplaced();
     void bothDie_data() { inBothDirections(); }
     void bothDie();
 };
@@ -70,12 +72,9 @@ class Fleet {
         if (worker_ != 0)
             ::kill(std::exchange(worker_, 0), SIGKILL);
     }
-    // The worker's process, by what was said last.
-    pid_t worker() {
-        worker_ = said().captured("worker").toInt();
-        require(worker_ > 0, "it has no worker:\n" + program_->output());
-        return worker_;
-    }
+    // The worker's process, by what was said last; 0 when there is none.
+    pid_t worker() { return worker_ = said().captured("worker").toInt(); }
+    bool hasAnother(pid_t than) { return isLive() && worker() != 0 && worker() != than; }
     int recoveries() { return said().captured("recoveries").toInt(); }
     bool isLive() { return said().captured("state") == "live"; }
 
@@ -147,8 +146,27 @@ void TestAdoption::workerDiesUnderTheNextOne() {
         fleet.start();
         rig.note("kill the adopted worker");
         ::kill(worker, SIGKILL);
-        require(waitUntil([&] { return fleet.isLive() && fleet.worker() != worker; }),
-                "nobody has taken its place");
+        require(waitUntil([&] { return fleet.hasAnother(worker); }), "nobody has taken its place");
+        fio->succeed(300s);
+        rig.compare();
+        fleet.end();
+    });
+}
+
+void TestAdoption::workerThatHangsIsReplaced() {
+    play([](Rig& rig) {
+        Disk& disk = rig.offer("disk", 8);
+        rig.startGadget();
+        Fleet fleet(rig, disk);
+        fleet.start();
+        const pid_t worker = fleet.worker();
+        const auto fio = rig.startFio(disk, {.blocks = "4k-64k", .mib = 4, .loops = 6});
+        disk.awaitProgress(20);
+        rig.note("stop the worker's process");
+        ::kill(worker, SIGSTOP);
+        // Five pings without an answer, two seconds apart.
+        require(waitUntil([&] { return isDead(worker); }, 30s), "nobody ends it");
+        require(waitUntil([&] { return fleet.hasAnother(worker); }), "nobody has taken its place");
         fio->succeed(300s);
         rig.compare();
         fleet.end();
@@ -169,7 +187,7 @@ void TestAdoption::bothDie() {
         ::kill(worker, SIGKILL);
         require(waitUntil([&] { return isDead(worker); }), "it does not die");
         fleet.start();
-        require(fleet.worker() != worker, "a dead worker was adopted");
+        require(fleet.hasAnother(worker), "a dead worker was adopted");
         fio->succeed(300s);
         rig.compare();
         fleet.end();
