@@ -102,6 +102,7 @@ class BaseTest : public QObject {
     void ringCompletesOperations();
     void ringSubmitsWhenFull();
     void ringNobodyIsTold();
+    void ringTakesOnlyWhatItMay();
     void timersRunInOrder();
     void timersCancel();
     void timersMayChangeTimers();
@@ -362,6 +363,38 @@ void BaseTest::ringNobodyIsTold() {
     ring->prepare(&nop);
     turnUntil(*ring, [&] { return !nop.results.empty(); });
     QCOMPARE(nop.results, std::vector{0});
+}
+
+void BaseTest::ringTakesOnlyWhatItMay() {
+    constexpr std::array<std::uint8_t, 3> only = {IORING_OP_NOP, IORING_OP_READ,
+                                                  IORING_OP_POLL_ADD};
+    auto made = Ring::create(8, only);
+    QVERIFY2(made.has_value(), made ? "" : made.error().message().c_str());
+    const auto ring = std::move(*made);
+    Pipe pipe;
+    pipe.write("x");
+    Recorder nop;
+    Recorder read;
+    Recorder write;
+    Recorder open;
+    Recorder flagged;
+    char byte = 0;
+    ring->prepare(&nop);
+    io_uring_prep_read(ring->prepare(&read), pipe.reader.get(), &byte, 1, 0);
+    io_uring_prep_write(ring->prepare(&write), pipe.writer.get(), &byte, 1, 0);
+    io_uring_prep_openat(ring->prepare(&open), AT_FDCWD, "/dev/null", O_RDONLY, 0);
+    ring->prepare(&flagged)->flags |= IOSQE_IO_DRAIN;
+    turnUntil(*ring, [&] {
+        return !nop.results.empty() && !read.results.empty() && !write.results.empty() &&
+               !open.results.empty() && !flagged.results.empty();
+    });
+    QCOMPARE(nop.results, std::vector{0});
+    QCOMPARE(read.results, std::vector{1});
+    QCOMPARE(write.results, std::vector{-EACCES});
+    QCOMPARE(open.results, std::vector{-EACCES});
+    QCOMPARE(flagged.results, std::vector{-EACCES});
+    // The one registration that is left.
+    QVERIFY(ring->addWorkers(1).has_value());
 }
 
 void BaseTest::timersRunInOrder() {
