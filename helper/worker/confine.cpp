@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <fstream>
 #include <string>
 #include <string_view>
@@ -60,22 +61,32 @@ void leaveOtherMounts() {
             ::umount2(point->c_str(), MNT_DETACH | UMOUNT_NOFOLLOW);
 }
 
+Result<void> setMounts(const char* top, unsigned int flags, std::uint64_t set,
+                       std::uint64_t clear) {
+    mount_attr attributes{};
+    attributes.attr_set = set;
+    attributes.attr_clr = clear;
+    if (::mount_setattr(AT_FDCWD, top, flags, &attributes, sizeof attributes) < 0)
+        return systemError("set mount attributes", top);
+    return {};
+}
+
+// All at once, for a mount that another one covers has no path of its own (mount_setattr(2)).
 // Device nodes are exempt from a mount being read-only (sb_permission), and needed.
 Result<void> makeMountsReadOnly(const std::string& writable) {
     if (!writable.empty() &&
         ::mount(writable.c_str(), writable.c_str(), nullptr, MS_BIND, nullptr) < 0)
         return systemError("keep writable", writable,
                            "Choose a --run-dir below /run that is no mount of its own");
-    for (const std::string& point : mountPoints()) {
-        if (point == writable)
-            continue;
-        const bool hasDevices = point == "/" || point == "/dev";
-        const unsigned long flags = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NOEXEC |
-                                    (hasDevices ? 0UL : static_cast<unsigned long>(MS_NODEV));
-        if (::mount(nullptr, point.c_str(), nullptr, flags, nullptr) < 0)
-            return systemError("make read-only", point);
-    }
-    return {};
+    auto set =
+        setMounts("/", AT_RECURSIVE,
+                  MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODEV, 0);
+    for (const std::string& point : mountPoints())
+        if (set && (point == "/" || point == "/dev"))
+            set = setMounts(point.c_str(), 0, 0, MOUNT_ATTR_NODEV);
+    if (set && !writable.empty())
+        set = setMounts(writable.c_str(), 0, 0, MOUNT_ATTR_RDONLY);
+    return set;
 }
 
 }  // namespace
