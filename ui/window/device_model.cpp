@@ -1,0 +1,177 @@
+#include "ui/window/device_model.h"
+
+#include "ui/model/format.h"
+#include "ui/model/service.h"
+
+#include <QtCore/QLocale>
+
+namespace belay::ui {
+namespace {
+
+constexpr qint64 kSparkMs = 60'000;
+
+qint64 nowMs() {
+    return QDateTime::currentMSecsSinceEpoch();
+}
+
+}  // namespace
+
+DeviceModel::DeviceModel(Service& service, QObject* parent)
+    : QAbstractTableModel(parent), service_(service) {
+    connect(&service, &Service::deviceAdded, this, &DeviceModel::insert);
+    connect(&service, &Service::deviceChanged, this, &DeviceModel::changed);
+    connect(&service, &Service::countersChanged, this, &DeviceModel::changed);
+    connect(&service, &Service::deviceGone, this, &DeviceModel::remove);
+    connect(&service, &Service::standingChanged, this, &DeviceModel::tick);
+    for (const QString& path : service.devices().keys())
+        insert(path);
+}
+
+int DeviceModel::rowCount(const QModelIndex& parent) const {
+    return parent.isValid() ? 0 : int(paths_.size());
+}
+
+int DeviceModel::columnCount(const QModelIndex& parent) const {
+    return parent.isValid() ? 0 : kColumns;
+}
+
+QVariant DeviceModel::text(const Device& device, int column) const {
+    const QLocale locale;
+    switch (column) {
+        case kDevice:
+            return device.title();
+        case kGadget: {
+            const Gadget* const gadget = service_.gadget(device.gadget);
+            return gadget == nullptr ? QString() : gadget->title();
+        }
+        case kNode:
+            return device.lent() ? device.fileName : device.node;
+        case kSize:
+            return device.size == 0 ? QString() : sizeText(device.size);
+        case kThroughput: {
+            const auto history = histories_.constFind(device.path);
+            const History::Rate rate = history->now(nowMs());
+            return rate.read + rate.written < 1 ? QString() : rateText(rate.read + rate.written);
+        }
+        case kInFlight:
+            return device.inFlight == 0 ? QString() : locale.toString(device.inFlight);
+        case kOldest:
+            return device.oldestMs == 0 ? QString() : ageText(device.oldestMs);
+        case kUnsaved:
+            return device.unsavedBytes == 0 ? QString() : sizeText(device.unsavedBytes);
+        default:
+            return {};
+    }
+}
+
+QVariant DeviceModel::data(const QModelIndex& index, int role) const {
+    const Device* const device =
+        index.isValid() ? service_.device(paths_.value(index.row())) : nullptr;
+    if (device == nullptr)
+        return {};
+    switch (role) {
+        case Qt::DisplayRole:
+            return text(*device, index.column());
+        case Qt::ToolTipRole:
+            if (index.column() == kNode)
+                return Words::direction(*device);
+            return device->explanation;
+        case Qt::AccessibleTextRole:
+            if (index.column() == kDevice)
+                return QStringLiteral("%1, %2").arg(
+                    device->title(), Words::of(*device, QDateTime::currentDateTime()).line());
+            return QStringLiteral("%1 %2").arg(
+                headerData(index.column(), Qt::Horizontal, Qt::DisplayRole).toString(),
+                text(*device, index.column()).toString());
+        case Qt::TextAlignmentRole:
+            if (index.column() == kSize || index.column() >= kInFlight)
+                return int(Qt::AlignRight | Qt::AlignVCenter);
+            return int(Qt::AlignLeft | Qt::AlignVCenter);
+        case kPathRole:
+            return device->path;
+        case kWordsRole:
+            return QVariant::fromValue(Words::of(*device, QDateTime::currentDateTime()));
+        case kDimmedRole:
+            return service_.standing() != Service::Standing::Running;
+        case kRatesRole: {
+            const qint64 now = nowMs();
+            return QVariant::fromValue(
+                histories_.constFind(device->path)->rates(now - kSparkMs, now, kSparkBins));
+        }
+        default:
+            return {};
+    }
+}
+
+QVariant DeviceModel::headerData(int section, Qt::Orientation orientation, int role) const {
+    if (orientation != Qt::Horizontal || role != Qt::DisplayRole)
+        return {};
+    switch (section) {
+        case kDevice:
+            return tr("Device");
+        case kGadget:
+            return tr("Gadget");
+        case kNode:
+            return tr("Where");
+        case kSize:
+            return tr("Size");
+        case kThroughput:
+            return tr("Throughput");
+        case kInFlight:
+            //: Requests that are not answered yet; a column's heading
+            return tr("In flight");
+        case kOldest:
+            //: The age of the oldest request that is not answered yet; a column's heading
+            return tr("Oldest");
+        case kUnsaved:
+            //: Bytes written and not saved yet; a column's heading
+            return tr("Unsaved");
+        case kActions:
+            return tr("Actions");
+        default:
+            return {};
+    }
+}
+
+QModelIndex DeviceModel::indexOf(const QString& path) const {
+    const auto row = paths_.indexOf(path);
+    return row < 0 ? QModelIndex() : index(int(row), 0);
+}
+
+const History* DeviceModel::history(const QString& path) const {
+    const auto found = histories_.constFind(path);
+    return found == histories_.constEnd() ? nullptr : &*found;
+}
+
+void DeviceModel::tick() {
+    if (!paths_.isEmpty())
+        emit dataChanged(index(0, 0), index(int(paths_.size()) - 1, kUnsaved));
+}
+
+void DeviceModel::insert(const QString& path) {
+    histories_[path].note(*service_.device(path), nowMs());
+    const int row = int(paths_.size());
+    beginInsertRows({}, row, row);
+    paths_ += path;
+    endInsertRows();
+}
+
+void DeviceModel::remove(const QString& path) {
+    const int row = int(paths_.indexOf(path));
+    if (row < 0)
+        return;
+    beginRemoveRows({}, row, row);
+    paths_.removeAt(row);
+    histories_.remove(path);
+    endRemoveRows();
+}
+
+void DeviceModel::changed(const QString& path) {
+    const int row = int(paths_.indexOf(path));
+    if (row < 0)
+        return;
+    histories_[path].note(*service_.device(path), nowMs());
+    emit dataChanged(index(row, 0), index(row, kUnsaved));
+}
+
+}  // namespace belay::ui
