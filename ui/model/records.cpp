@@ -21,9 +21,9 @@ void take(const QVariantMap& properties, const char* name, T& field) {
 }
 
 void takePath(const QVariantMap& properties, const char* name, QString& field) {
-    QDBusObjectPath path(field);
-    take(properties, name, path);
-    field = path.path();
+    const auto found = properties.constFind(QLatin1String(name));
+    if (found != properties.constEnd())
+        field = valueOf<QDBusObjectPath>(*found).path();
 }
 
 void takeTime(const QVariantMap& properties, const char* name, QDateTime& field) {

@@ -274,6 +274,7 @@ void Service::readAll() {
         owner_ = answer.reply().service();
         took(objects.value());
         setStanding(Standing::Running);
+        readManager();
         readEvents();
     });
 }
@@ -285,6 +286,20 @@ void Service::cannotBeReached(const QDBusError& error) {
                          name == QLatin1String("org.freedesktop.systemd1.NoSuchUnit");
     setStanding(unknown ? Standing::NotInstalled : Standing::Failed, error.message());
     retryTimer_.start(kRetryPeriod);
+}
+
+// The root object is not among those that it lists.
+void Service::readManager() {
+    const quint64 generation = generation_;
+    const QDBusMessage message = methodCall(text(bus::kRootPath), kPropertiesInterface, "GetAll",
+                                            {text(bus::kManagerInterface)});
+    whenAnswered(bus_.asyncCall(message), this, [this, generation](const QDBusPendingCall& answer) {
+        const QDBusPendingReply<QVariantMap> properties(answer);
+        if (generation != generation_ || properties.isError())
+            return;
+        manager_.update(properties.value());
+        emit managerChanged();
+    });
 }
 
 void Service::readEvents() {
@@ -320,10 +335,7 @@ void Service::took(const bus::ManagedObjects& objects) {
 void Service::add(const QString& path, const bus::Interfaces& interfaces) {
     for (auto interface = interfaces.begin(); interface != interfaces.end(); ++interface) {
         const QVariantMap& properties = interface.value();
-        if (interface.key() == QLatin1String(bus::kManagerInterface)) {
-            manager_.update(properties);
-            emit managerChanged();
-        } else if (interface.key() == QLatin1String(bus::kGadgetInterface)) {
+        if (interface.key() == QLatin1String(bus::kGadgetInterface)) {
             const bool known = gadgets_.contains(path);
             gadgets_[path].path = path;
             gadgets_[path].update(properties);

@@ -116,6 +116,7 @@ class Service : public QObject {
     bool isFromService(const QDBusMessage& signal) const;
     void ownerChanged(const QString& owner);
     void readAll();
+    void readManager();
     void readEvents();
     void took(const bus::ManagedObjects& objects);
     void add(const QString& path, const bus::Interfaces& interfaces);
