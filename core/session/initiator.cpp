@@ -5,14 +5,24 @@
 
 namespace belay::session {
 
-void Initiator::addDevice(DeviceId device, const wire::ExportInfo& known, bool unsavedUnknown) {
+void Initiator::addDevice(DeviceId device, const wire::ExportInfo& known, bool unsavedUnknown,
+                          WriteLog* log) {
     Device added;
     added.info = known;
     added.unsavedUnknown = unsavedUnknown;
+    if (log != nullptr) {
+        added.work = LogWork(log);
+        added.unsavedUnknown = !log->complete();
+        added.written = log->unsavedBytes();
+        // What the log's bytes depend on; `known` may be newer or older than that.
+        if (added.hasUnsaved() && log->complete())
+            added.info.verifier = log->verifier();
+    }
     devices_.insert_or_assign(device, added);
 }
 
 void Initiator::removeDevice(DeviceId device) {
+    disown(device);
     devices_.erase(device);
 }
 
@@ -41,15 +51,19 @@ Resume Initiator::exportOffered(DeviceId device, const wire::ExportInfo& offered
         offered.blockSize != known.info.blockSize || offered.readOnly != known.info.readOnly ||
         offered.generation != known.info.generation)
         return Resume::DifferentDisk;
-    if (offered.verifier != known.info.verifier && known.hasUnsaved())
+    if (offered.verifier != known.info.verifier && known.hasUnsaved() && !canReplay(known))
         return Resume::DataMayBeMissing;
-    known.info = offered;
-    known.open = true;
-    for (Entry* entry : ledger_.inOrder())
-        if (entry->device == device && entry->state == EntryState::Parked)
+    join(known, offered);
+    if (known.open)
+        sendParked(device);
+    return Resume::Same;
+}
+
+void Initiator::sendParked(DeviceId device) {
+    for (const Entry* entry : inOrder(device))
+        if (entry->state == EntryState::Parked)
             toSend_.push_back(entry->sequence);
     std::ranges::sort(toSend_);
-    return Resume::Same;
 }
 
 void Initiator::forgiveMissingData(DeviceId device) {
@@ -58,16 +72,24 @@ void Initiator::forgiveMissingData(DeviceId device) {
         return;
     found->second.unsavedUnknown = false;
     found->second.stable = found->second.written;
+    if (WriteLog* log = found->second.work.log())
+        log->restart(found->second.info.verifier);
 }
 
 void Initiator::sessionClosed() {
     epoch_ = Epoch();
     outstanding_ = 0;
     toSend_.clear();
-    for (auto& [id, known] : devices_)
+    for (auto& [id, known] : devices_) {
         known.open = false;
-    for (Entry* entry : ledger_.inOrder())
+        known.work.reset();
+    }
+    for (Entry* entry : ledger_.inOrder()) {
         entry->state = EntryState::Parked;
+        entry->reserved = 0;
+        if (entry->origin != Origin::Kernel)
+            ledger_.remove(entry->sequence);
+    }
 }
 
 bool Initiator::submit(const Entry& request) {
@@ -81,24 +103,33 @@ bool Initiator::submit(const Entry& request) {
 }
 
 const Entry* Initiator::nextToSend() {
-    while (!toSend_.empty() && outstanding_ < maxOutstanding_) {
-        const Entry* entry = ledger_.find(toSend_.front());
-        if (entry != nullptr && entry->state == EntryState::Parked)
+    if (outstanding_ >= maxOutstanding_)
+        return nullptr;
+    if (const Entry* own = nextOfOurOwn())
+        return own;
+    while (!toSend_.empty()) {
+        Entry* entry = ledger_.find(toSend_.front());
+        if (entry != nullptr && entry->state == EntryState::Parked &&
+            devices_.at(entry->device).work.reserve(*entry))
             return entry;
-        toSend_.pop_front();  // failed while it waited
+        toSend_.pop_front();  // failed while it waited, or waits for room in the log
     }
-    return nullptr;
+    // What waits now may be a reason to flush.
+    return nextOfOurOwn();
 }
 
 wire::Request Initiator::markSent(const Entry& sent) {
     Entry& entry = *ledger_.find(sent.sequence);
-    const Device& device = devices_.at(entry.device);
-    toSend_.pop_front();
+    Device& device = devices_.at(entry.device);
+    if (entry.origin == Origin::Kernel)
+        toSend_.pop_front();
+    else
+        device.work.sent(entry);
     ++outstanding_;
     wire::Request request;
     request.op = entry.op;
     request.flags = entry.flags;
-    if (entry.sentBefore)
+    if (entry.sentBefore || entry.origin == Origin::Replay)
         request.flags |= wire::kFlagReplay;
     request.exportId = device.info.id;
     request.epoch = epoch_;
@@ -108,21 +139,28 @@ wire::Request Initiator::markSent(const Entry& sent) {
     entry.state = EntryState::Sent;
     entry.sentBefore = true;
     entry.writtenMark = device.written;
+    if (const WriteLog* log = device.work.log())
+        entry.logMark = log->mark();
     return request;
 }
 
-Result<Answer> Initiator::responseReceived(const wire::Response& response) {
+Result<Answer> Initiator::responseReceived(const wire::Response& response, ConstByteSpan sent) {
     if (response.epoch != epoch_)
         return failure("response of another session");
     Entry* entry = ledger_.find(response.sequence);
     if (entry == nullptr || entry->state != EntryState::Sent)
         return failure("response to a request that was not sent");
-    if (response.op != entry->op || response.exportId != devices_.at(entry->device).info.id ||
-        response.offset != entry->offset || response.length != entry->length)
+    if (response.op != entry->op || response.offset != entry->offset ||
+        response.length != entry->length ||
+        (entry->origin != Origin::Nobody &&
+         response.exportId != devices_.at(entry->device).info.id))
         return failure("response does not echo its request");
+    if (entry->origin != Origin::Kernel)
+        return answerOfOurOwn(*entry, response);
 
     if (auto durable = applyDurability(*entry, response); !durable)
         return tl::make_unexpected(durable.error());
+    logChange(*entry, response, sent);
     Answer answer;
     answer.sequence = entry->sequence;
     if (response.status == 0 && wire::returnsPayload(entry->op)) {
@@ -132,7 +170,9 @@ Result<Answer> Initiator::responseReceived(const wire::Response& response) {
         return answer;
     }
     const int done = static_cast<int>(entry->op == wire::Op::Write ? entry->length : 0);
+    Device& device = devices_.at(entry->device);
     answer.completion = finish(*entry, response.status == 0 ? done : -response.status);
+    goOn(device);
     return answer;
 }
 
@@ -147,12 +187,14 @@ Result<void> Initiator::applyDurability(const Entry& entry, const wire::Response
             return failure("the target may have lost bytes it had acknowledged");
         device.info.verifier = response.verifier;
         device.stable = device.written;
+        // Until a flush, as this process may die before the issuer has heard of it.
+        if (WriteLog* log = device.work.log())
+            log->abandon(response.verifier);
     }
     if (response.status != 0)
         return {};
     if (entry.op == wire::Op::Flush) {
-        device.stable = std::max(device.stable, entry.writtenMark);
-        device.unsavedUnknown = false;
+        flushed(device, entry);
     } else if (entry.op != wire::Op::Read && (response.flags & wire::kFlagDurable) == 0) {
         device.written += entry.length;
     }
@@ -175,25 +217,33 @@ std::optional<Completion> Initiator::fail(Sequence sequence, int error) {
     Entry* entry = ledger_.find(sequence);
     if (entry == nullptr)
         return std::nullopt;
-    return finish(*entry, -error);
+    Device& device = devices_.at(entry->device);
+    const Completion completion = finish(*entry, -error);
+    goOn(device);
+    return completion;
 }
 
 std::vector<Completion> Initiator::failParked(DeviceId device, int error) {
     std::vector<Completion> completions;
-    for (Entry* entry : ledger_.inOrder())
-        if (entry->device == device && entry->state == EntryState::Parked)
-            completions.push_back(finish(*entry, -error));
+    for (const Entry* entry : inOrder(device))
+        if (entry->state == EntryState::Parked)
+            completions.push_back(*fail(entry->sequence, error));
     return completions;
 }
 
-std::size_t Initiator::underWay(DeviceId device) {
-    return static_cast<std::size_t>(std::ranges::count_if(
-        ledger_.inOrder(), [device](const Entry* entry) { return entry->device == device; }));
+std::vector<const Entry*> Initiator::inOrder(DeviceId device) {
+    std::vector<const Entry*> entries;
+    for (const Entry* entry : ledger_.inOrder())
+        if (entry->device == device && entry->origin == Origin::Kernel)
+            entries.push_back(entry);
+    return entries;
 }
 
 Completion Initiator::finish(Entry& entry, int result) {
     if (entry.state != EntryState::Parked)
         --outstanding_;
+    if (const auto device = devices_.find(entry.device); device != devices_.end())
+        device->second.work.release(entry);
     const Completion completion{entry.sequence, entry.device, entry.tag, result};
     ledger_.remove(entry.sequence);
     return completion;

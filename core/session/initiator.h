@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/session/ledger.h"
+#include "core/session/log_work.h"
 #include "core/wire/message.h"
 
 #include <cstdint>
@@ -20,18 +21,25 @@ struct Completion {
     int result = 0;
 };
 
+// The end of sending a write log again.
+struct ReplayEnd {
+    DeviceId device;
+    bool saved = false;  // else the store refused: what is in the log may be missing
+};
+
 // What a response leads to.
 struct Answer {
-    std::optional<Completion> completion;  // finished now
-    std::uint32_t payloadLength = 0;       // or: this much follows on the payload pipe
+    std::uint32_t payloadLength = 0;  // this much follows on the payload pipe; else it is finished:
+    std::optional<Completion> completion;  // a request of the kernel
+    std::optional<ReplayEnd> replayEnd;
     Sequence sequence;
 };
 
 // Whether a session may go on with an export it had before.
 enum class Resume : std::uint8_t {
-    Same,             // go on
+    Same,             // go on; if the verifier has changed, the write log is sent again first
     DifferentDisk,    // another uuid, size, block size, mode or generation: send nothing
-    DataMayBeMissing  // the target lost acknowledged bytes that nobody can send again
+    DataMayBeMissing  // the target lost acknowledged bytes, and no complete write log has them
 };
 
 // The side that owns the ublk devices. Holds every request from its arrival until its completion;
@@ -41,6 +49,10 @@ enum class Resume : std::uint8_t {
 // - A response that does not fit (unknown sequence, other epoch, other echo, too many bytes) is an
 //   error: the caller ends the session, it is never guessed at.
 // - Nothing is completed by losing a session. Only fail() completes what was not answered.
+// - With a write log, every change that was answered without DURABLE is in it before its completion
+//   is handed out, until a flush covers it; so a target that lost such changes gets them again, in
+//   order, flushed, before anything else of that device is sent. What the log asks for by itself
+//   are requests like others here, but nobody's: they are never handed out as completions.
 // - One instance serves all exports of one gadget in one direction.
 class Initiator {
  public:
@@ -52,9 +64,11 @@ class Initiator {
 
     // Starts to take requests of a device. `known` is the export it was made from: requests are
     // sent only when a session offers the same; `unsavedUnknown` says that bytes may have been
-    // acknowledged and not flushed before this process came.
-    void addDevice(DeviceId device, const wire::ExportInfo& known, bool unsavedUnknown);
-    // Forgets a device; it must have no request under way.
+    // acknowledged and not flushed before this process came. `log`, if there is one, knows better
+    // than both; it must outlive the device.
+    void addDevice(DeviceId device, const wire::ExportInfo& known, bool unsavedUnknown,
+                   WriteLog* log = nullptr);
+    // Forgets a device; it must have no request of the kernel under way.
     void removeDevice(DeviceId device);
     // True when the device takes part in the present session.
     bool isOpen(DeviceId device) const;
@@ -62,6 +76,8 @@ class Initiator {
     std::uint64_t unsavedBytes(DeviceId device) const;
     // True when every byte that was ever answered is durable: a flush has nothing to do.
     bool nothingUnsaved(DeviceId device) const { return !devices_.at(device).hasUnsaved(); }
+    // Its write log is being sent again in this session.
+    bool isReplaying(DeviceId device) const;
     // The device's export as last seen, with the verifier that its acknowledged bytes depend on.
     const wire::ExportInfo& known(DeviceId device) const { return devices_.at(device).info; }
 
@@ -70,7 +86,8 @@ class Initiator {
     // A session with this epoch is ready. At most `maxOutstanding` requests are under way in it.
     void sessionOpened(Epoch epoch, std::uint32_t maxOutstanding);
     // The export as the session's target offers it now. Same: its requests flow from here on.
-    // A changed verifier is accepted when nothing unsaved depends on the old one.
+    // A changed verifier is accepted when nothing unsaved depends on the old one, or all that does
+    // is in the write log.
     Resume exportOffered(DeviceId device, const wire::ExportInfo& offered);
     // The user accepts the loss: what is unsaved now no longer counts as such.
     void forgiveMissingData(DeviceId device);
@@ -87,8 +104,10 @@ class Initiator {
     const Entry* nextToSend();
     // The message for the request that nextToSend() gave; payloadCrc is the caller's to fill in.
     wire::Request markSent(const Entry& entry);
-    // Checks a response against the ledger.
-    Result<Answer> responseReceived(const wire::Response& response);
+    // The payload of a logged write that nextToSend() gave, into as many bytes as it is long.
+    void copyLogged(const Entry& entry, ByteSpan out) const;
+    // Checks a response against the ledger. `sent`: the payload of the write that it answers.
+    Result<Answer> responseReceived(const wire::Response& response, ConstByteSpan sent = {});
     // The payload of an answered request is complete and its CRC is right.
     Result<Completion> payloadReceived(Sequence sequence);
     // The checksum that the answer to `sequence` promised for its payload.
@@ -99,7 +118,9 @@ class Initiator {
     std::vector<Completion> failParked(DeviceId device, int error);
 
     Ledger& ledger() { return ledger_; }
-    std::size_t underWay(DeviceId device);
+    // The kernel's requests of a device, in order.
+    std::vector<const Entry*> inOrder(DeviceId device);
+    std::size_t underWay(DeviceId device) { return inOrder(device).size(); }
 
  private:
     struct Device {
@@ -108,11 +129,24 @@ class Initiator {
         bool unsavedUnknown = false;
         std::uint64_t written = 0;  // bytes answered without DURABLE, ever
         std::uint64_t stable = 0;   // of these, how many a successful flush covers
+        LogWork work;
         bool hasUnsaved() const { return unsavedUnknown || written != stable; }
     };
 
     Completion finish(Entry& entry, int result);
+    void sendParked(DeviceId device);
     Result<void> applyDurability(const Entry& entry, const wire::Response& response);
+
+    // Of the write log.
+    bool canReplay(const Device& device) const;
+    void join(Device& device, const wire::ExportInfo& offered);
+    const Entry* nextOfOurOwn();
+    void flushed(Device& device, const Entry& entry);
+    void logChange(const Entry& entry, const wire::Response& response, ConstByteSpan sent);
+    Result<Answer> answerOfOurOwn(Entry& entry, const wire::Response& response);
+    ReplayEnd endReplay(DeviceId id, bool saved);
+    void disown(DeviceId device);
+    void goOn(Device& device);
 
     Ledger ledger_;
     std::map<DeviceId, Device> devices_;

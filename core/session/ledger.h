@@ -1,12 +1,12 @@
 #pragma once
 
-#include <cstddef>
-#include <optional>
-#include <vector>
-
 #include "core/base/clock.h"
 #include "core/base/units.h"
 #include "core/wire/message.h"
+
+#include <cstddef>
+#include <optional>
+#include <vector>
 
 namespace belay::session {
 
@@ -17,7 +17,15 @@ enum class EntryState : std::uint8_t {
     Filling,  // answered; its payload is on the way
 };
 
-// One request of the kernel that is not yet completed.
+// Whose request it is.
+enum class Origin : std::uint8_t {
+    Kernel,
+    Replay,    // a logged change that is sent again
+    OwnFlush,  // so that the write log can be trimmed
+    Nobody,    // one of our own whose device is gone or whose answer is of no use any more
+};
+
+// One request that is not yet completed, of the kernel unless `origin` says something else.
 struct Entry {
     Sequence sequence;
     DeviceId device;
@@ -28,9 +36,13 @@ struct Entry {
     std::uint32_t length = 0;
     TimePoint arrived;  // the caller's clock; only ever shown
     EntryState state = EntryState::Parked;
-    bool sentBefore = false;            // in this or an earlier session: a resend is a replay
-    std::uint32_t payloadCrc = 0;       // of the answer, once known
-    std::uint64_t writtenMark = 0;      // Flush: bytes of the export written when it was sent
+    bool sentBefore = false;        // in this or an earlier session: a resend is a replay
+    std::uint32_t payloadCrc = 0;   // of the answer, once known
+    std::uint64_t writtenMark = 0;  // Flush: bytes of the export written when it was sent
+    std::uint64_t logMark = 0;      // Flush: how far the write log was when it was sent
+    Origin origin = Origin::Kernel;
+    std::size_t record = 0;    // Replay: its place among the log's records
+    std::size_t reserved = 0;  // room in the write log
 };
 
 // The requests under way, found by sequence in constant time and without allocation.
@@ -39,7 +51,7 @@ struct Entry {
 //   taken, so gaps in the numbers are normal.
 // - Capacity is fixed: at least twice the number of requests that can be under way.
 class Ledger {
-   public:
+ public:
     // `first`: where numbering starts; must be above every sequence an earlier process used.
     Ledger(std::size_t capacity, Sequence first);
 
@@ -56,7 +68,7 @@ class Ledger {
     // Every entry in ascending sequence; for the rare events (session end, listing).
     std::vector<Entry*> inOrder();
 
-   private:
+ private:
     std::vector<std::optional<Entry>> slots_;
     std::uint64_t next_;
     std::size_t size_ = 0;

@@ -1,0 +1,146 @@
+// The part of the initiator that has to do with write logs.
+#include "core/session/initiator.h"
+
+#include <algorithm>
+
+namespace belay::session {
+
+bool Initiator::isReplaying(DeviceId device) const {
+    const auto found = devices_.find(device);
+    return found != devices_.end() && found->second.work.replaying();
+}
+
+bool Initiator::canReplay(const Device& device) const {
+    const WriteLog* log = device.work.log();
+    return log != nullptr && log->complete() && !device.unsavedUnknown;
+}
+
+// Takes part in the session from here on: at once, or when the log has been sent again.
+void Initiator::join(Device& device, const wire::ExportInfo& offered) {
+    if (device.work.replaying() && device.work.replayVerifier() == offered.verifier)
+        return;  // offered twice
+    const Verifier before = device.info.verifier;
+    device.info = offered;
+    WriteLog* log = device.work.log();
+    if (offered.verifier != before && device.hasUnsaved()) {
+        // The old one stays the one that counts until all is sent and flushed.
+        device.info.verifier = before;
+        device.work.startReplay(offered.verifier);
+        return;
+    }
+    device.open = true;
+    if (log == nullptr || log->verifier() == offered.verifier)
+        return;
+    if (device.hasUnsaved())
+        log->abandon(offered.verifier);
+    else
+        log->restart(offered.verifier);
+}
+
+const Entry* Initiator::nextOfOurOwn() {
+    for (auto& [id, device] : devices_)
+        if (device.open || device.work.replaying())
+            if (const Entry* entry = device.work.next(ledger_, id, maxOutstanding_))
+                return entry;
+    return nullptr;
+}
+
+void Initiator::copyLogged(const Entry& entry, ByteSpan out) const {
+    const WriteLog& log = *devices_.at(entry.device).work.log();
+    log.copyPayload(log.records()[entry.record], out);
+}
+
+void Initiator::flushed(Device& device, const Entry& entry) {
+    device.stable = std::max(device.stable, entry.writtenMark);
+    device.unsavedUnknown = false;
+    device.work.flushed(entry);
+}
+
+// What was answered must be in the log before anybody hears of it.
+void Initiator::logChange(const Entry& entry, const wire::Response& response, ConstByteSpan sent) {
+    Device& device = devices_.at(entry.device);
+    WriteLog* log = device.work.log();
+    if (log == nullptr)
+        return;
+    if (response.status == 0 && entry.op != wire::Op::Read && entry.op != wire::Op::Flush) {
+        const bool durable = (response.flags & wire::kFlagDurable) != 0;
+        wire::Request change;
+        change.op = entry.op;
+        change.flags = entry.flags;
+        change.sequence = entry.sequence;
+        change.offset = entry.offset;
+        change.length = entry.length;
+        if (log->needsRecord(entry.offset, entry.length, durable))
+            log->append(change, wire::carriesPayload(entry.op) ? sent : ConstByteSpan(), durable);
+    }
+    if (response.stableUpTo != Sequence() && log->complete())
+        device.stable += log->stableUpTo(response.stableUpTo);
+}
+
+Result<Answer> Initiator::answerOfOurOwn(Entry& entry, const wire::Response& response) {
+    Answer answer;
+    answer.sequence = entry.sequence;
+    if (entry.origin == Origin::Nobody) {
+        finish(entry, 0);
+        return answer;
+    }
+    const DeviceId id = entry.device;
+    Device& device = devices_.at(id);
+    LogWork& work = device.work;
+    const bool failed = response.status != 0;
+    const Verifier expected = work.replaying() ? work.replayVerifier() : device.info.verifier;
+    // No issuer learns of it from this answer, whatever its status: the next session sends again.
+    if (response.verifier != expected && !(failed && work.replaying()))
+        return failure("the target may have lost bytes it had acknowledged");
+    const Entry answered = entry;
+    finish(entry, 0);
+    if (work.replaying()) {
+        if (failed || answered.op == wire::Op::Flush)
+            answer.replayEnd = endReplay(id, !failed);
+        else
+            work.replayed(answered);
+    } else if (failed) {
+        work.flushFailed();
+    } else {
+        flushed(device, answered);
+    }
+    goOn(device);
+    return answer;
+}
+
+ReplayEnd Initiator::endReplay(DeviceId id, bool saved) {
+    Device& device = devices_.at(id);
+    disown(id);
+    if (!saved) {
+        device.work.reset();
+        return {id, false};
+    }
+    device.info.verifier = device.work.replayVerifier();
+    device.stable = device.written;
+    device.work.endReplay();
+    device.open = true;
+    sendParked(id);
+    return {id, true};
+}
+
+// What is under way on our own account is nobody's from here on.
+void Initiator::disown(DeviceId device) {
+    for (Entry* entry : ledger_.inOrder()) {
+        if (entry->device != device || entry->origin == Origin::Kernel)
+            continue;
+        if (entry->state == EntryState::Parked)
+            ledger_.remove(entry->sequence);
+        else
+            entry->origin = Origin::Nobody;
+    }
+}
+
+void Initiator::goOn(Device& device) {
+    if (!device.work.mayGoOn())
+        return;
+    const auto waiting = device.work.takeWaiting();
+    toSend_.insert(toSend_.end(), waiting.begin(), waiting.end());
+    std::ranges::sort(toSend_);
+}
+
+}  // namespace belay::session

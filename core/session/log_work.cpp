@@ -1,0 +1,144 @@
+#include "core/session/log_work.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace belay::session {
+namespace {
+
+// Enough to keep a link busy, and some of the session left for other devices.
+constexpr std::size_t kMostReplayed = 16;
+
+bool changes(wire::Op op) {
+    return op != wire::Op::Read && op != wire::Op::Flush;
+}
+
+}  // namespace
+
+// -- room
+
+bool LogWork::reserve(Entry& entry) {
+    if (log_ == nullptr || !changes(entry.op) || entry.reserved != 0 || flushFailed_)
+        return true;
+    const std::size_t room = WriteLog::room(wire::carriesPayload(entry.op) ? entry.length : 0);
+    if (room > log_->capacity())
+        return true;
+    if (!waiting_.empty() || log_->used() + reserved_ + room > log_->capacity()) {
+        waiting_.push_back(entry.sequence);
+        return false;
+    }
+    entry.reserved = room;
+    reserved_ += room;
+    return true;
+}
+
+void LogWork::release(Entry& entry) {
+    const std::size_t room = std::exchange(entry.reserved, 0);
+    reserved_ -= room;
+    if (room != 0 && !waiting_.empty() && log_->used() + reserved_ <= log_->capacity() / 2)
+        goOn_ = true;
+}
+
+std::deque<Sequence> LogWork::takeWaiting() {
+    goOn_ = false;
+    return std::exchange(waiting_, {});
+}
+
+// -- what is sent on our own account
+
+// What waits for room waits for a flush that is worth it: either much is answered, or all is.
+bool LogWork::flushIsDue() const {
+    if (log_ == nullptr || flushing_ || flushFailed_)
+        return false;
+    const std::size_t used = log_->used();
+    return !log_->complete() || used > log_->capacity() / 2 ||
+           (!waiting_.empty() && used > 0 && (reserved_ == 0 || used > log_->capacity() / 4));
+}
+
+Entry* LogWork::next(Ledger& ledger, DeviceId device, std::uint32_t maxOutstanding) {
+    if (pending_)
+        return ledger.find(*pending_);
+    Entry entry;
+    entry.device = device;
+    if (replaying_ && nextRecord_ < log_->records().size()) {
+        const WriteLog::Record& record = log_->records()[nextRecord_];
+        const std::size_t most = std::clamp<std::size_t>(maxOutstanding / 2, 1, kMostReplayed);
+        if (underWay_.size() >= most || overlapsUnderWay(record))
+            return nullptr;
+        entry.origin = Origin::Replay;
+        entry.op = record.op;
+        entry.flags = record.flags & wire::kFlagNoUnmap;
+        entry.offset = record.offset;
+        entry.length = record.length;
+        entry.record = nextRecord_;
+        return add(ledger, entry);
+    }
+    if (replaying_ ? flushing_ || !underWay_.empty() : !flushIsDue())
+        return nullptr;
+    entry.origin = Origin::OwnFlush;
+    entry.op = wire::Op::Flush;
+    return add(ledger, entry);
+}
+
+Entry* LogWork::add(Ledger& ledger, const Entry& entry) {
+    Entry* added = ledger.add(entry);
+    if (added != nullptr)
+        pending_ = added->sequence;
+    return added;
+}
+
+bool LogWork::overlapsUnderWay(const WriteLog::Record& record) const {
+    return std::ranges::any_of(underWay_, [&](const Entry& other) {
+        return record.offset < other.offset + other.length &&
+               other.offset < record.offset + record.length;
+    });
+}
+
+void LogWork::sent(const Entry& entry) {
+    pending_.reset();
+    if (entry.origin == Origin::OwnFlush) {
+        flushing_ = true;
+    } else {
+        underWay_.push_back(entry);
+        ++nextRecord_;
+    }
+}
+
+void LogWork::flushed(const Entry& entry) {
+    if (log_ == nullptr)
+        return;
+    log_->flushed(entry.logMark);
+    if (entry.origin == Origin::OwnFlush)
+        flushing_ = false;
+    flushFailed_ = false;
+    goOn_ = !waiting_.empty();
+}
+
+void LogWork::flushFailed() {
+    flushing_ = false;
+    flushFailed_ = true;
+    goOn_ = !waiting_.empty();
+}
+
+// -- sending again
+
+void LogWork::startReplay(Verifier verifier) {
+    replaying_ = true;
+    replayVerifier_ = verifier;
+    nextRecord_ = 0;
+}
+
+void LogWork::replayed(const Entry& entry) {
+    std::erase_if(underWay_, [&](const Entry& other) { return other.sequence == entry.sequence; });
+}
+
+void LogWork::endReplay() {
+    log_->restart(replayVerifier_);
+    reset();
+}
+
+void LogWork::reset() {
+    *this = LogWork(log_);
+}
+
+}  // namespace belay::session

@@ -1,0 +1,79 @@
+#pragma once
+
+#include "core/session/ledger.h"
+#include "core/session/write_log.h"
+
+#include <deque>
+#include <optional>
+#include <vector>
+
+namespace belay::session {
+
+// What the write log of one device asks of the initiator: room in it for what is sent, flushes of
+// the initiator's own, and sending it again. All of it is empty for a device without a log.
+//
+// - Room is reserved before a change is sent, so that its answer can always be logged. Changes for
+//   which there is none wait; nothing else does.
+// - A flush of our own is due at half of the bound, and when the log is incomplete.
+// - Sending again keeps the order: a record that overlaps one under way waits for its answer. The
+//   wire sees fresh sequences, as the old ones may be in use for what waits behind.
+class LogWork {
+ public:
+    // The log must outlive this.
+    explicit LogWork(WriteLog* log = nullptr) : log_(log) {}
+
+    WriteLog* log() const { return log_; }
+
+    // -- room
+
+    // Reserves room for a parked request, unless it has it or needs none. False: it has to wait,
+    // and is given back by takeWaiting().
+    bool reserve(Entry& entry);
+    // The request is answered or given up, and what is to be logged of it is logged.
+    void release(Entry& entry);
+    // There may be room again, or none is needed any more.
+    bool mayGoOn() const { return goOn_; }
+    std::deque<Sequence> takeWaiting();
+
+    // -- what is sent on our own account
+
+    // The next of our own requests, parked in the ledger, or null. Stays the same until sent().
+    Entry* next(Ledger& ledger, DeviceId device, std::uint32_t maxOutstanding);
+    void sent(const Entry& entry);
+    // A flush, of whomever, has succeeded.
+    void flushed(const Entry& entry);
+    // One of our own has not, though nothing is lost. What waits goes on without room.
+    void flushFailed();
+
+    // -- sending again
+
+    // `verifier`: of the target as it is now.
+    void startReplay(Verifier verifier);
+    bool replaying() const { return replaying_; }
+    Verifier replayVerifier() const { return replayVerifier_; }
+    void replayed(const Entry& entry);
+    // All of it is sent and flushed: the log is empty and goes on with the new verifier.
+    void endReplay();
+
+    // The session is over, or of no use to this device: as in the beginning, but for the log.
+    void reset();
+
+ private:
+    bool flushIsDue() const;
+    bool overlapsUnderWay(const WriteLog::Record& record) const;
+    Entry* add(Ledger& ledger, const Entry& entry);
+
+    WriteLog* log_;
+    std::size_t reserved_ = 0;
+    std::deque<Sequence> waiting_;
+    bool goOn_ = false;
+    std::optional<Sequence> pending_;
+    bool flushing_ = false;
+    bool flushFailed_ = false;
+    bool replaying_ = false;
+    Verifier replayVerifier_;
+    std::size_t nextRecord_ = 0;
+    std::vector<Entry> underWay_;  // records that are sent and not answered
+};
+
+}  // namespace belay::session

@@ -1,0 +1,113 @@
+#pragma once
+
+#include "core/base/bytes.h"
+#include "core/base/units.h"
+#include "core/base/uuid.h"
+#include "core/wire/message.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+
+namespace belay::session {
+
+// Copies of the changes of one device that were acknowledged and are not known to be durable, in
+// the order of their acknowledgement, in memory that outlives the process (a memfd, mapped).
+//
+// - One copy of each payload: out of the link's transfer memory, where it still lies when the
+//   answer comes, into the log. No system call, no allocation but for the index.
+// - Whoever opens the same memory later finds every change whose append() has returned: a record
+//   counts once its number is published, which is one store of eight bytes, the last of all. A
+//   process that is killed in the middle leaves a torn record, which nobody was told of.
+// - Numbers go up for ever, so what is left of an earlier lap is never taken for a record.
+// - Complete: all that is unsaved is in it. A change that had no room makes it incomplete until a
+//   flush covers that one too.
+// - The content is trusted no more than its checksums: memory of another version, another export,
+//   or damaged anywhere but behind the last published record, gives an incomplete log.
+// - Little-endian in memory, as on the wire, though it never leaves the machine.
+class WriteLog {
+ public:
+    static constexpr std::size_t kHeaderBytes = 4096;
+    static constexpr std::size_t kRecordBytes = 64;  // of a record without its payload
+
+    struct Record {
+        std::uint64_t number = 0;
+        Sequence sequence;
+        wire::Op op = wire::Op::Write;
+        std::uint16_t flags = 0;  // the request's
+        bool durable = false;     // only here because of what it covers; see needsRecord()
+        std::uint64_t offset = 0;
+        std::uint32_t length = 0;   // bytes of the device
+        std::uint32_t payload = 0;  // bytes; 0 but for a write
+        std::uint32_t payloadCrc = 0;
+        std::size_t position = 0;  // in the ring
+    };
+
+    // Opens the log in `memory`, all zeroes or what an earlier process left; 8-byte aligned, longer
+    // than kHeaderBytes, and mapped as long as this lives. `unsavedUnknown`: bytes of the export
+    // may be unsaved, so that a log which has to begin anew is incomplete.
+    WriteLog(ByteSpan memory, const Uuid& uuid, Verifier verifier, bool unsavedUnknown);
+
+    // The target's verifier that the logged changes depend on.
+    Verifier verifier() const { return verifier_; }
+    bool complete() const { return covered_ >= lost_; }
+    bool empty() const { return records_.empty(); }
+    std::size_t capacity() const { return ring_.size(); }
+    std::size_t used() const { return used_; }
+    // Bytes of the device in records that are not durable.
+    std::uint64_t unsavedBytes() const { return unsaved_; }
+
+    // The room that a change with so many bytes of payload takes.
+    static std::size_t room(std::size_t payload);
+    // False for a durable change that covers nothing in the log. One that does must be in it:
+    // older bytes would be sent again over it.
+    bool needsRecord(std::uint64_t offset, std::uint32_t length, bool durable) const;
+    // The next change. Without room for it the log becomes incomplete, and the answer is false.
+    bool append(const wire::Request& change, ConstByteSpan payload, bool durable);
+
+    // What a flush that is sent now covers if it succeeds.
+    std::uint64_t mark() const { return next_ - 1; }
+    // A flush that was sent at `mark` has succeeded.
+    void flushed(std::uint64_t mark);
+    // The target says that all up to `sequence` is durable. Forgets records from the oldest on and
+    // stops at the first that is younger, as they must stay in order. Returns the bytes of the
+    // device that are saved by it.
+    std::uint64_t stableUpTo(Sequence sequence);
+    // Forgets all and is complete: nothing is unsaved, or its loss is accepted. From now on changes
+    // depend on `verifier`.
+    void restart(Verifier verifier);
+    // Forgets all and is incomplete: what the records are copies of is lost, and whether whom it
+    // concerns has been told is not certain before the next flush.
+    void abandon(Verifier verifier);
+
+    // Oldest first.
+    const std::deque<Record>& records() const { return records_; }
+    // A record's payload, into exactly as many bytes.
+    void copyPayload(const Record& record, ByteSpan out) const;
+
+ private:
+    bool load(const Uuid& uuid);
+    bool readRecord(std::size_t position, Record& record) const;
+    void writeHeader();
+    void publish(std::uint64_t number);
+    std::uint64_t published() const;
+    void forgetFirst();
+    std::size_t advance(std::size_t position, std::size_t bytes) const;
+    std::size_t tail() const { return advance(head_, used_); }
+    std::uint32_t crcOf(std::size_t position, std::size_t bytes) const;
+
+    ByteSpan memory_;
+    ByteSpan ring_;
+    Uuid uuid_;
+    Verifier verifier_;
+    std::deque<Record> records_;
+    std::size_t head_ = 0;
+    std::size_t used_ = 0;
+    std::uint64_t unsaved_ = 0;
+    std::uint64_t next_ = 1;        // number
+    std::uint64_t covered_ = 0;     // all numbers up to this are durable
+    std::uint64_t lost_ = 0;        // the last number that has no record
+    std::uint64_t generation_ = 0;  // of the header
+};
+
+}  // namespace belay::session

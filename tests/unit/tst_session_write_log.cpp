@@ -1,0 +1,293 @@
+#include "core/session/write_log.h"
+#include "tests/unit/session_samples.h"
+
+#include <QTest>
+#include <vector>
+
+using namespace belay;
+using namespace belay::session;
+using wire::Op;
+
+namespace {
+
+constexpr std::size_t kRing = 8192;
+constexpr Verifier kOther{0x78};
+
+// Memory that outlives the logs in it.
+struct Memory {
+    std::vector<std::uint64_t> words =
+        std::vector<std::uint64_t>((WriteLog::kHeaderBytes + kRing) / 8);
+
+    ByteSpan bytes() { return std::as_writable_bytes(std::span(words)); }
+    WriteLog open(bool unsavedUnknown = false) {
+        return {bytes(), sampleExport().uuid, kVerifier, unsavedUnknown};
+    }
+};
+
+wire::Request change(std::uint64_t sequence, std::uint64_t block, std::uint32_t blocks = 1,
+                     Op op = Op::Write) {
+    wire::Request request;
+    request.op = op;
+    request.sequence = Sequence(sequence);
+    request.offset = block * kBlock;
+    request.length = blocks * kBlock;
+    return request;
+}
+
+std::vector<std::byte> payload(std::uint32_t blocks, unsigned char fill) {
+    return std::vector<std::byte>(std::size_t{blocks} * kBlock, std::byte{fill});
+}
+
+bool write(WriteLog& log, std::uint64_t sequence, std::uint64_t block, unsigned char fill,
+           std::uint32_t blocks = 1) {
+    return log.append(change(sequence, block, blocks), payload(blocks, fill), false);
+}
+
+std::vector<std::byte> read(const WriteLog& log, std::size_t index) {
+    const auto& record = log.records()[index];
+    std::vector<std::byte> bytes(record.payload);
+    log.copyPayload(record, bytes);
+    return bytes;
+}
+
+}  // namespace
+
+class SessionWriteLogTest : public QObject {
+    Q_OBJECT
+
+ private slots:
+    void freshMemory();
+    void isFoundAgain();
+    void isFoundAgainAfterManyLaps();
+    void aTornRecordDoesNotCount();
+    void aDamagedRecordMakesItIncomplete_data();
+    void aDamagedRecordMakesItIncomplete();
+    void anotherExportsLogIsNone();
+    void aTornHeaderLeavesTheOneBefore();
+    void withoutRoomIncompleteUntilAFlushCoversIt();
+    void aFlushForgetsWhatWasThereWhenItWasSent();
+    void stableUpToStopsAtTheFirstYoungerOne();
+    void aDurableChangeIsLoggedOnlyOverOthers();
+    void restartAndAbandon();
+};
+
+void SessionWriteLogTest::freshMemory() {
+    Memory memory;
+    WriteLog log = memory.open();
+    QVERIFY(log.complete() && log.empty());
+    QVERIFY(log.verifier() == kVerifier);
+    QCOMPARE(log.capacity(), kRing);
+    Memory other;
+    QVERIFY(!other.open(true).complete());
+    // It does not become so by being opened again.
+    QVERIFY(!other.open(false).complete());
+}
+
+void SessionWriteLogTest::isFoundAgain() {
+    Memory memory;
+    {
+        WriteLog log = memory.open();
+        QVERIFY(write(log, 7, 3, 0xaa, 2));
+        auto zeroes = change(8, 9, 1, Op::WriteZeroes);
+        zeroes.flags = wire::kFlagNoUnmap;
+        QVERIFY(log.append(zeroes, {}, false));
+        QVERIFY(log.append(change(9, 3), payload(1, 0xbb), true));
+    }
+    // Said to be unknown: the log knows better.
+    const WriteLog log = memory.open(true);
+    QVERIFY(log.complete());
+    QCOMPARE(log.records().size(), 3u);
+    QCOMPARE(read(log, 0), payload(2, 0xaa));
+    QCOMPARE(read(log, 2), payload(1, 0xbb));
+    const auto& zeroes = log.records()[1];
+    QVERIFY(zeroes.op == Op::WriteZeroes && zeroes.sequence == Sequence(8));
+    QVERIFY(zeroes.flags == wire::kFlagNoUnmap && zeroes.payload == 0);
+    QCOMPARE(zeroes.offset, 9u * kBlock);
+    QCOMPARE(log.unsavedBytes(), 3u * kBlock);
+    QCOMPARE(log.used(), 3u * WriteLog::kRecordBytes + 3u * kBlock);
+}
+
+void SessionWriteLogTest::isFoundAgainAfterManyLaps() {
+    Memory memory;
+    std::uint64_t sequence = 1;
+    for (int lap = 0; lap < 100; ++lap) {
+        WriteLog log = memory.open();
+        QVERIFY(log.complete());
+        const auto mark = log.mark();
+        for (int i = 0; i < 2; ++i, ++sequence)
+            QVERIFY(write(log, sequence, sequence % 60, static_cast<unsigned char>(sequence), 3));
+        log.flushed(mark);
+        const WriteLog again = memory.open();
+        QVERIFY(again.complete());
+        QCOMPARE(again.records().size(), 2u);
+        for (std::size_t i = 0; i < 2; ++i)
+            QCOMPARE(read(again, i), payload(3, static_cast<unsigned char>(sequence - 2 + i)));
+    }
+}
+
+// Killed before the last store of append(): as if it had never begun.
+void SessionWriteLogTest::aTornRecordDoesNotCount() {
+    Memory before;
+    WriteLog log = before.open();
+    write(log, 1, 1, 0x11);
+    const auto untouched = before.words;
+    write(log, 2, 2, 0x22);
+    constexpr std::size_t kPublishedWord = 256 / 8;
+    for (std::size_t words = 0; words < before.words.size(); ++words) {
+        Memory torn;
+        torn.words = untouched;
+        std::copy_n(before.words.begin(), words, torn.words.begin());
+        torn.words[kPublishedWord] = untouched[kPublishedWord];
+        WriteLog found = torn.open();
+        QVERIFY(found.complete());
+        QCOMPARE(found.records().size(), 1u);
+        QVERIFY(write(found, 3, 3, 0x33));
+        QCOMPARE(read(torn.open(), 1), payload(1, 0x33));
+    }
+}
+
+void SessionWriteLogTest::aDamagedRecordMakesItIncomplete_data() {
+    QTest::addColumn<std::size_t>("byte");
+    constexpr std::size_t kSecond =
+        WriteLog::kHeaderBytes + WriteLog::kRecordBytes + std::size_t{kBlock};
+    QTest::newRow("first record's header") << WriteLog::kHeaderBytes + 24;
+    QTest::newRow("first record's payload") << WriteLog::kHeaderBytes + 100;
+    QTest::newRow("last record's header") << kSecond + 8;
+    QTest::newRow("last record's payload") << kSecond + 570;
+}
+
+void SessionWriteLogTest::aDamagedRecordMakesItIncomplete() {
+    QFETCH(const std::size_t, byte);
+    Memory memory;
+    {
+        WriteLog log = memory.open();
+        write(log, 1, 1, 0x11);
+        write(log, 2, 2, 0x22);
+    }
+    memory.bytes()[byte] ^= std::byte{1};
+    WriteLog log = memory.open(true);
+    QVERIFY(!log.complete() && log.empty());
+    // And is usable: nothing of the damage is found later.
+    log.flushed(log.mark());
+    QVERIFY(write(log, 3, 3, 0x33));
+    const WriteLog again = memory.open();
+    QVERIFY(again.complete());
+    QCOMPARE(again.records().size(), 1u);
+}
+
+void SessionWriteLogTest::anotherExportsLogIsNone() {
+    Memory memory;
+    {
+        WriteLog log = memory.open();
+        write(log, 1, 1, 0x11);
+    }
+    auto uuid = sampleExport().uuid;
+    uuid.bytes[0] ^= 1;
+    WriteLog other(memory.bytes(), uuid, kOther, true);
+    QVERIFY(!other.complete() && other.empty());
+    QVERIFY(other.verifier() == kOther);
+    QVERIFY(!memory.open(true).complete());
+}
+
+void SessionWriteLogTest::aTornHeaderLeavesTheOneBefore() {
+    Memory memory;
+    WriteLog log = memory.open();
+    write(log, 1, 1, 0x11);
+    const auto mark = log.mark();
+    write(log, 2, 2, 0x22);
+    const auto before = memory.words;
+    log.flushed(mark);
+    unsigned old = 0;
+    for (std::size_t words = 0; words <= 32; ++words) {
+        Memory torn;
+        torn.words = before;
+        std::copy_n(memory.words.begin(), words, torn.words.begin());
+        const WriteLog found = torn.open(true);
+        QVERIFY(found.complete());
+        QVERIFY(found.records().back().sequence == Sequence(2));
+        old += found.records().size() == 2;
+    }
+    QVERIFY(old > 0 && old < 33);
+}
+
+void SessionWriteLogTest::withoutRoomIncompleteUntilAFlushCoversIt() {
+    Memory memory;
+    WriteLog log = memory.open();
+    std::uint64_t sequence = 0;
+    while (log.used() + WriteLog::room(kBlock) <= log.capacity())
+        QVERIFY(write(log, ++sequence, 1, 0x11));
+    const auto early = log.mark();
+    QVERIFY(!write(log, ++sequence, 1, 0x12));
+    QVERIFY(!log.complete());
+    QVERIFY(!memory.open().complete());
+    log.flushed(early);
+    QVERIFY(log.empty() && !log.complete());
+    QVERIFY(write(log, ++sequence, 1, 0x13));
+    const auto late = log.mark();
+    QVERIFY(write(log, ++sequence, 1, 0x14));
+    log.flushed(late);
+    QVERIFY(log.complete());
+    const WriteLog again = memory.open();
+    QVERIFY(again.complete());
+    QCOMPARE(again.records().size(), 1u);
+    QCOMPARE(read(again, 0), payload(1, 0x14));
+}
+
+void SessionWriteLogTest::aFlushForgetsWhatWasThereWhenItWasSent() {
+    Memory memory;
+    WriteLog log = memory.open();
+    write(log, 1, 1, 0x11);
+    const auto first = log.mark();
+    write(log, 2, 2, 0x22);
+    const auto second = log.mark();
+    log.flushed(first);
+    QCOMPARE(log.records().size(), 1u);
+    QCOMPARE(log.unsavedBytes(), std::uint64_t{kBlock});
+    log.flushed(second);
+    log.flushed(first);  // the older one's answer came later
+    QVERIFY(log.empty() && log.used() == 0);
+}
+
+void SessionWriteLogTest::stableUpToStopsAtTheFirstYoungerOne() {
+    Memory memory;
+    WriteLog log = memory.open();
+    write(log, 1, 1, 0x11);
+    write(log, 4, 2, 0x22);
+    write(log, 3, 2, 0x33);
+    QCOMPARE(log.stableUpTo(Sequence(3)), std::uint64_t{kBlock});
+    QCOMPARE(log.records().size(), 2u);
+    QCOMPARE(memory.open().records().size(), 2u);
+    QCOMPARE(log.stableUpTo(Sequence(4)), 2u * kBlock);
+    QVERIFY(memory.open().empty());
+}
+
+void SessionWriteLogTest::aDurableChangeIsLoggedOnlyOverOthers() {
+    Memory memory;
+    WriteLog log = memory.open();
+    QVERIFY(!log.needsRecord(0, kBlock, true));
+    QVERIFY(log.needsRecord(0, kBlock, false));
+    write(log, 1, 4, 0x11, 2);
+    QVERIFY(!log.needsRecord(3 * kBlock, kBlock, true));
+    QVERIFY(!log.needsRecord(6 * kBlock, kBlock, true));
+    QVERIFY(log.needsRecord(3 * kBlock, 2 * kBlock, true));
+    QVERIFY(log.needsRecord(5 * kBlock, kBlock, true));
+    log.append(change(2, 4), payload(1, 0x22), true);
+    QCOMPARE(log.unsavedBytes(), 2u * kBlock);
+}
+
+void SessionWriteLogTest::restartAndAbandon() {
+    Memory memory;
+    WriteLog log = memory.open();
+    write(log, 1, 1, 0x11);
+    log.abandon(kOther);
+    QVERIFY(log.empty() && !log.complete());
+    QVERIFY(memory.open().verifier() == kOther);
+    write(log, 2, 1, 0x22);
+    log.restart(kVerifier);
+    const WriteLog again = memory.open();
+    QVERIFY(again.empty() && again.complete());
+    QVERIFY(again.verifier() == kVerifier);
+}
+
+QTEST_GUILESS_MAIN(SessionWriteLogTest)
+#include "tst_session_write_log.moc"
