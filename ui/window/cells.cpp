@@ -16,6 +16,7 @@ constexpr int kPadding = 6;
 constexpr int kIconSize = 24;
 constexpr int kSparkWidth = 120;
 constexpr qreal kChipTint = 0.16;
+constexpr float kSelectionTint = 0.22F;
 
 // The row's background, selection and focus, without text.
 void drawPanel(QPainter* painter, const QStyleOptionViewItem& option) {
@@ -24,22 +25,16 @@ void drawPanel(QPainter* painter, const QStyleOptionViewItem& option) {
     style->drawPrimitive(QStyle::PE_PanelItemViewItem, &option, painter, option.widget);
 }
 
-bool selected(const QStyleOptionViewItem& option) {
-    return (option.state & QStyle::State_Selected) != 0;
-}
-
 QPalette::ColorGroup groupOf(bool dimmed) {
     return dimmed ? QPalette::Disabled : QPalette::Active;
 }
 
 QColor textColor(const QStyleOptionViewItem& option, bool dimmed) {
-    return option.palette.color(groupOf(dimmed),
-                                selected(option) ? QPalette::HighlightedText : QPalette::Text);
+    return option.palette.color(groupOf(dimmed), QPalette::Text);
 }
 
-// The tone's colour, or on a selected row the one that can be read there.
 QColor toneColor(const QStyleOptionViewItem& option, Tone tone, bool dimmed) {
-    return selected(option) || dimmed ? textColor(option, dimmed) : colorOf(tone, option.palette);
+    return dimmed ? textColor(option, true) : colorOf(tone, option.palette);
 }
 
 QFont bold(const QStyleOptionViewItem& option) {
@@ -179,10 +174,36 @@ QSize SparklineCell::sizeHint(const QStyleOptionViewItem& option, const QModelIn
     return {kSparkWidth, twoLines(option)};
 }
 
-void TextCell::initStyleOption(QStyleOptionViewItem* option, const QModelIndex& index) const {
-    QStyledItemDelegate::initStyleOption(option, index);
-    if (index.data(DeviceModel::kDimmedRole).toBool())
-        option->palette.setCurrentColorGroup(QPalette::Disabled);
+void TwoLineCell::paint(QPainter* painter, const QStyleOptionViewItem& option,
+                        const QModelIndex& index) const {
+    painter->save();
+    drawPanel(painter, option);
+    const bool dimmed = index.data(DeviceModel::kDimmedRole).toBool();
+    const QRect content = option.rect.adjusted(kPadding, kPadding, -kPadding, -kPadding);
+    const QString text = index.data(Qt::DisplayRole).toString();
+    const QString subtext = index.data(DeviceModel::kSubtextRole).toString();
+    const Lines lines = linesOf(option, content);
+    drawElided(painter, mirrored(option, subtext.isEmpty() ? content : lines.upper), option.font,
+               textColor(option, dimmed), text);
+    drawElided(painter, mirrored(option, lines.lower), option.font, textColor(option, true),
+               subtext);
+    painter->restore();
+}
+
+QSize TwoLineCell::sizeHint(const QStyleOptionViewItem& option, const QModelIndex&) const {
+    return {0, twoLines(option)};
+}
+
+void softenSelection(QWidget& view) {
+    QPalette palette = QApplication::palette(&view);
+    const QColor base = palette.color(QPalette::Base);
+    const QColor highlight = palette.color(QPalette::Highlight);
+    const auto mix = [](float a, float b) { return a + (b - a) * kSelectionTint; };
+    palette.setColor(QPalette::Highlight, QColor::fromRgbF(mix(base.redF(), highlight.redF()),
+                                                           mix(base.greenF(), highlight.greenF()),
+                                                           mix(base.blueF(), highlight.blueF())));
+    palette.setColor(QPalette::HighlightedText, palette.color(QPalette::Text));
+    view.setPalette(palette);
 }
 
 }  // namespace belay::ui

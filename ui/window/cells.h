@@ -38,15 +38,18 @@ class SparklineCell final : public QStyledItemDelegate {
     QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override;
 };
 
-// All other cells: text, grey while the service is away.
-class TextCell final : public QStyledItemDelegate {
+// All other cells of a device: a text, and another in grey below it.
+class TwoLineCell final : public QStyledItemDelegate {
     Q_OBJECT
 
  public:
     using QStyledItemDelegate::QStyledItemDelegate;
-
- protected:
-    void initStyleOption(QStyleOptionViewItem* option, const QModelIndex& index) const override;
+    void paint(QPainter* painter, const QStyleOptionViewItem& option,
+               const QModelIndex& index) const override;
+    QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override;
 };
+
+// Gives selected rows a background on which the states' colours can still be told apart.
+void softenSelection(QWidget& view);
 
 }  // namespace belay::ui

@@ -35,28 +35,18 @@ int DeviceModel::columnCount(const QModelIndex& parent) const {
     return parent.isValid() ? 0 : kColumns;
 }
 
-QVariant DeviceModel::text(const Device& device, int column) const {
-    const QLocale locale;
+QString DeviceModel::text(const Device& device, int column) const {
     switch (column) {
         case kDevice:
             return device.title();
-        case kGadget: {
-            const Gadget* const gadget = service_.gadget(device.gadget);
-            return gadget == nullptr ? QString() : gadget->title();
-        }
-        case kNode:
+        case kWhere:
             return device.lent() ? device.fileName : device.node;
-        case kSize:
-            return device.size == 0 ? QString() : sizeText(device.size);
         case kThroughput: {
-            const auto history = histories_.constFind(device.path);
-            const History::Rate rate = history->now(nowMs());
+            const History::Rate rate = histories_.constFind(device.path)->now(nowMs());
             return rate.read + rate.written < 1 ? QString() : rateText(rate.read + rate.written);
         }
         case kInFlight:
-            return device.inFlight == 0 ? QString() : locale.toString(device.inFlight);
-        case kOldest:
-            return device.oldestMs == 0 ? QString() : ageText(device.oldestMs);
+            return device.inFlight == 0 ? QString() : QLocale().toString(device.inFlight);
         case kUnsaved:
             return device.unsavedBytes == 0 ? QString() : sizeText(device.unsavedBytes);
         default:
@@ -64,31 +54,47 @@ QVariant DeviceModel::text(const Device& device, int column) const {
     }
 }
 
+QString DeviceModel::subtext(const Device& device, int column) const {
+    if (column == kInFlight && device.oldestMs > 0)
+        //: %1 is the age of the oldest request, e.g. 4.2 s
+        return tr("oldest %1").arg(ageText(device.oldestMs));
+    if (column != kWhere)
+        return {};
+    const Gadget* const gadget = service_.gadget(device.gadget);
+    QStringList parts;
+    if (device.size > 0)
+        parts += sizeText(device.size);
+    if (gadget != nullptr)
+        //: Where a disk's bytes are or go to; %1 is a gadget
+        parts += (device.lent() ? tr("→ %1") : tr("← %1")).arg(gadget->title());
+    return parts.join(QStringLiteral(" "));
+}
+
 QVariant DeviceModel::data(const QModelIndex& index, int role) const {
     const Device* const device =
         index.isValid() ? service_.device(paths_.value(index.row())) : nullptr;
     if (device == nullptr)
         return {};
+    const int column = index.column();
     switch (role) {
         case Qt::DisplayRole:
-            return text(*device, index.column());
+            return text(*device, column);
         case Qt::ToolTipRole:
-            if (index.column() == kNode)
-                return Words::direction(*device);
-            return device->explanation;
+            if (column == kDevice)
+                return Words::of(*device, QDateTime::currentDateTime()).line();
+            return column == kWhere ? Words::direction(*device) : device->explanation;
         case Qt::AccessibleTextRole:
-            if (index.column() == kDevice)
+            if (column == kDevice)
                 return QStringLiteral("%1, %2").arg(
                     device->title(), Words::of(*device, QDateTime::currentDateTime()).line());
-            return QStringLiteral("%1 %2").arg(
-                headerData(index.column(), Qt::Horizontal, Qt::DisplayRole).toString(),
-                text(*device, index.column()).toString());
-        case Qt::TextAlignmentRole:
-            if (index.column() == kSize || index.column() >= kInFlight)
-                return int(Qt::AlignRight | Qt::AlignVCenter);
-            return int(Qt::AlignLeft | Qt::AlignVCenter);
+            return QStringLiteral("%1 %2 %3")
+                .arg(headerData(column, Qt::Horizontal, Qt::DisplayRole).toString(),
+                     text(*device, column), subtext(*device, column))
+                .trimmed();
         case kPathRole:
             return device->path;
+        case kSubtextRole:
+            return subtext(*device, column);
         case kWordsRole:
             return QVariant::fromValue(Words::of(*device, QDateTime::currentDateTime()));
         case kDimmedRole:
@@ -109,20 +115,13 @@ QVariant DeviceModel::headerData(int section, Qt::Orientation orientation, int r
     switch (section) {
         case kDevice:
             return tr("Device");
-        case kGadget:
-            return tr("Gadget");
-        case kNode:
+        case kWhere:
             return tr("Where");
-        case kSize:
-            return tr("Size");
         case kThroughput:
             return tr("Throughput");
         case kInFlight:
             //: Requests that are not answered yet; a column's heading
             return tr("In flight");
-        case kOldest:
-            //: The age of the oldest request that is not answered yet; a column's heading
-            return tr("Oldest");
         case kUnsaved:
             //: Bytes written and not saved yet; a column's heading
             return tr("Unsaved");

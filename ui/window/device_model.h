@@ -16,21 +16,11 @@ class DeviceModel final : public QAbstractTableModel {
     Q_OBJECT
 
  public:
-    enum Column {
-        kDevice,
-        kGadget,
-        kNode,
-        kSize,
-        kThroughput,
-        kInFlight,
-        kOldest,
-        kUnsaved,
-        kActions,
-        kColumns
-    };
+    enum Column { kDevice, kWhere, kThroughput, kInFlight, kUnsaved, kActions, kColumns };
     enum Role {
         kPathRole = Qt::UserRole,  // the object's path
         kWordsRole,                // StateWords
+        kSubtextRole,              // what a cell says below its text
         kDimmedRole,               // the service is away: this is how it was
         kRatesRole,                // QList<History::Rate> of the last minute
     };
@@ -53,7 +43,8 @@ class DeviceModel final : public QAbstractTableModel {
     void insert(const QString& path);
     void remove(const QString& path);
     void changed(const QString& path);
-    QVariant text(const Device& device, int column) const;
+    QString text(const Device& device, int column) const;
+    QString subtext(const Device& device, int column) const;
 
     Service& service_;
     QStringList paths_;

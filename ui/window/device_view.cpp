@@ -5,6 +5,7 @@
 #include "ui/window/device_actions.h"
 #include "ui/window/device_model.h"
 
+#include <QtCore/QEvent>
 #include <QtWidgets/QHBoxLayout>
 #include <QtWidgets/QHeaderView>
 #include <QtWidgets/QPushButton>
@@ -67,18 +68,20 @@ DeviceView::DeviceView(Service& service, DeviceModel& model, DeviceActions& acti
     setAllColumnsShowFocus(true);
     setSelectionMode(QAbstractItemView::SingleSelection);
     setContextMenuPolicy(Qt::CustomContextMenu);
-    setItemDelegate(new TextCell(this));
+    setItemDelegate(new TwoLineCell(this));
     setItemDelegateForColumn(DeviceModel::kDevice, new DeviceCell(this));
     setItemDelegateForColumn(DeviceModel::kThroughput, new SparklineCell(this));
     header()->setStretchLastSection(false);
     header()->setSectionResizeMode(QHeaderView::Interactive);
     header()->setSectionResizeMode(DeviceModel::kDevice, QHeaderView::Stretch);
-    for (const int column :
-         {DeviceModel::kInFlight, DeviceModel::kOldest, DeviceModel::kUnsaved, DeviceModel::kSize})
-        setColumnWidth(column, fontMetrics().averageCharWidth() * 11);
-    setColumnWidth(DeviceModel::kThroughput, fontMetrics().averageCharWidth() * 18);
-    setColumnWidth(DeviceModel::kActions, fontMetrics().averageCharWidth() * 32);
-    header()->setMinimumSectionSize(fontMetrics().averageCharWidth() * 8);
+    const int character = fontMetrics().averageCharWidth();
+    setColumnWidth(DeviceModel::kWhere, character * 26);
+    setColumnWidth(DeviceModel::kThroughput, character * 16);
+    setColumnWidth(DeviceModel::kInFlight, character * 15);
+    setColumnWidth(DeviceModel::kUnsaved, character * 10);
+    setColumnWidth(DeviceModel::kActions, character * 28);
+    header()->setMinimumSectionSize(character * 8);
+    softenSelection(*this);
 
     buttonMaker_.setInterval(0);
     connect(&buttonMaker_, &QTimer::timeout, this, &DeviceView::makeButtons);
@@ -92,6 +95,12 @@ DeviceView::DeviceView(Service& service, DeviceModel& model, DeviceActions& acti
     });
     connect(selectionModel(), &QItemSelectionModel::currentRowChanged, this,
             [this] { emit currentDeviceChanged(current()); });
+}
+
+void DeviceView::changeEvent(QEvent* event) {
+    QTreeView::changeEvent(event);
+    if (event->type() == QEvent::ApplicationPaletteChange)
+        softenSelection(*this);
 }
 
 QString DeviceView::current() const {

@@ -24,6 +24,9 @@ class DeviceView final : public QTreeView {
  signals:
     void currentDeviceChanged(const QString& device);
 
+ protected:
+    void changeEvent(QEvent* event) override;
+
  private:
     // Rows come in great numbers when the service is read: their buttons are made a few at a time.
     void makeButtons();

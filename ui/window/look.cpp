@@ -34,6 +34,8 @@ class TintedEngine final : public QIconEngine {
  private:
     QPixmap tinted(const QSize& size, QIcon::Mode mode, qreal ratio) const {
         QPixmap pixmap = shape_.pixmap(size, ratio);
+        if (pixmap.isNull())
+            return pixmap;
         QPainter painter(&pixmap);
         painter.setCompositionMode(QPainter::CompositionMode_SourceIn);
         QColor color = color_;

@@ -32,7 +32,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kClockPeriod = 1s;
-constexpr QSize kFirstSize(1100, 680);
+constexpr QSize kFirstSize(1180, 700);
 
 }  // namespace
 
@@ -135,6 +135,7 @@ QWidget* MainWindow::makeGadgetPane() {
     gadgetView_->setDragDropMode(QAbstractItemView::DropOnly);
     gadgetView_->setContextMenuPolicy(Qt::CustomContextMenu);
     gadgetView_->setUniformItemSizes(true);
+    softenSelection(*gadgetView_);
     noGadget_ = new EmptyPage(QStringLiteral("belay-gadget"), this);
     noGadget_->say(tr("No gadget yet"),
                    tr("Plug in a phone or a board on which belay-gadget runs."));
@@ -336,6 +337,12 @@ void MainWindow::bringToFront() {
 void MainWindow::closeEvent(QCloseEvent* event) {
     event->accept();
     emit closed();
+}
+
+void MainWindow::changeEvent(QEvent* event) {
+    QMainWindow::changeEvent(event);
+    if (event->type() == QEvent::ApplicationPaletteChange)
+        softenSelection(*gadgetView_);
 }
 
 void MainWindow::showEvent(QShowEvent* event) {

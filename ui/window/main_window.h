@@ -41,6 +41,7 @@ class MainWindow : public QMainWindow {
     void quitWanted();
 
  protected:
+    void changeEvent(QEvent* event) override;
     void closeEvent(QCloseEvent* event) override;
     void showEvent(QShowEvent* event) override;
     void hideEvent(QHideEvent* event) override;
