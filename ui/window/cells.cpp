@@ -33,6 +33,11 @@ QColor textColor(const QStyleOptionViewItem& option, bool dimmed) {
     return option.palette.color(groupOf(dimmed), QPalette::Text);
 }
 
+// For what is said in smaller voice.
+QColor quietColor(const QStyleOptionViewItem& option, bool dimmed) {
+    return dimmed ? textColor(option, true) : colorOf(Tone::Neutral, option.palette);
+}
+
 QColor toneColor(const QStyleOptionViewItem& option, Tone tone, bool dimmed) {
     return dimmed ? textColor(option, true) : colorOf(tone, option.palette);
 }
@@ -91,12 +96,10 @@ void GadgetCell::paint(QPainter* painter, const QStyleOptionViewItem& option,
     content.setLeft(iconRect.right() + 2 * kPadding);
 
     const Lines lines = linesOf(option, content);
-    drawElided(painter, mirrored(option, lines.upper), bold(option), textColor(option, dimmed),
-               index.data(Qt::DisplayRole).toString());
     const int chipWidth = qMin(content.width(), metrics.horizontalAdvance(chip) + 2 * kPadding);
     const QRect chipRect = mirrored(
         option,
-        QRect(lines.lower.right() - chipWidth, lines.lower.top(), chipWidth, lines.lower.height()));
+        QRect(lines.upper.right() - chipWidth, lines.upper.top(), chipWidth, lines.upper.height()));
     QColor ground = tone;
     ground.setAlphaF(float(kChipTint));
     painter->setRenderHint(QPainter::Antialiasing);
@@ -106,8 +109,9 @@ void GadgetCell::paint(QPainter* painter, const QStyleOptionViewItem& option,
     painter->setFont(option.font);
     painter->setPen(tone);
     painter->drawText(chipRect, Qt::AlignCenter, chip);
-    drawElided(painter, mirrored(option, lines.lower.adjusted(0, 0, -chipWidth - kPadding, 0)),
-               option.font, textColor(option, true),
+    drawElided(painter, mirrored(option, lines.upper.adjusted(0, 0, -chipWidth - kPadding, 0)),
+               bold(option), textColor(option, dimmed), index.data(Qt::DisplayRole).toString());
+    drawElided(painter, mirrored(option, lines.lower), option.font, quietColor(option, dimmed),
                index.data(GadgetModel::kSubtitleRole).toString());
     painter->restore();
 }
@@ -185,7 +189,7 @@ void TwoLineCell::paint(QPainter* painter, const QStyleOptionViewItem& option,
     const Lines lines = linesOf(option, content);
     drawElided(painter, mirrored(option, subtext.isEmpty() ? content : lines.upper), option.font,
                textColor(option, dimmed), text);
-    drawElided(painter, mirrored(option, lines.lower), option.font, textColor(option, true),
+    drawElided(painter, mirrored(option, lines.lower), option.font, quietColor(option, dimmed),
                subtext);
     painter->restore();
 }
@@ -195,15 +199,20 @@ QSize TwoLineCell::sizeHint(const QStyleOptionViewItem& option, const QModelInde
 }
 
 void softenSelection(QWidget& view) {
-    QPalette palette = QApplication::palette(&view);
-    const QColor base = palette.color(QPalette::Base);
-    const QColor highlight = palette.color(QPalette::Highlight);
+    const QPalette general = QApplication::palette(&view);
+    const QColor base = general.color(QPalette::Base);
+    const QColor highlight = general.color(QPalette::Highlight);
     const auto mix = [](float a, float b) { return a + (b - a) * kSelectionTint; };
-    palette.setColor(QPalette::Highlight, QColor::fromRgbF(mix(base.redF(), highlight.redF()),
-                                                           mix(base.greenF(), highlight.greenF()),
-                                                           mix(base.blueF(), highlight.blueF())));
-    palette.setColor(QPalette::HighlightedText, palette.color(QPalette::Text));
-    view.setPalette(palette);
+    const QColor soft =
+        QColor::fromRgbF(mix(base.redF(), highlight.redF()), mix(base.greenF(), highlight.greenF()),
+                         mix(base.blueF(), highlight.blueF()));
+    if (view.palette().color(QPalette::Highlight) == soft)
+        return;  // it is our own change that is told
+    // Of these two colours only: all others go on following the desktop.
+    QPalette own;
+    own.setColor(QPalette::Highlight, soft);
+    own.setColor(QPalette::HighlightedText, general.color(QPalette::Text));
+    view.setPalette(own);
 }
 
 }  // namespace belay::ui

@@ -49,7 +49,8 @@ class TwoLineCell final : public QStyledItemDelegate {
     QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override;
 };
 
-// Gives selected rows a background on which the states' colours can still be told apart.
+// Gives selected rows a background on which the states' colours can still be told apart. To be done
+// again with each PaletteChange of the view.
 void softenSelection(QWidget& view);
 
 }  // namespace belay::ui

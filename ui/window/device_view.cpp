@@ -99,7 +99,7 @@ DeviceView::DeviceView(Service& service, DeviceModel& model, DeviceActions& acti
 
 void DeviceView::changeEvent(QEvent* event) {
     QTreeView::changeEvent(event);
-    if (event->type() == QEvent::ApplicationPaletteChange)
+    if (event->type() == QEvent::PaletteChange)
         softenSelection(*this);
 }
 

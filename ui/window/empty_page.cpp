@@ -11,6 +11,7 @@ namespace {
 
 constexpr int kPictureSize = 64;
 constexpr qreal kTitleScale = 1.3;
+constexpr int kWidestLine = 64;  // characters
 
 }  // namespace
 
@@ -30,7 +31,8 @@ EmptyPage::EmptyPage(const QString& icon, QWidget* parent)
     for (QLabel* const label : {picture_, title_, text_}) {
         label->setAlignment(Qt::AlignCenter);
         label->setWordWrap(label != picture_);
-        layout->addWidget(label);
+        label->setMaximumWidth(fontMetrics().averageCharWidth() * kWidestLine);
+        layout->addWidget(label, 0, Qt::AlignHCenter);
     }
     layout->addStretch();
     draw();

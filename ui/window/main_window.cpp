@@ -68,7 +68,7 @@ MainWindow::MainWindow(Service& service)
     setCentralWidget(central);
     makeMenus();
     resize(kFirstSize);
-    const int least = fontMetrics().averageCharWidth() * 34;
+    const int least = fontMetrics().averageCharWidth() * 40;
     panes->setSizes({least, kFirstSize.width() - least});
 
     clock_.setInterval(kClockPeriod);
@@ -245,6 +245,7 @@ void MainWindow::updatePages() {
                                                             : noGadget_);
     devicePages_->setCurrentWidget(devices_->rowCount() > 0 ? static_cast<QWidget*>(deviceView_)
                                                             : noDevice_);
+    details_->setVisible(devices_->rowCount() > 0);
     // A newcomer need not find out that something must be selected first.
     if (gadgets_->rowCount() > 0 && !gadgetView_->currentIndex().isValid())
         gadgetView_->setCurrentIndex(gadgets_->index(0));
@@ -341,7 +342,7 @@ void MainWindow::closeEvent(QCloseEvent* event) {
 
 void MainWindow::changeEvent(QEvent* event) {
     QMainWindow::changeEvent(event);
-    if (event->type() == QEvent::ApplicationPaletteChange)
+    if (event->type() == QEvent::PaletteChange && gadgetView_ != nullptr)
         softenSelection(*gadgetView_);
 }
 

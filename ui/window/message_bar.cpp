@@ -4,6 +4,7 @@
 
 #include <QtCore/QEvent>
 #include <QtGui/QAccessible>
+#include <QtWidgets/QApplication>
 #include <QtWidgets/QHBoxLayout>
 #include <QtWidgets/QLabel>
 #include <QtWidgets/QPushButton>
@@ -66,20 +67,23 @@ void MessageBar::offer(const QString& action) {
 
 void MessageBar::changeEvent(QEvent* event) {
     QFrame::changeEvent(event);
-    // Our own colour is a change of palette, too.
-    if (event->type() == QEvent::ApplicationPaletteChange)
+    if (event->type() == QEvent::PaletteChange)
         color();
 }
 
 void MessageBar::color() {
-    QPalette mixed = parentWidget()->palette();
-    const QColor tone = colorOf(Tone::Held, mixed);
-    const QColor ground = mixed.color(QPalette::Window);
-    const auto mix = [](float a, float b) { return a * (1 - kTint) + b * kTint; };
-    mixed.setColor(QPalette::Window, QColor::fromRgbF(mix(ground.redF(), tone.redF()),
-                                                      mix(ground.greenF(), tone.greenF()),
-                                                      mix(ground.blueF(), tone.blueF())));
-    setPalette(mixed);
+    const QPalette general = QApplication::palette(this);
+    const QColor tone = colorOf(Tone::Held, general);
+    const QColor ground = general.color(QPalette::Window);
+    const auto mix = [](float a, float b) { return a + (b - a) * kTint; };
+    const QColor tinted =
+        QColor::fromRgbF(mix(ground.redF(), tone.redF()), mix(ground.greenF(), tone.greenF()),
+                         mix(ground.blueF(), tone.blueF()));
+    if (palette().color(QPalette::Window) == tinted)
+        return;  // it is our own change that is told
+    QPalette own;
+    own.setColor(QPalette::Window, tinted);
+    setPalette(own);
 }
 
 }  // namespace belay::ui
