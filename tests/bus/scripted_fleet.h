@@ -38,6 +38,8 @@ class ScriptedFleet final : public helper::FleetInterface {
     std::vector<Lent> lent;
     Result<void> answer;   // to everything that is answered at once
     bool instant = false;  // nothing waits: all is done at once
+    bool mute = false;     // requests are not listed, however long one waits
+    int requestsAsked = 0;
     bool watched = false;
     bool shutdown = false;
 
@@ -90,7 +92,11 @@ class ScriptedFleet final : public helper::FleetInterface {
             deviceViews.at(id).policy = policy;
         return answer;
     }
-    void requests(const std::string&, RequestsDone done) override { done(requestViews); }
+    void requests(const std::string&, RequestsDone done) override {
+        ++requestsAsked;
+        if (!mute)
+            done(requestViews);
+    }
     void watchCounters(bool on) override { watched = on; }
     void systemShutsDown(bool on) override { shutdown = on; }
 

@@ -174,9 +174,7 @@ QWidget* Details::makeDetailsPage() {
         value->setTextFormat(Qt::PlainText);
         value->setWordWrap(true);
         value->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
-        const QString name = tr(row.name);
-        value->setAccessibleDescription(name);
-        form->addRow(name, value);
+        form->addRow(tr(row.name), value);
         values_ += value;
     }
     auto* const copy = new QPushButton(tr("&Copy report"), content);
@@ -262,9 +260,9 @@ void Details::updateDetails() {
     const Device* const device = service_.device(device_);
     for (qsizetype i = 0; i < values_.size(); ++i) {
         const QString text = device == nullptr ? QString() : kRows[i].value(service_, *device);
-        if (values_[i]->text() != text) {
+        if (values_[i]->text() != text || values_[i]->accessibleName().isEmpty()) {
             values_[i]->setText(text);
-            values_[i]->setAccessibleName(text);
+            values_[i]->setAccessibleName(tr(kRows[i].name) + QLatin1Char(' ') + text);
         }
     }
 }

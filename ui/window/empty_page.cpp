@@ -3,6 +3,7 @@
 #include "ui/window/look.h"
 
 #include <QtCore/QEvent>
+#include <QtWidgets/QHBoxLayout>
 #include <QtWidgets/QLabel>
 #include <QtWidgets/QVBoxLayout>
 
@@ -11,7 +12,8 @@ namespace {
 
 constexpr int kPictureSize = 64;
 constexpr qreal kTitleScale = 1.3;
-constexpr int kWidestLine = 64;  // characters
+constexpr int kWidestLine = 72;  // characters
+constexpr int kTextShare = 8;    // of the width, against one on either side
 
 }  // namespace
 
@@ -26,21 +28,26 @@ EmptyPage::EmptyPage(const QString& icon, QWidget* parent)
     font.setBold(true);
     title_->setFont(font);
     text_->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
-    auto* const layout = new QVBoxLayout(this);
-    layout->addStretch();
+    auto* const column = new QVBoxLayout;
+    column->addStretch();
     for (QLabel* const label : {picture_, title_, text_}) {
         label->setAlignment(Qt::AlignCenter);
         label->setWordWrap(label != picture_);
-        label->setMaximumWidth(fontMetrics().averageCharWidth() * kWidestLine);
-        layout->addWidget(label, 0, Qt::AlignHCenter);
+        column->addWidget(label);
     }
-    layout->addStretch();
+    column->addStretch();
+    text_->setMaximumWidth(fontMetrics().averageCharWidth() * kWidestLine);
+    auto* const layout = new QHBoxLayout(this);
+    layout->addStretch(1);
+    layout->addLayout(column, kTextShare);
+    layout->addStretch(1);
     draw();
 }
 
 void EmptyPage::say(const QString& title, const QString& text) {
     title_->setText(title);
     text_->setText(text);
+    text_->setAccessibleName(text);
     setAccessibleName(title);
     setAccessibleDescription(text);
 }

@@ -75,7 +75,6 @@ MainWindow::MainWindow(Service& service)
     connect(&clock_, &QTimer::timeout, devices_, &DeviceModel::tick);
     connectAll();
     standingChanged();
-    gadgetView_->setFocus();
 }
 
 void MainWindow::makeActions() {
@@ -249,6 +248,8 @@ void MainWindow::updatePages() {
     // A newcomer need not find out that something must be selected first.
     if (gadgets_->rowCount() > 0 && !gadgetView_->currentIndex().isValid())
         gadgetView_->setCurrentIndex(gadgets_->index(0));
+    if (gadgetView_->isVisible() && focusWidget() == nullptr)
+        gadgetView_->setFocus();
     if (devices_->rowCount() > 0 && !deviceView_->currentIndex().isValid())
         deviceView_->setCurrentIndex(devices_->index(0, 0));
     if (!running && gadgets_->rowCount() == 0)
@@ -350,6 +351,7 @@ void MainWindow::showEvent(QShowEvent* event) {
     QMainWindow::showEvent(event);
     devices_->tick();
     clock_.start();
+    updatePages();
 }
 
 void MainWindow::hideEvent(QHideEvent* event) {

@@ -40,7 +40,7 @@ MessageBar::MessageBar(const QString& name, QWidget* parent)
     layout->addWidget(close_, 0, Qt::AlignTop);
     connect(action_, &QPushButton::clicked, this, &MessageBar::pressed);
     connect(close_, &QToolButton::clicked, this, &QWidget::hide);
-    action_->hide();
+    offer({});
     hide();
     color();
 }
@@ -61,7 +61,7 @@ QString MessageBar::text() const {
 
 void MessageBar::offer(const QString& action) {
     action_->setText(action);
-    action_->setAccessibleName(action);
+    action_->setAccessibleName(action.isEmpty() ? tr("No action") : action);
     action_->setVisible(!action.isEmpty());
 }
 
