@@ -1,5 +1,6 @@
 #include "core/lifecycle/state.h"
 #include "tests/ui/window_bench.h"
+#include "ui/i18n/language.h"
 #include "ui/model/words.h"
 #include "ui/window/look.h"
 
@@ -28,6 +29,7 @@ class TestUiStates : public QObject {
     Q_OBJECT
 
  private slots:
+    void initTestCase() { ui::speak(*qApp, QLocale(QLocale::English)); }
     void init() { usePalette(false); }
     void saysEveryState_data();
     void saysEveryState();

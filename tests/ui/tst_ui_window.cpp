@@ -1,5 +1,6 @@
 #include "core/lifecycle/state.h"
 #include "tests/ui/window_bench.h"
+#include "ui/i18n/language.h"
 #include "ui/window/device_actions.h"
 #include "ui/window/gadget_model.h"
 #include "ui/window/lend_dialog.h"
@@ -26,6 +27,7 @@ class TestUiWindow : public QObject {
     Q_OBJECT
 
  private slots:
+    void initTestCase() { ui::speak(*qApp, QLocale(QLocale::English)); }
     void init() { usePalette(false); }
     void recoversByButtonAndKey();
     void asksBeforeItAcceptsALoss();
