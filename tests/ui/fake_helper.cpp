@@ -98,8 +98,10 @@ void FakeHelper::change(const std::string& id,
     edit(device);
     if (device.state != before)
         device.sinceUs = std::uint64_t(QDateTime::currentMSecsSinceEpoch()) * 1000;
-    if (service_)
+    if (service_) {
         service_->deviceChanged(id);
+        service_->deviceCountersChanged(id);
+    }
 }
 
 void FakeHelper::changeCounters(const std::string& id,

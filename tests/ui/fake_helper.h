@@ -57,8 +57,8 @@ class FakeHelper {
     // A client's connection to the bus, for ui::Service.
     QDBusConnection client() const { return client_; }
 
-    // Changes the device or gadget; makes it, if there is none of that id. `counters`: nothing but
-    // device.counters is changed (they are told twice a second at most).
+    // Changes the device or gadget; makes it, if there is none of that id. Counters are told apart
+    // from all else, and twice a second at most.
     void change(const std::string& device, const std::function<void(helper::DeviceView&)>& edit);
     void changeCounters(const std::string& device,
                         const std::function<void(helper::DeviceCounters&)>& edit);

@@ -114,6 +114,41 @@ QString Words::stateName(const QString& state) {
     return state;
 }
 
+NoticeWords Words::waitingNotice(const Device& device, const Gadget* gadget) {
+    const bool silent = gadget != nullptr && gadget->present;
+    QStringList body;
+    if (device.unsavedBytes > 0)
+        //: %1 is a size such as 3.2 MB
+        body += tr("%1 are not saved yet: keep the gadget switched on.")
+                    .arg(sizeText(device.unsavedBytes));
+    body += silent ? tr("Choose Recover, or unplug it and plug it in again.")
+                   : tr("Plug it back in. Programs that use it wait until then.");
+    if (device.deadline.isValid())
+        //: %1 is a time such as 14:05
+        body += tr("They get errors if it is not back by %1.").arg(timeText(device.deadline));
+    return {(silent ? tr("“%1” does not answer") : tr("“%1” was unplugged")).arg(device.title()),
+            body.join(QLatin1Char(' '))};
+}
+
+NoticeWords Words::notice(const Device& device, const Gadget* gadget) {
+    if (device.state == QLatin1String("waiting"))
+        return waitingNotice(device, gadget);
+    const StateWords words = of(device, QDateTime::currentDateTime());
+    QStringList body;
+    if (device.unsavedBytes > 0)
+        body += tr("%1 are not saved yet.").arg(sizeText(device.unsavedBytes));
+    if (!words.detail.isEmpty())
+        body += words.detail;
+    //: A device and what is the matter with it, e.g. "“disk”: Stopped waiting"
+    return {tr("“%1”: %2").arg(device.title(), words.text), body.join(QLatin1Char(' '))};
+}
+
+NoticeWords Words::back(const Device& device, bool hadFailed) {
+    return {tr("“%1” is back").arg(device.title()),
+            hadFailed ? tr("Programs that got errors may have to be started again.")
+                      : tr("Programs that waited for it go on.")};
+}
+
 QString Words::link(const Gadget& gadget) {
     if (!gadget.present || gadget.link == QLatin1String("absent"))
         return tr("Not plugged in");

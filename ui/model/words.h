@@ -26,6 +26,12 @@ struct StateWords {
     QString line() const;
 };
 
+// What a notification says.
+struct NoticeWords {
+    QString summary;
+    QString body;
+};
+
 // All words that users read about states, in one place.
 class Words {
     Q_DECLARE_TR_FUNCTIONS(Words)
@@ -34,6 +40,11 @@ class Words {
     static StateWords of(const Device& device, const QDateTime& now);
     // The bare name of one of belayd's states, as in a list of events; others as they are.
     static QString stateName(const QString& state);
+    // Why a device that is waiting, failed or in need of attention is so, and what to do. `gadget`
+    // is its gadget, null if that is not known.
+    static NoticeWords notice(const Device& device, const Gadget* gadget);
+    // It works again, after programs had to wait or, with `hadFailed`, got errors.
+    static NoticeWords back(const Device& device, bool hadFailed);
     // What the gadget's link is doing: "Connected", "Not plugged in", ...
     static QString link(const Gadget& gadget);
     static Tone linkTone(const Gadget& gadget);
@@ -54,6 +65,7 @@ class Words {
     static StateWords live(const Device& device);
     static StateWords waiting(const Device& device, const QDateTime& now);
     static StateWords needsAttention(const Device& device);
+    static NoticeWords waitingNotice(const Device& device, const Gadget* gadget);
 };
 
 }  // namespace belay::ui

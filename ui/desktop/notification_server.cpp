@@ -1,0 +1,127 @@
+#include "ui/desktop/notification_server.h"
+
+#include <QtDBus/QDBusPendingCallWatcher>
+#include <QtDBus/QDBusPendingReply>
+#include <QtDBus/QDBusServiceWatcher>
+
+namespace belay::ui {
+namespace {
+
+constexpr auto kService = "org.freedesktop.Notifications";
+constexpr auto kPath = "/org/freedesktop/Notifications";
+
+QDBusMessage methodCall(const char* method) {
+    return QDBusMessage::createMethodCall(QLatin1String(kService), QLatin1String(kPath),
+                                          QLatin1String(kService), QLatin1String(method));
+}
+
+}  // namespace
+
+NotificationServer::NotificationServer(const QDBusConnection& session, QObject* parent)
+    : QObject(parent), bus_(session) {}
+
+void NotificationServer::start() {
+    if (!bus_.isConnected())
+        return;
+    auto* const watcher = new QDBusServiceWatcher(QLatin1String(kService), bus_,
+                                                  QDBusServiceWatcher::WatchForOwnerChange, this);
+    connect(watcher, &QDBusServiceWatcher::serviceOwnerChanged, this,
+            [this](const QString&, const QString&, const QString& owner) { ownerChanged(owner); });
+    // Without the service's name: with it, QtDBus would ask who owns it, and wait for the answer.
+    const auto listen = [this](const char* name, const char* slot) {
+        bus_.connect(QString(), QLatin1String(kPath), QLatin1String(kService), QLatin1String(name),
+                     this, slot);
+    };
+    listen("NotificationClosed", SLOT(notificationClosed(QDBusMessage)));
+    listen("ActionInvoked", SLOT(actionInvoked(QDBusMessage)));
+    listen("ActivationToken", SLOT(activationToken(QDBusMessage)));
+    askCapabilities();
+}
+
+void NotificationServer::ownerChanged(const QString& owner) {
+    const bool had = !owner_.isEmpty();
+    owner_ = owner;
+    if (had)
+        emit lost();
+    if (!owner.isEmpty())
+        askCapabilities();
+}
+
+void NotificationServer::askCapabilities() {
+    auto* const answer =
+        new QDBusPendingCallWatcher(bus_.asyncCall(methodCall("GetCapabilities")), this);
+    connect(answer, &QDBusPendingCallWatcher::finished, this, [this, answer] {
+        answer->deleteLater();
+        const QDBusPendingReply<QStringList> capabilities(*answer);
+        if (capabilities.isError())
+            return;
+        const QStringList list = capabilities.value();
+        capabilities_ = QSet<QString>(list.begin(), list.end());
+        owner_ = answer->reply().service();
+        emit ready();
+    });
+}
+
+void NotificationServer::show(const Notice& notice, uint replaces, Shown shown) {
+    if (!bus_.isConnected()) {
+        shown(0);
+        return;
+    }
+    QStringList actions;
+    if (capabilities_.contains(QStringLiteral("actions")))
+        for (const auto& [key, label] : notice.actions)
+            actions << key << label;
+    QVariantMap hints{
+        {QStringLiteral("urgency"), QVariant::fromValue(uchar(notice.urgency))},
+        {QStringLiteral("desktop-entry"), QStringLiteral("org.belay.Belay")},
+        {QStringLiteral("category"), notice.category},
+    };
+    if (notice.transient)
+        hints.insert(QStringLiteral("transient"), true);
+    // Labels come from the other end of the cable: they must not become markup.
+    const bool markup = capabilities_.contains(QStringLiteral("body-markup"));
+    QDBusMessage message = methodCall("Notify");
+    message << QStringLiteral("Belay") << replaces << QStringLiteral("org.belay.Belay")
+            << notice.summary << (markup ? notice.body.toHtmlEscaped() : notice.body) << actions
+            << hints << notice.milliseconds;
+    auto* const answer = new QDBusPendingCallWatcher(bus_.asyncCall(message), this);
+    connect(answer, &QDBusPendingCallWatcher::finished, this, [answer, shown = std::move(shown)] {
+        answer->deleteLater();
+        const QDBusPendingReply<uint> id(*answer);
+        shown(id.isError() ? 0 : id.value());
+    });
+}
+
+void NotificationServer::close(uint id) {
+    QDBusMessage message = methodCall("CloseNotification");
+    message << id;
+    message.setAutoStartService(false);
+    bus_.send(message);
+}
+
+bool NotificationServer::isFromServer(const QDBusMessage& signal) const {
+    return !owner_.isEmpty() && signal.service() == owner_;
+}
+
+void NotificationServer::notificationClosed(const QDBusMessage& signal) {
+    if (isFromServer(signal))
+        emit closed(signal.arguments().value(0).toUInt(), signal.arguments().value(1).toUInt());
+}
+
+// It comes before the action that it is for.
+void NotificationServer::activationToken(const QDBusMessage& signal) {
+    if (!isFromServer(signal))
+        return;
+    tokenId_ = signal.arguments().value(0).toUInt();
+    token_ = signal.arguments().value(1).toString();
+}
+
+void NotificationServer::actionInvoked(const QDBusMessage& signal) {
+    if (!isFromServer(signal))
+        return;
+    const uint id = signal.arguments().value(0).toUInt();
+    const QString token = std::exchange(token_, {});
+    emit acted(id, signal.arguments().value(1).toString(), tokenId_ == id ? token : QString());
+}
+
+}  // namespace belay::ui
