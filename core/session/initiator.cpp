@@ -96,6 +96,7 @@ bool Initiator::submit(const Entry& request) {
     Entry* entry = ledger_.add(request);
     if (entry == nullptr)
         return false;
+    ++kernels_;
     entry->state = EntryState::Parked;
     if (isOpen(entry->device))
         toSend_.push_back(entry->sequence);
@@ -244,6 +245,8 @@ Completion Initiator::finish(Entry& entry, int result) {
         --outstanding_;
     if (const auto device = devices_.find(entry.device); device != devices_.end())
         device->second.work.release(entry);
+    if (entry.origin == Origin::Kernel)
+        --kernels_;
     const Completion completion{entry.sequence, entry.device, entry.tag, result};
     ledger_.remove(entry.sequence);
     return completion;

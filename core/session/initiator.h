@@ -56,8 +56,8 @@ enum class Resume : std::uint8_t {
 // - One instance serves all exports of one gadget in one direction.
 class Initiator {
  public:
-    // `capacity` bounds the requests under way; `first` must lie above every sequence used before
-    // in the life of these devices.
+    // `capacity`: twice the requests of the kernel that can be under way; `first` must lie above
+    // every sequence used before in the life of these devices.
     Initiator(std::size_t capacity, Sequence first) : ledger_(capacity, first) {}
 
     // -- devices
@@ -149,6 +149,7 @@ class Initiator {
     void goOn(Device& device);
 
     Ledger ledger_;
+    std::size_t kernels_ = 0;  // of the ledger's entries
     std::map<DeviceId, Device> devices_;
     Epoch epoch_;
     std::uint32_t maxOutstanding_ = 0;

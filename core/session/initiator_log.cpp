@@ -38,16 +38,17 @@ void Initiator::join(Device& device, const wire::ExportInfo& offered) {
 }
 
 const Entry* Initiator::nextOfOurOwn() {
+    // The other half of the ledger is the kernel's.
+    const bool room = ledger_.size() - kernels_ < ledger_.capacity() / 2;
     for (auto& [id, device] : devices_)
         if (device.open || device.work.replaying())
-            if (const Entry* entry = device.work.next(ledger_, id, maxOutstanding_))
+            if (const Entry* entry = device.work.next(ledger_, id, maxOutstanding_, room))
                 return entry;
     return nullptr;
 }
 
 void Initiator::copyLogged(const Entry& entry, ByteSpan out) const {
-    const WriteLog& log = *devices_.at(entry.device).work.log();
-    log.copyPayload(log.records()[entry.record], out);
+    devices_.at(entry.device).work.copyLogged(entry, out);
 }
 
 void Initiator::flushed(Device& device, const Entry& entry) {
@@ -70,8 +71,10 @@ void Initiator::logChange(const Entry& entry, const wire::Response& response, Co
         change.sequence = entry.sequence;
         change.offset = entry.offset;
         change.length = entry.length;
-        if (log->needsRecord(entry.offset, entry.length, durable))
-            log->append(change, wire::carriesPayload(entry.op) ? sent : ConstByteSpan(), durable);
+        if (durable)
+            log->appendDurable(change, entry.logMark);
+        else
+            log->append(change, wire::carriesPayload(entry.op) ? sent : ConstByteSpan());
     }
     if (response.stableUpTo != Sequence() && log->complete())
         device.stable += log->stableUpTo(response.stableUpTo);
@@ -98,7 +101,7 @@ Result<Answer> Initiator::answerOfOurOwn(Entry& entry, const wire::Response& res
         if (failed || answered.op == wire::Op::Flush)
             answer.replayEnd = endReplay(id, !failed);
         else
-            work.replayed(answered);
+            work.replayed();
     } else if (failed) {
         work.flushFailed();
     } else {

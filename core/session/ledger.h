@@ -39,9 +39,9 @@ struct Entry {
     bool sentBefore = false;        // in this or an earlier session: a resend is a replay
     std::uint32_t payloadCrc = 0;   // of the answer, once known
     std::uint64_t writtenMark = 0;  // Flush: bytes of the export written when it was sent
-    std::uint64_t logMark = 0;      // Flush: how far the write log was when it was sent
+    std::uint64_t logMark = 0;      // how far the write log was when it was sent
     Origin origin = Origin::Kernel;
-    std::size_t record = 0;    // Replay: its place among the log's records
+    std::size_t piece = 0;     // Replay: which piece of the log
     std::size_t reserved = 0;  // room in the write log
 };
 

@@ -55,25 +55,27 @@ bool LogWork::flushIsDue() const {
            (!waiting_.empty() && used > 0 && (reserved_ == 0 || used > log_->capacity() / 4));
 }
 
-Entry* LogWork::next(Ledger& ledger, DeviceId device, std::uint32_t maxOutstanding) {
+Entry* LogWork::next(Ledger& ledger, DeviceId device, std::uint32_t maxOutstanding, bool room) {
     if (pending_)
         return ledger.find(*pending_);
+    if (!room)
+        return nullptr;
     Entry entry;
     entry.device = device;
-    if (replaying_ && nextRecord_ < log_->records().size()) {
-        const WriteLog::Record& record = log_->records()[nextRecord_];
-        const std::size_t most = std::clamp<std::size_t>(maxOutstanding / 2, 1, kMostReplayed);
-        if (underWay_.size() >= most || overlapsUnderWay(record))
+    if (replaying_ && sent_ < pieces_.size()) {
+        const WriteLog::Piece& piece = pieces_[sent_];
+        const WriteLog::Record& record = log_->records()[piece.record];
+        if (underWay_ >= std::clamp<std::size_t>(maxOutstanding / 2, 1, kMostReplayed))
             return nullptr;
         entry.origin = Origin::Replay;
         entry.op = record.op;
         entry.flags = record.flags & wire::kFlagNoUnmap;
-        entry.offset = record.offset;
-        entry.length = record.length;
-        entry.record = nextRecord_;
+        entry.offset = piece.offset;
+        entry.length = piece.length;
+        entry.piece = sent_;
         return add(ledger, entry);
     }
-    if (replaying_ ? flushing_ || !underWay_.empty() : !flushIsDue())
+    if (replaying_ ? flushing_ || underWay_ > 0 : !flushIsDue())
         return nullptr;
     entry.origin = Origin::OwnFlush;
     entry.op = wire::Op::Flush;
@@ -87,20 +89,13 @@ Entry* LogWork::add(Ledger& ledger, const Entry& entry) {
     return added;
 }
 
-bool LogWork::overlapsUnderWay(const WriteLog::Record& record) const {
-    return std::ranges::any_of(underWay_, [&](const Entry& other) {
-        return record.offset < other.offset + other.length &&
-               other.offset < record.offset + record.length;
-    });
-}
-
 void LogWork::sent(const Entry& entry) {
     pending_.reset();
     if (entry.origin == Origin::OwnFlush) {
         flushing_ = true;
     } else {
-        underWay_.push_back(entry);
-        ++nextRecord_;
+        ++underWay_;
+        ++sent_;
     }
 }
 
@@ -125,11 +120,12 @@ void LogWork::flushFailed() {
 void LogWork::startReplay(Verifier verifier) {
     replaying_ = true;
     replayVerifier_ = verifier;
-    nextRecord_ = 0;
+    pieces_ = log_->pieces();
+    sent_ = underWay_ = 0;
 }
 
-void LogWork::replayed(const Entry& entry) {
-    std::erase_if(underWay_, [&](const Entry& other) { return other.sequence == entry.sequence; });
+void LogWork::copyLogged(const Entry& entry, ByteSpan out) const {
+    log_->copyPayload(pieces_[entry.piece], out);
 }
 
 void LogWork::endReplay() {

@@ -15,8 +15,7 @@ namespace belay::session {
 // - Room is reserved before a change is sent, so that its answer can always be logged. Changes for
 //   which there is none wait; nothing else does.
 // - A flush of our own is due at half of the bound, and when the log is incomplete.
-// - Sending again keeps the order: a record that overlaps one under way waits for its answer. The
-//   wire sees fresh sequences, as the old ones may be in use for what waits behind.
+// - What is sent again goes under fresh sequences: nothing that waits behind it has to make room.
 class LogWork {
  public:
     // The log must outlive this.
@@ -38,7 +37,8 @@ class LogWork {
     // -- what is sent on our own account
 
     // The next of our own requests, parked in the ledger, or null. Stays the same until sent().
-    Entry* next(Ledger& ledger, DeviceId device, std::uint32_t maxOutstanding);
+    // `room`: the ledger may take another one.
+    Entry* next(Ledger& ledger, DeviceId device, std::uint32_t maxOutstanding, bool room);
     void sent(const Entry& entry);
     // A flush, of whomever, has succeeded.
     void flushed(const Entry& entry);
@@ -50,8 +50,10 @@ class LogWork {
     // `verifier`: of the target as it is now.
     void startReplay(Verifier verifier);
     bool replaying() const { return replaying_; }
+    // The payload of one of next()'s writes, into as many bytes as it is long.
+    void copyLogged(const Entry& entry, ByteSpan out) const;
     Verifier replayVerifier() const { return replayVerifier_; }
-    void replayed(const Entry& entry);
+    void replayed() { --underWay_; }
     // All of it is sent and flushed: the log is empty and goes on with the new verifier.
     void endReplay();
 
@@ -60,7 +62,6 @@ class LogWork {
 
  private:
     bool flushIsDue() const;
-    bool overlapsUnderWay(const WriteLog::Record& record) const;
     Entry* add(Ledger& ledger, const Entry& entry);
 
     WriteLog* log_;
@@ -72,8 +73,9 @@ class LogWork {
     bool flushFailed_ = false;
     bool replaying_ = false;
     Verifier replayVerifier_;
-    std::size_t nextRecord_ = 0;
-    std::vector<Entry> underWay_;  // records that are sent and not answered
+    std::vector<WriteLog::Piece> pieces_;  // to be sent again
+    std::size_t sent_ = 0;                 // so many of them are
+    std::size_t underWay_ = 0;             // of these, not answered
 };
 
 }  // namespace belay::session

@@ -5,6 +5,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <iterator>
+#include <map>
+#include <queue>
+#include <utility>
 
 namespace belay::session {
 namespace {
@@ -43,6 +47,7 @@ struct RecordLayout {
     static constexpr std::size_t kLength = 32;
     static constexpr std::size_t kPayload = 36;
     static constexpr std::size_t kPayloadCrc = 40;
+    static constexpr std::size_t kCovers = 48;
     static constexpr std::size_t kCrc = 60;  // of what is before it
 };
 
@@ -50,6 +55,47 @@ struct RecordLayout {
 // memory: only the compiler must keep the order.
 void inThisOrder() {
     std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+
+// Parts of the device, joined where they touch.
+class Ranges {
+ public:
+    // Adds begin .. end-1, and calls `isNew` with each part of it that was not there, from the last
+    // to the first.
+    template <class IsNew>
+    void add(std::uint64_t begin, std::uint64_t end, IsNew isNew) {
+        std::uint64_t low = begin;
+        std::uint64_t high = end;
+        std::uint64_t open = end;  // what is above it is told
+        auto next = ends_.upper_bound(end);
+        while (next != ends_.begin()) {
+            const auto other = std::prev(next);
+            if (other->second < begin)
+                break;
+            if (other->second < open)
+                isNew(other->second, open);
+            open = std::min(open, other->first);
+            low = std::min(low, other->first);
+            high = std::max(high, other->second);
+            next = ends_.erase(other);
+        }
+        if (begin < open)
+            isNew(begin, open);
+        ends_.emplace(low, high);
+    }
+
+ private:
+    std::map<std::uint64_t, std::uint64_t> ends_;  // by their beginnings
+};
+
+WriteLog::Record recordOf(const wire::Request& change) {
+    WriteLog::Record record;
+    record.sequence = change.sequence;
+    record.op = change.op;
+    record.flags = change.flags;
+    record.offset = change.offset;
+    record.length = change.length;
+    return record;
 }
 
 std::uint64_t unsavedBytesOf(const WriteLog::Record& record) {
@@ -146,10 +192,11 @@ bool WriteLog::readRecord(std::size_t position, Record& record) const {
     record.length = loadLe<std::uint32_t>(bytes, L::kLength);
     record.payload = loadLe<std::uint32_t>(bytes, L::kPayload);
     record.payloadCrc = loadLe<std::uint32_t>(bytes, L::kPayloadCrc);
+    record.covers = loadLe<std::uint64_t>(bytes, L::kCovers);
     record.position = position;
     const bool isWrite = record.op == wire::Op::Write;
     if (!(isWrite || record.op == wire::Op::Discard || record.op == wire::Op::WriteZeroes) ||
-        record.payload != (isWrite ? record.length : 0))
+        record.payload != (isWrite && !record.durable ? record.length : 0))
         return false;
     return used_ + room(record.payload) <= ring_.size() &&
            record.payloadCrc == crcOf(advance(position, kRecordBytes), record.payload);
@@ -198,27 +245,29 @@ std::uint64_t WriteLog::published() const {
     return std::atomic_ref(place).load(std::memory_order_acquire);
 }
 
-bool WriteLog::needsRecord(std::uint64_t offset, std::uint32_t length, bool durable) const {
-    return !durable || std::ranges::any_of(records_, [=](const Record& record) {
-        return offset < record.offset + record.length && record.offset < offset + length;
-    });
+bool WriteLog::append(const wire::Request& change, ConstByteSpan payload) {
+    return append(recordOf(change), payload);
 }
 
-bool WriteLog::append(const wire::Request& change, ConstByteSpan payload, bool durable) {
+bool WriteLog::appendDurable(const wire::Request& change, std::uint64_t mark) {
+    Record record = recordOf(change);
+    record.durable = true;
+    record.covers = mark;
+    const bool needed = std::ranges::any_of(records_, [&](const Record& other) {
+        return other.number <= mark && record.offset < other.offset + other.length &&
+               other.offset < record.offset + record.length;
+    });
+    return !needed || append(record, {});
+}
+
+bool WriteLog::append(Record record, ConstByteSpan payload) {
     using L = RecordLayout;
-    Record record;
     record.number = next_++;
     if (used_ + room(payload.size()) > ring_.size()) {
         lost_ = record.number;
         writeHeader();
         return false;
     }
-    record.sequence = change.sequence;
-    record.op = change.op;
-    record.flags = change.flags;
-    record.durable = durable;
-    record.offset = change.offset;
-    record.length = change.length;
     record.payload = static_cast<std::uint32_t>(payload.size());
     record.position = tail();
 
@@ -232,7 +281,7 @@ bool WriteLog::append(const wire::Request& change, ConstByteSpan payload, bool d
     std::ranges::fill(bytes, std::byte{0});
     storeLe<std::uint32_t>(bytes, L::kMagic, kRecordMagic);
     bytes[L::kOp] = static_cast<std::byte>(record.op);
-    bytes[L::kDurable] = static_cast<std::byte>(durable);
+    bytes[L::kDurable] = static_cast<std::byte>(record.durable);
     storeLe<std::uint16_t>(bytes, L::kFlags, record.flags);
     storeLe<std::uint64_t>(bytes, L::kNumber, record.number);
     storeLe<std::uint64_t>(bytes, L::kSequence, record.sequence.value);
@@ -240,6 +289,7 @@ bool WriteLog::append(const wire::Request& change, ConstByteSpan payload, bool d
     storeLe<std::uint32_t>(bytes, L::kLength, record.length);
     storeLe<std::uint32_t>(bytes, L::kPayload, record.payload);
     storeLe<std::uint32_t>(bytes, L::kPayloadCrc, record.payloadCrc);
+    storeLe<std::uint64_t>(bytes, L::kCovers, record.covers);
     storeLe<std::uint32_t>(bytes, L::kCrc, crc32c(bytes.first(L::kCrc)));
 
     used_ += room(payload.size());
@@ -297,8 +347,33 @@ void WriteLog::abandon(Verifier verifier) {
 
 // -- reading
 
-void WriteLog::copyPayload(const Record& record, ByteSpan out) const {
-    const std::size_t start = advance(record.position, kRecordBytes);
+std::vector<WriteLog::Piece> WriteLog::pieces() const {
+    std::vector<Piece> pieces;
+    Ranges covered;
+    std::priority_queue<std::pair<std::uint64_t, std::size_t>> durable;  // by what they cover
+    for (std::size_t i = records_.size(); i-- > 0;) {
+        const Record& record = records_[i];
+        for (; !durable.empty() && durable.top().first >= record.number; durable.pop()) {
+            const Record& over = records_[durable.top().second];
+            covered.add(over.offset, over.offset + over.length, [](auto, auto) {});
+        }
+        if (record.durable) {
+            durable.emplace(record.covers, i);
+            continue;
+        }
+        covered.add(record.offset, record.offset + record.length,
+                    [&](std::uint64_t begin, std::uint64_t end) {
+                        pieces.push_back({i, begin, static_cast<std::uint32_t>(end - begin)});
+                    });
+    }
+    std::ranges::reverse(pieces);
+    return pieces;
+}
+
+void WriteLog::copyPayload(const Piece& piece, ByteSpan out) const {
+    const Record& record = records_[piece.record];
+    const std::size_t start = advance(
+        record.position, kRecordBytes + static_cast<std::size_t>(piece.offset - record.offset));
     const std::size_t first = std::min(out.size(), ring_.size() - start);
     std::memcpy(out.data(), ring_.data() + start, first);
     std::memcpy(out.data() + first, ring_.data(), out.size() - first);

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <vector>
 
 namespace belay::session {
 
@@ -34,11 +35,13 @@ class WriteLog {
         std::uint64_t number = 0;
         Sequence sequence;
         wire::Op op = wire::Op::Write;
-        std::uint16_t flags = 0;  // the request's
-        bool durable = false;     // only here because of what it covers; see needsRecord()
+        std::uint16_t flags = 0;   // the request's
+        bool durable = false;      // only here because of what it covers:
+        std::uint64_t covers = 0;  // records up to this number, which were answered before it was
+                                   // sent; nobody knows what the store did first of the others
         std::uint64_t offset = 0;
         std::uint32_t length = 0;   // bytes of the device
-        std::uint32_t payload = 0;  // bytes; 0 but for a write
+        std::uint32_t payload = 0;  // bytes; 0 but for a write that is not durable
         std::uint32_t payloadCrc = 0;
         std::size_t position = 0;  // in the ring
     };
@@ -59,13 +62,15 @@ class WriteLog {
 
     // The room that a change with so many bytes of payload takes.
     static std::size_t room(std::size_t payload);
-    // False for a durable change that covers nothing in the log. One that does must be in it:
-    // older bytes would be sent again over it.
-    bool needsRecord(std::uint64_t offset, std::uint32_t length, bool durable) const;
-    // The next change. Without room for it the log becomes incomplete, and the answer is false.
-    bool append(const wire::Request& change, ConstByteSpan payload, bool durable);
+    // The next change, answered without being durable. Without room for it the log becomes
+    // incomplete, and the answer is false.
+    bool append(const wire::Request& change, ConstByteSpan payload);
+    // The same for a durable one that was sent at `mark`. It leaves a record, without its payload,
+    // if it covers others that older bytes would else be sent again of.
+    bool appendDurable(const wire::Request& change, std::uint64_t mark);
 
-    // What a flush that is sent now covers if it succeeds.
+    // What a flush that is sent now covers if it succeeds, and a durable change covers by its
+    // bytes.
     std::uint64_t mark() const { return next_ - 1; }
     // A flush that was sent at `mark` has succeeded.
     void flushed(std::uint64_t mark);
@@ -82,11 +87,22 @@ class WriteLog {
 
     // Oldest first.
     const std::deque<Record>& records() const { return records_; }
-    // A record's payload, into exactly as many bytes.
-    void copyPayload(const Record& record, ByteSpan out) const;
+    // A part of a change.
+    struct Piece {
+        std::size_t record = 0;  // its place among records()
+        std::uint64_t offset = 0;
+        std::uint32_t length = 0;
+    };
+    // What is to be sent again, in the order of the records: of each byte of the device its last
+    // change, unless a durable one covers it. So no byte ever gets an older value than it may have
+    // had, however far it comes, and no two pieces overlap.
+    std::vector<Piece> pieces() const;
+    // The payload of a piece of a write, into exactly as many bytes.
+    void copyPayload(const Piece& piece, ByteSpan out) const;
 
  private:
     bool load(const Uuid& uuid);
+    bool append(Record record, ConstByteSpan payload);
     bool readRecord(std::size_t position, Record& record) const;
     void writeHeader();
     void publish(std::uint64_t number);

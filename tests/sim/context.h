@@ -29,6 +29,8 @@ enum class Plant : std::uint8_t {
     AnyDisk,           // another disk is taken for the same
     AnsweredEarly,     // a write is answered before the store has done it
     FlushSkipped,      // a flush is answered without doing it
+    LogTrimmedEarly,   // the write log is trimmed when a flush is sent, not when it has succeeded
+    LogNotKept,        // a restarted initiator begins a log anew and takes it for complete
 };
 
 // What one history is like.
@@ -41,7 +43,8 @@ struct Settings {
     bool hostIsInitiator = true;    // attach, or lend
     bool canDiscard = true;
     bool payloadCrc = false;
-    bool dirtyPipes = false;  // a reset may leave old messages in the pipes
+    std::uint32_t logBytes = 0;  // room in the write log; 0: there is none
+    bool dirtyPipes = false;     // a reset may leave old messages in the pipes
     Plant plant = Plant::None;
 };
 

@@ -3,6 +3,7 @@
 #include "core/wire/native.h"
 #include "tests/sim/wire_text.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -14,17 +15,38 @@ constexpr Micros kAnswerGrace = 1'000'000;
 // No kernel asks for so many requests in a microsecond, so a later process begins above them all.
 constexpr std::uint64_t kSequencesPerMicro = 1000;
 
+// Blocks as the write log keeps them: each begins with its value.
+std::vector<std::byte> bytesOf(const Blocks& blocks) {
+    std::vector<std::byte> bytes(blocks.size() * kBlockBytes);
+    for (std::size_t i = 0; i < blocks.size(); ++i)
+        storeLe<std::uint32_t>(bytes, i * kBlockBytes, blocks[i]);
+    return bytes;
+}
+
+Blocks blocksOf(ConstByteSpan bytes) {
+    Blocks blocks;
+    for (std::size_t i = 0; i < bytes.size(); i += kBlockBytes)
+        blocks.push_back(loadLe<std::uint32_t>(bytes, i));
+    return blocks;
+}
+
 }  // namespace
 
 InitiatorEnd::InitiatorEnd(Context& context, Kernel& kernel, InitiatorListener& listener,
-                           const wire::ExportInfo& known, bool recovers)
+                           const wire::ExportInfo& known, bool recovers, ByteSpan log)
     : context_(context),
       kernel_(kernel),
       listener_(listener),
       initiator_(2 * std::size_t{context.settings.depth},
                  Sequence((context.time.now() + 1) * kSequencesPerMicro)),
       transfers_(initiator_.ledger().capacity()) {
-    initiator_.addDevice(kDevice, known, recovers && !context.planted(Plant::UnsavedForgotten));
+    const bool unsavedUnknown = recovers && !context.planted(Plant::UnsavedForgotten);
+    if (context.planted(Plant::LogNotKept))
+        std::ranges::fill(log, std::byte{0});
+    if (!log.empty())
+        log_.emplace(log, known.uuid, known.verifier,
+                     unsavedUnknown && !context.planted(Plant::LogNotKept));
+    initiator_.addDevice(kDevice, known, unsavedUnknown, log_ ? &*log_ : nullptr);
 }
 
 InitiatorEnd::~InitiatorEnd() {
@@ -62,13 +84,22 @@ void InitiatorEnd::offer() {
     if (context_.planted(Plant::AnyDisk))
         offered_.generation = known.generation;
     const auto verdict = initiator_.exportOffered(kDevice, offered_);
-    if (verdict == session::Resume::Same)
+    if (verdict == session::Resume::Same) {
         schedulePump();
-    else
-        context_.note("initiator: {}", verdict == session::Resume::DifferentDisk
-                                           ? "different disk"
-                                           : "data may be missing");
+        tellSame();
+        return;
+    }
+    context_.note("initiator: {}", verdict == session::Resume::DifferentDisk
+                                       ? "different disk"
+                                       : "data may be missing");
     listener_.offered(verdict, offered_);
+}
+
+// With the verifier to remember: as long as the log is sent again, the old one.
+void InitiatorEnd::tellSame() {
+    if (initiator_.isReplaying(kDevice))
+        context_.note("initiator: {} changes are sent again", log_->pieces().size());
+    listener_.offered(session::Resume::Same, initiator_.known(kDevice));
 }
 
 void InitiatorEnd::acceptLoss() {
@@ -122,23 +153,34 @@ void InitiatorEnd::pump() {
     cable_->sendMessages(Side::Initiator, messages_);
     messages_.clear();
     for (const Sequence sequence : payloads_)
-        cable_->sendPayload(Side::Initiator,
-                            kernel_.payloadOf(initiator_.ledger().find(sequence)->tag),
+        cable_->sendPayload(Side::Initiator, payloadOf(*initiator_.ledger().find(sequence)),
                             sequence.value);
     payloads_.clear();
 }
 
+Blocks InitiatorEnd::payloadOf(const session::Entry& entry) const {
+    if (entry.origin == session::Origin::Kernel)
+        return kernel_.payloadOf(entry.tag);
+    std::vector<std::byte> bytes(entry.length);
+    initiator_.copyLogged(entry, bytes);
+    return blocksOf(bytes);
+}
+
 void InitiatorEnd::send(const session::Entry& entry) {
-    const Tag tag = entry.tag;
     wire::Request request = initiator_.markSent(entry);
     transferOf(request.sequence) = {};
     if (wire::carriesPayload(request.op)) {
         payloads_.push_back(request.sequence);
         transferOf(request.sequence).sending = true;
         if (context_.settings.payloadCrc)
-            request.payloadCrc = checksum(kernel_.payloadOf(tag));
+            request.payloadCrc = checksum(payloadOf(entry));
     }
-    context_.note("initiator sends tag {} as {}", tag.value, textOf(request));
+    if (request.op == wire::Op::Flush && log_ && context_.planted(Plant::LogTrimmedEarly))
+        log_->flushed(log_->mark());
+    if (entry.origin == session::Origin::Kernel)
+        context_.note("initiator sends tag {} as {}", entry.tag.value, textOf(request));
+    else
+        context_.note("initiator sends of its own {}", textOf(request));
     messages_.resize(messages_.size() + wire::NativeLayout::kBytes);
     wire::encode(request, ByteSpan(messages_).last<wire::NativeLayout::kBytes>());
 }
@@ -170,16 +212,28 @@ void InitiatorEnd::response(wire::Response response) {
         response.epoch = initiator_.epoch();
     if (context_.planted(Plant::VerifierIgnored))
         response.verifier = initiator_.known(kDevice).verifier;
-    const auto answer = initiator_.responseReceived(response);
+    std::vector<std::byte> sent;
+    if (const auto* entry = initiator_.ledger().find(response.sequence);
+        log_ && entry != nullptr && entry->origin == session::Origin::Kernel &&
+        entry->op == wire::Op::Write)
+        sent = bytesOf(kernel_.payloadOf(entry->tag));
+    const auto answer = initiator_.responseReceived(response, sent);
     if (!answer) {
         doubt(answer.error());
-    } else if (answer->completion) {
-        complete(*answer->completion);
-        schedulePump();
-    } else {
+        return;
+    }
+    if (answer->payloadLength > 0) {
         cable_->receivePayload(Side::Initiator, answer->payloadLength / kBlockBytes,
                                answer->sequence.value);
+        return;
     }
+    if (answer->completion)
+        complete(*answer->completion);
+    if (answer->replayEnd && answer->replayEnd->saved)
+        tellSame();
+    else if (answer->replayEnd)
+        listener_.offered(session::Resume::DataMayBeMissing, offered_);
+    schedulePump();
 }
 
 void InitiatorEnd::payloadSent(std::uint64_t cookie) {
@@ -229,7 +283,8 @@ void InitiatorEnd::plantAtLoss() {
     if (!completes && !context_.planted(Plant::ForgottenOnLoss))
         return;
     for (const session::Entry* entry : initiator_.ledger().inOrder()) {
-        if (entry->state == session::EntryState::Parked || entry->op == wire::Op::Read)
+        if (entry->state == session::EntryState::Parked || entry->op == wire::Op::Read ||
+            entry->origin != session::Origin::Kernel)
             continue;
         const int result = entry->op == wire::Op::Write ? static_cast<int>(entry->length) : 0;
         auto completion = *initiator_.fail(entry->sequence, EIO);

@@ -26,9 +26,10 @@ class InitiatorListener {
 // session::Initiator.
 class InitiatorEnd final : public SessionEnd, public RequestTaker, private CableListener {
  public:
-    // `known`: the export as the supervisor recorded it; `recovers`: an earlier process served it.
+    // `known`: the export as the supervisor recorded it; `recovers`: an earlier process served it;
+    // `log`: the memory of the write log, which outlives this process, or none.
     InitiatorEnd(Context& context, Kernel& kernel, InitiatorListener& listener,
-                 const wire::ExportInfo& known, bool recovers);
+                 const wire::ExportInfo& known, bool recovers, ByteSpan log);
     ~InitiatorEnd();
 
     bool busy() const override { return cable_ != nullptr; }
@@ -54,6 +55,8 @@ class InitiatorEnd final : public SessionEnd, public RequestTaker, private Cable
     void linkDown() override;
 
     void offer();
+    void tellSame();
+    Blocks payloadOf(const session::Entry& entry) const;
     void schedulePump();
     void pump();
     void send(const session::Entry& entry);
@@ -71,6 +74,7 @@ class InitiatorEnd final : public SessionEnd, public RequestTaker, private Cable
     Kernel& kernel_;
     InitiatorListener& listener_;
     const std::shared_ptr<char> life_ = std::make_shared<char>();
+    std::optional<session::WriteLog> log_;
     session::Initiator initiator_;
     std::vector<Transfer> transfers_;
     std::shared_ptr<Cable> cable_;

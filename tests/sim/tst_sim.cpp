@@ -29,6 +29,8 @@ constexpr NamedPlant kPlants[] = {
     {Plant::AnyDisk, "any-disk"},
     {Plant::AnsweredEarly, "answered-early"},
     {Plant::FlushSkipped, "flush-skipped"},
+    {Plant::LogTrimmedEarly, "log-trimmed-early"},
+    {Plant::LogNotKept, "log-not-kept"},
 };
 
 constexpr const char* kUsage = R"(tst_sim [OPTION...] [QtTest's own options]

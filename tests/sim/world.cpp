@@ -19,6 +19,7 @@ constexpr std::uint64_t kMostSteps = 100'000;
 enum class World::Fault : std::uint8_t {
     Cut,
     InitiatorDies,
+    LogLost,
     TargetDies,
     Reboot,
     WriteBackFails,
@@ -35,7 +36,10 @@ World::World(std::uint64_t seed, Plant plant, bool recorded)
       kernel_(context_, model_),
       machine_(context_),
       opening_(context_, [this] { return machine_.exportInfo(); }),
-      record_(machine_.exportInfo()) {
+      record_(machine_.exportInfo()),
+      log_(settings_.logBytes == 0
+               ? 0
+               : (session::WriteLog::kHeaderBytes + settings_.logBytes) / sizeof(std::uint64_t)) {
     planFaults();
 }
 
@@ -53,21 +57,25 @@ const Settings& World::chooseSettings(Plant plant) {
     settings.canDiscard = random.percent(80);
     settings.payloadCrc = random.percent(20);
     settings.dirtyPipes = random.percent(30);
+    // From one request's room on.
+    if (random.percent(80))
+        settings.logBytes = random.between(1, 10) * 2112;
     settings.plant = plant;
-    context_.note(
-        "{}: {} blocks, queue of {}, {} outstanding, {} requests{}{}{}",
-        settings.hostIsInitiator ? "attach" : "lend", settings.blocks, settings.depth,
-        settings.maxOutstanding, settings.requests, settings.canDiscard ? "" : ", no discard",
-        settings.payloadCrc ? ", checksums" : "", settings.dirtyPipes ? ", dirty pipes" : "");
+    context_.note("{}: {} blocks, queue of {}, {} outstanding, {} requests, write log of {}{}{}{}",
+                  settings.hostIsInitiator ? "attach" : "lend", settings.blocks, settings.depth,
+                  settings.maxOutstanding, settings.requests, settings.logBytes,
+                  settings.canDiscard ? "" : ", no discard",
+                  settings.payloadCrc ? ", checksums" : "",
+                  settings.dirtyPipes ? ", dirty pipes" : "");
     return settings;
 }
 
 void World::planFaults() {
     constexpr std::array kFaults = {
-        Fault::Cut,        Fault::Cut,       Fault::Cut,         Fault::InitiatorDies,
-        Fault::TargetDies, Fault::Reboot,    Fault::Reboot,      Fault::WriteBackFails,
-        Fault::SlowStore,  Fault::OtherDisk, Fault::PolicyFails, Fault::WriteBack,
-        Fault::WriteBack};
+        Fault::Cut,        Fault::Cut,       Fault::Cut,          Fault::InitiatorDies,
+        Fault::TargetDies, Fault::Reboot,    Fault::Reboot,       Fault::WriteBackFails,
+        Fault::SlowStore,  Fault::OtherDisk, Fault::PolicyFails,  Fault::WriteBack,
+        Fault::WriteBack,  Fault::LogLost,   Fault::InitiatorDies};
     Random& random = context_.random;
     const std::uint32_t count = random.below(8);
     for (std::uint32_t i = 0; i < count; ++i)
@@ -160,6 +168,13 @@ void World::strike(Fault fault) {
             killInitiator();
             laterWithin(kSecond, [this] { startInitiator(); });
             break;
+        case Fault::LogLost:
+            killInitiator();
+            context_.note("---- the write log is lost");
+            std::ranges::fill(log_, 0);
+            logWasLost_ = true;
+            laterWithin(kSecond, [this] { startInitiator(); });
+            break;
         case Fault::TargetDies:
             killTarget();
             laterWithin(kSecond, [this] { startTarget(); });
@@ -215,7 +230,8 @@ void World::startInitiator() {
     context_.note("---- the initiator starts");
     InitiatorListener& supervisor = *this;
     initiator_ =
-        std::make_unique<InitiatorEnd>(context_, kernel_, supervisor, record_, servedBefore_);
+        std::make_unique<InitiatorEnd>(context_, kernel_, supervisor, record_, servedBefore_,
+                                       std::as_writable_bytes(std::span(log_)));
     servedBefore_ = true;
     dataMayBeMissing_ = false;
     opening_.setEnd(Side::Initiator, initiator_.get());
@@ -262,6 +278,8 @@ void World::offered(session::Resume verdict, const wire::ExportInfo& info) {
         record_ = info;
     if (!dataMayBeMissing_)
         return;
+    if (settings_.logBytes > 0 && !logWasLost_ && machine_.errors() == 0)
+        context_.broken("data is said to be missing although the write log has it");
     ++attentions_;
     context_.time.after(kUserThinks, [this, attention = attentions_] {
         if (!dataMayBeMissing_ || attention != attentions_ || !initiator_)

@@ -69,7 +69,9 @@ class World final : private InitiatorListener {
     std::unique_ptr<InitiatorEnd> initiator_;
     std::unique_ptr<TargetEnd> target_;
     std::vector<PlannedFault> faults_;
-    wire::ExportInfo record_;  // the supervisor's, of the export
+    wire::ExportInfo record_;         // the supervisor's, of the export
+    std::vector<std::uint64_t> log_;  // so is the memory of the write log
+    bool logWasLost_ = false;
     bool servedBefore_ = false;
     bool dataMayBeMissing_ = false;
     unsigned attentions_ = 0;

@@ -2,6 +2,8 @@
 #include "tests/unit/session_samples.h"
 
 #include <QTest>
+#include <algorithm>
+#include <array>
 #include <vector>
 
 using namespace belay;
@@ -40,13 +42,13 @@ std::vector<std::byte> payload(std::uint32_t blocks, unsigned char fill) {
 
 bool write(WriteLog& log, std::uint64_t sequence, std::uint64_t block, unsigned char fill,
            std::uint32_t blocks = 1) {
-    return log.append(change(sequence, block, blocks), payload(blocks, fill), false);
+    return log.append(change(sequence, block, blocks), payload(blocks, fill));
 }
 
 std::vector<std::byte> read(const WriteLog& log, std::size_t index) {
     const auto& record = log.records()[index];
     std::vector<std::byte> bytes(record.payload);
-    log.copyPayload(record, bytes);
+    log.copyPayload({index, record.offset, record.length}, bytes);
     return bytes;
 }
 
@@ -68,6 +70,8 @@ class SessionWriteLogTest : public QObject {
     void aFlushForgetsWhatWasThereWhenItWasSent();
     void stableUpToStopsAtTheFirstYoungerOne();
     void aDurableChangeIsLoggedOnlyOverOthers();
+    void ofEachByteTheLastChangeIsSentAgain();
+    void piecesAgreeWithAModel();
     void restartAndAbandon();
 };
 
@@ -90,21 +94,21 @@ void SessionWriteLogTest::isFoundAgain() {
         QVERIFY(write(log, 7, 3, 0xaa, 2));
         auto zeroes = change(8, 9, 1, Op::WriteZeroes);
         zeroes.flags = wire::kFlagNoUnmap;
-        QVERIFY(log.append(zeroes, {}, false));
-        QVERIFY(log.append(change(9, 3), payload(1, 0xbb), true));
+        QVERIFY(log.append(zeroes, {}));
+        QVERIFY(log.appendDurable(change(9, 3), log.mark()));
     }
     // Said to be unknown: the log knows better.
     const WriteLog log = memory.open(true);
     QVERIFY(log.complete());
     QCOMPARE(log.records().size(), 3u);
     QCOMPARE(read(log, 0), payload(2, 0xaa));
-    QCOMPARE(read(log, 2), payload(1, 0xbb));
+    QVERIFY(log.records()[2].durable && log.records()[2].payload == 0);
     const auto& zeroes = log.records()[1];
     QVERIFY(zeroes.op == Op::WriteZeroes && zeroes.sequence == Sequence(8));
     QVERIFY(zeroes.flags == wire::kFlagNoUnmap && zeroes.payload == 0);
     QCOMPARE(zeroes.offset, 9u * kBlock);
     QCOMPARE(log.unsavedBytes(), 3u * kBlock);
-    QCOMPARE(log.used(), 3u * WriteLog::kRecordBytes + 3u * kBlock);
+    QCOMPARE(log.used(), 3u * WriteLog::kRecordBytes + 2u * kBlock);
 }
 
 void SessionWriteLogTest::isFoundAgainAfterManyLaps() {
@@ -264,15 +268,82 @@ void SessionWriteLogTest::stableUpToStopsAtTheFirstYoungerOne() {
 void SessionWriteLogTest::aDurableChangeIsLoggedOnlyOverOthers() {
     Memory memory;
     WriteLog log = memory.open();
-    QVERIFY(!log.needsRecord(0, kBlock, true));
-    QVERIFY(log.needsRecord(0, kBlock, false));
+    const auto before = log.mark();
     write(log, 1, 4, 0x11, 2);
-    QVERIFY(!log.needsRecord(3 * kBlock, kBlock, true));
-    QVERIFY(!log.needsRecord(6 * kBlock, kBlock, true));
-    QVERIFY(log.needsRecord(3 * kBlock, 2 * kBlock, true));
-    QVERIFY(log.needsRecord(5 * kBlock, kBlock, true));
-    log.append(change(2, 4), payload(1, 0x22), true);
+    const auto mark = log.mark();
+    QVERIFY(log.appendDurable(change(2, 3), mark));
+    QVERIFY(log.appendDurable(change(3, 6), mark));
+    QVERIFY(log.appendDurable(change(4, 4), before));
+    QCOMPARE(log.records().size(), 1u);
+    QVERIFY(log.appendDurable(change(5, 3, 2), mark));
+    QVERIFY(log.appendDurable(change(6, 5), mark));
+    QCOMPARE(log.records().size(), 3u);
     QCOMPARE(log.unsavedBytes(), 2u * kBlock);
+}
+
+void SessionWriteLogTest::ofEachByteTheLastChangeIsSentAgain() {
+    Memory memory;
+    WriteLog log = memory.open();
+    QVERIFY(log.pieces().empty());
+    write(log, 1, 10, 0x11, 4);
+    log.appendDurable(change(2, 11), log.mark());
+    log.append(change(3, 13, 2, Op::Discard), {});
+    // Under way together with the discard: over what was before both, not over that.
+    log.appendDurable(change(4, 14), log.mark() - 2);
+    const auto pieces = log.pieces();
+    QCOMPARE(pieces.size(), 3u);
+    const std::uint64_t first[] = {10, 12, 13};
+    const std::uint32_t count[] = {1, 1, 2};
+    const std::size_t record[] = {0, 0, 2};
+    for (std::size_t i = 0; i < 3; ++i) {
+        QCOMPARE(pieces[i].offset, first[i] * kBlock);
+        QCOMPARE(pieces[i].length, count[i] * kBlock);
+        QCOMPARE(pieces[i].record, record[i]);
+    }
+    std::vector<std::byte> bytes(kBlock);
+    log.copyPayload(pieces[1], bytes);
+    QCOMPARE(bytes, payload(1, 0x11));
+}
+
+void SessionWriteLogTest::piecesAgreeWithAModel() {
+    constexpr std::size_t kBlocks = 24;
+    std::uint32_t luck = 1;
+    const auto below = [&luck](std::uint32_t limit) {
+        luck = luck * 1664525 + 1013904223;
+        return (luck >> 8) % limit;
+    };
+    for (int round = 0; round < 500; ++round) {
+        Memory memory;
+        WriteLog log = memory.open();
+        std::array<std::uint64_t, kBlocks> model{};  // the record of each block's value
+        for (int i = 0; i < 12; ++i) {
+            const std::uint32_t block = below(kBlocks);
+            const std::uint32_t blocks = 1 + below(std::min<std::uint32_t>(6, kBlocks - block));
+            const bool durable = below(4) == 0;
+            const auto request = change(1, block, blocks, Op::WriteZeroes);
+            const auto mark = log.mark() - std::min<std::uint64_t>(below(3), log.mark());
+            if (durable)
+                log.appendDurable(request, mark);
+            else
+                log.append(request, {});
+            for (std::uint32_t b = block; b < block + blocks; ++b)
+                if (!durable)
+                    model[b] = log.mark();
+                else if (model[b] <= mark)
+                    model[b] = 0;
+        }
+        std::array<std::uint64_t, kBlocks> found{};
+        std::size_t last = 0;
+        for (const auto& piece : log.pieces()) {
+            QVERIFY(piece.record >= last);
+            last = piece.record;
+            for (auto b = piece.offset / kBlock; b < (piece.offset + piece.length) / kBlock; ++b) {
+                QCOMPARE(found[b], 0u);
+                found[b] = log.records()[piece.record].number;
+            }
+        }
+        QVERIFY(found == model);
+    }
 }
 
 void SessionWriteLogTest::restartAndAbandon() {
