@@ -270,6 +270,53 @@
         <source>It is gone meanwhile.</source>
         <translation>Es ist inzwischen weg.</translation>
     </message>
+    <message>
+        <source>%1 are not saved yet: keep the gadget switched on.</source>
+        <extracomment>%1 is a size such as 3.2 MB</extracomment>
+        <translation>%1 sind noch nicht gespeichert: Lassen Sie das Gadget eingeschaltet.</translation>
+    </message>
+    <message>
+        <source>Choose Recover, or unplug it and plug it in again.</source>
+        <translation>Wählen Sie „Wiederherstellen“, oder stecken Sie es aus und wieder ein.</translation>
+    </message>
+    <message>
+        <source>Plug it back in. Programs that use it wait until then.</source>
+        <translation>Stecken Sie es wieder ein. Programme, die es benutzen, warten so lange.</translation>
+    </message>
+    <message>
+        <source>They get errors if it is not back by %1.</source>
+        <extracomment>%1 is a time such as 14:05</extracomment>
+        <translation>Sie bekommen Fehler, wenn es bis %1 nicht zurück ist.</translation>
+    </message>
+    <message>
+        <source>“%1” does not answer</source>
+        <translation>„%1“ antwortet nicht</translation>
+    </message>
+    <message>
+        <source>“%1” was unplugged</source>
+        <translation>„%1“ wurde ausgesteckt</translation>
+    </message>
+    <message>
+        <source>%1 are not saved yet.</source>
+        <translation>%1 sind noch nicht gespeichert.</translation>
+    </message>
+    <message>
+        <source>“%1”: %2</source>
+        <extracomment>A device and what is the matter with it, e.g. &quot;“disk”: Stopped waiting&quot;</extracomment>
+        <translation>„%1“: %2</translation>
+    </message>
+    <message>
+        <source>“%1” is back</source>
+        <translation>„%1“ ist wieder da</translation>
+    </message>
+    <message>
+        <source>Programs that got errors may have to be started again.</source>
+        <translation>Programme, die Fehler bekommen haben, müssen vielleicht neu gestartet werden.</translation>
+    </message>
+    <message>
+        <source>Programs that waited for it go on.</source>
+        <translation>Programme, die darauf gewartet haben, machen weiter.</translation>
+    </message>
 </context>
 <context>
     <name>belay::ui::Details</name>
@@ -349,10 +396,6 @@
         <translation>&amp;Unterwegs</translation>
     </message>
     <message>
-        <source>&amp;History</source>
-        <translation>&amp;Verlauf</translation>
-    </message>
-    <message>
         <source>&amp;Events</source>
         <translation>E&amp;reignisse</translation>
     </message>
@@ -399,6 +442,10 @@
     <message>
         <source>The requests cannot be listed just now</source>
         <translation>Die Anfragen lassen sich gerade nicht auflisten</translation>
+    </message>
+    <message>
+        <source>H&amp;istory</source>
+        <translation>Verlau&amp;f</translation>
     </message>
 </context>
 <context>
@@ -495,16 +542,8 @@
         <translation>Laufwerk</translation>
     </message>
     <message>
-        <source>Gadget</source>
-        <translation>Gadget</translation>
-    </message>
-    <message>
         <source>Where</source>
         <translation>Wo</translation>
-    </message>
-    <message>
-        <source>Size</source>
-        <translation>Größe</translation>
     </message>
     <message>
         <source>Throughput</source>
@@ -516,11 +555,6 @@
         <translation>Unterwegs</translation>
     </message>
     <message>
-        <source>Oldest</source>
-        <extracomment>The age of the oldest request that is not answered yet; a column&apos;s heading</extracomment>
-        <translation>Älteste</translation>
-    </message>
-    <message>
         <source>Unsaved</source>
         <extracomment>Bytes written and not saved yet; a column&apos;s heading</extracomment>
         <translation>Ungespeichert</translation>
@@ -528,6 +562,20 @@
     <message>
         <source>Actions</source>
         <translation>Aktionen</translation>
+    </message>
+    <message>
+        <source>oldest %1</source>
+        <extracomment>%1 is the age of the oldest request, e.g. 4.2 s</extracomment>
+        <translation>älteste %1</translation>
+    </message>
+    <message>
+        <source>→ %1</source>
+        <extracomment>Where a disk&apos;s bytes are or go to; %1 is a gadget</extracomment>
+        <translation>→ %1</translation>
+    </message>
+    <message>
+        <source>← %1</source>
+        <translation>← %1</translation>
     </message>
 </context>
 <context>
@@ -945,6 +993,21 @@
     <message>
         <source>Close this message</source>
         <translation>Diese Meldung schließen</translation>
+    </message>
+    <message>
+        <source>No action</source>
+        <translation>Keine Aktion</translation>
+    </message>
+</context>
+<context>
+    <name>belay::ui::Notifications</name>
+    <message>
+        <source>Details</source>
+        <translation>Details</translation>
+    </message>
+    <message>
+        <source>Recover</source>
+        <translation>Wiederherstellen</translation>
     </message>
 </context>
 <context>

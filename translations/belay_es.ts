@@ -270,6 +270,53 @@
         <source>It is gone meanwhile.</source>
         <translation>Ya no está.</translation>
     </message>
+    <message>
+        <source>%1 are not saved yet: keep the gadget switched on.</source>
+        <extracomment>%1 is a size such as 3.2 MB</extracomment>
+        <translation>%1 todavía no están guardados: mantenga el gadget encendido.</translation>
+    </message>
+    <message>
+        <source>Choose Recover, or unplug it and plug it in again.</source>
+        <translation>Elija Recuperar, o desconéctelo y vuelva a conectarlo.</translation>
+    </message>
+    <message>
+        <source>Plug it back in. Programs that use it wait until then.</source>
+        <translation>Vuelva a conectarlo. Los programas que lo usan esperan hasta entonces.</translation>
+    </message>
+    <message>
+        <source>They get errors if it is not back by %1.</source>
+        <extracomment>%1 is a time such as 14:05</extracomment>
+        <translation>Recibirán errores si no ha vuelto a las %1.</translation>
+    </message>
+    <message>
+        <source>“%1” does not answer</source>
+        <translation>«%1» no responde</translation>
+    </message>
+    <message>
+        <source>“%1” was unplugged</source>
+        <translation>«%1» se ha desconectado</translation>
+    </message>
+    <message>
+        <source>%1 are not saved yet.</source>
+        <translation>%1 todavía no están guardados.</translation>
+    </message>
+    <message>
+        <source>“%1”: %2</source>
+        <extracomment>A device and what is the matter with it, e.g. &quot;“disk”: Stopped waiting&quot;</extracomment>
+        <translation>«%1»: %2</translation>
+    </message>
+    <message>
+        <source>“%1” is back</source>
+        <translation>«%1» ha vuelto</translation>
+    </message>
+    <message>
+        <source>Programs that got errors may have to be started again.</source>
+        <translation>Puede que haya que reiniciar los programas que recibieron errores.</translation>
+    </message>
+    <message>
+        <source>Programs that waited for it go on.</source>
+        <translation>Los programas que lo esperaban continúan.</translation>
+    </message>
 </context>
 <context>
     <name>belay::ui::Details</name>
@@ -346,11 +393,7 @@
     <message>
         <source>In &amp;flight</source>
         <extracomment>Requests that are not answered yet; a page&apos;s title</extracomment>
-        <translation>En &amp;curso</translation>
-    </message>
-    <message>
-        <source>&amp;History</source>
-        <translation>&amp;Historial</translation>
+        <translation>En c&amp;urso</translation>
     </message>
     <message>
         <source>&amp;Events</source>
@@ -374,7 +417,7 @@
     </message>
     <message>
         <source>&amp;Copy report</source>
-        <translation>Co&amp;piar informe</translation>
+        <translation>Cop&amp;iar informe</translation>
     </message>
     <message>
         <source>Copy report</source>
@@ -399,6 +442,10 @@
     <message>
         <source>The requests cannot be listed just now</source>
         <translation>Ahora mismo no se pueden mostrar las peticiones</translation>
+    </message>
+    <message>
+        <source>H&amp;istory</source>
+        <translation>&amp;Historial</translation>
     </message>
 </context>
 <context>
@@ -495,16 +542,8 @@
         <translation>Dispositivo</translation>
     </message>
     <message>
-        <source>Gadget</source>
-        <translation>Gadget</translation>
-    </message>
-    <message>
         <source>Where</source>
         <translation>Dónde</translation>
-    </message>
-    <message>
-        <source>Size</source>
-        <translation>Tamaño</translation>
     </message>
     <message>
         <source>Throughput</source>
@@ -516,11 +555,6 @@
         <translation>En curso</translation>
     </message>
     <message>
-        <source>Oldest</source>
-        <extracomment>The age of the oldest request that is not answered yet; a column&apos;s heading</extracomment>
-        <translation>Más antigua</translation>
-    </message>
-    <message>
         <source>Unsaved</source>
         <extracomment>Bytes written and not saved yet; a column&apos;s heading</extracomment>
         <translation>Sin guardar</translation>
@@ -528,6 +562,20 @@
     <message>
         <source>Actions</source>
         <translation>Acciones</translation>
+    </message>
+    <message>
+        <source>oldest %1</source>
+        <extracomment>%1 is the age of the oldest request, e.g. 4.2 s</extracomment>
+        <translation>la más antigua: %1</translation>
+    </message>
+    <message>
+        <source>→ %1</source>
+        <extracomment>Where a disk&apos;s bytes are or go to; %1 is a gadget</extracomment>
+        <translation>→ %1</translation>
+    </message>
+    <message>
+        <source>← %1</source>
+        <translation>← %1</translation>
     </message>
 </context>
 <context>
@@ -945,6 +993,21 @@
     <message>
         <source>Close this message</source>
         <translation>Cerrar este mensaje</translation>
+    </message>
+    <message>
+        <source>No action</source>
+        <translation>Ninguna acción</translation>
+    </message>
+</context>
+<context>
+    <name>belay::ui::Notifications</name>
+    <message>
+        <source>Details</source>
+        <translation>Detalles</translation>
+    </message>
+    <message>
+        <source>Recover</source>
+        <translation>Recuperar</translation>
     </message>
 </context>
 <context>

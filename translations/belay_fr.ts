@@ -270,6 +270,53 @@
         <source>It is gone meanwhile.</source>
         <translation>Il n’est plus là.</translation>
     </message>
+    <message>
+        <source>%1 are not saved yet: keep the gadget switched on.</source>
+        <extracomment>%1 is a size such as 3.2 MB</extracomment>
+        <translation>%1 ne sont pas encore enregistrés : laissez le gadget allumé.</translation>
+    </message>
+    <message>
+        <source>Choose Recover, or unplug it and plug it in again.</source>
+        <translation>Choisissez Rétablir, ou débranchez-le et rebranchez-le.</translation>
+    </message>
+    <message>
+        <source>Plug it back in. Programs that use it wait until then.</source>
+        <translation>Rebranchez-le. Les programmes qui l’utilisent attendent jusque-là.</translation>
+    </message>
+    <message>
+        <source>They get errors if it is not back by %1.</source>
+        <extracomment>%1 is a time such as 14:05</extracomment>
+        <translation>Ils recevront des erreurs s’il n’est pas revenu à %1.</translation>
+    </message>
+    <message>
+        <source>“%1” does not answer</source>
+        <translation>« %1 » ne répond pas</translation>
+    </message>
+    <message>
+        <source>“%1” was unplugged</source>
+        <translation>« %1 » a été débranché</translation>
+    </message>
+    <message>
+        <source>%1 are not saved yet.</source>
+        <translation>%1 ne sont pas encore enregistrés.</translation>
+    </message>
+    <message>
+        <source>“%1”: %2</source>
+        <extracomment>A device and what is the matter with it, e.g. &quot;“disk”: Stopped waiting&quot;</extracomment>
+        <translation>« %1 » : %2</translation>
+    </message>
+    <message>
+        <source>“%1” is back</source>
+        <translation>« %1 » est revenu</translation>
+    </message>
+    <message>
+        <source>Programs that got errors may have to be started again.</source>
+        <translation>Il faut peut-être relancer les programmes qui ont reçu des erreurs.</translation>
+    </message>
+    <message>
+        <source>Programs that waited for it go on.</source>
+        <translation>Les programmes qui l’attendaient continuent.</translation>
+    </message>
 </context>
 <context>
     <name>belay::ui::Details</name>
@@ -349,10 +396,6 @@
         <translation>En &amp;cours</translation>
     </message>
     <message>
-        <source>&amp;History</source>
-        <translation>&amp;Historique</translation>
-    </message>
-    <message>
         <source>&amp;Events</source>
         <translation>É&amp;vénements</translation>
     </message>
@@ -399,6 +442,10 @@
     <message>
         <source>The requests cannot be listed just now</source>
         <translation>Impossible d’afficher les requêtes pour l’instant</translation>
+    </message>
+    <message>
+        <source>H&amp;istory</source>
+        <translation>&amp;Historique</translation>
     </message>
 </context>
 <context>
@@ -495,16 +542,8 @@
         <translation>Périphérique</translation>
     </message>
     <message>
-        <source>Gadget</source>
-        <translation>Gadget</translation>
-    </message>
-    <message>
         <source>Where</source>
         <translation>Où</translation>
-    </message>
-    <message>
-        <source>Size</source>
-        <translation>Taille</translation>
     </message>
     <message>
         <source>Throughput</source>
@@ -516,11 +555,6 @@
         <translation>En cours</translation>
     </message>
     <message>
-        <source>Oldest</source>
-        <extracomment>The age of the oldest request that is not answered yet; a column&apos;s heading</extracomment>
-        <translation>Plus ancienne</translation>
-    </message>
-    <message>
         <source>Unsaved</source>
         <extracomment>Bytes written and not saved yet; a column&apos;s heading</extracomment>
         <translation>Non enregistré</translation>
@@ -528,6 +562,20 @@
     <message>
         <source>Actions</source>
         <translation>Actions</translation>
+    </message>
+    <message>
+        <source>oldest %1</source>
+        <extracomment>%1 is the age of the oldest request, e.g. 4.2 s</extracomment>
+        <translation>la plus ancienne : %1</translation>
+    </message>
+    <message>
+        <source>→ %1</source>
+        <extracomment>Where a disk&apos;s bytes are or go to; %1 is a gadget</extracomment>
+        <translation>→ %1</translation>
+    </message>
+    <message>
+        <source>← %1</source>
+        <translation>← %1</translation>
     </message>
 </context>
 <context>
@@ -808,7 +856,7 @@
     </message>
     <message>
         <source>&amp;Lend an image…</source>
-        <translation>&amp;Prêter une image…</translation>
+        <translation>Prêter une &amp;image…</translation>
     </message>
     <message>
         <source>Ctrl+L</source>
@@ -824,7 +872,7 @@
     </message>
     <message>
         <source>&amp;Attach</source>
-        <translation>&amp;Attacher</translation>
+        <translation>Attache&amp;r</translation>
     </message>
     <message>
         <source>If &amp;unplugged</source>
@@ -945,6 +993,21 @@
     <message>
         <source>Close this message</source>
         <translation>Fermer ce message</translation>
+    </message>
+    <message>
+        <source>No action</source>
+        <translation>Aucune action</translation>
+    </message>
+</context>
+<context>
+    <name>belay::ui::Notifications</name>
+    <message>
+        <source>Details</source>
+        <translation>Détails</translation>
+    </message>
+    <message>
+        <source>Recover</source>
+        <translation>Rétablir</translation>
     </message>
 </context>
 <context>

@@ -120,7 +120,7 @@ Details::Details(Service& service, DeviceModel& devices, QWidget* parent)
     requestsPage_ = makeRequestsPage();
     //: Requests that are not answered yet; a page's title
     addTab(requestsPage_, tr("In &flight"));
-    addTab(makeHistoryPage(), tr("&History"));
+    addTab(makeHistoryPage(), tr("H&istory"));
     addTab(makeEventsPage(), tr("&Events"));
     addTab(makeDetailsPage(), tr("De&tails"));
 

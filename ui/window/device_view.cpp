@@ -9,6 +9,7 @@
 #include <QtWidgets/QHBoxLayout>
 #include <QtWidgets/QHeaderView>
 #include <QtWidgets/QPushButton>
+#include <algorithm>
 
 namespace belay::ui {
 namespace {
@@ -79,8 +80,10 @@ DeviceView::DeviceView(Service& service, DeviceModel& model, DeviceActions& acti
     setColumnWidth(DeviceModel::kThroughput, character * 16);
     setColumnWidth(DeviceModel::kInFlight, character * 15);
     setColumnWidth(DeviceModel::kUnsaved, character * 10);
-    setColumnWidth(DeviceModel::kActions, character * 28);
     header()->setMinimumSectionSize(character * 8);
+    // Other languages have longer words.
+    for (int column = 0; column < header()->count(); ++column)
+        setColumnWidth(column, std::max(columnWidth(column), header()->sectionSizeHint(column)));
     softenSelection(*this);
 
     buttonMaker_.setInterval(0);
@@ -124,7 +127,10 @@ void DeviceView::makeButtons() {
         if (++made > kButtonsAtOnce)
             return;
         const QString path = cell.data(DeviceModel::kPathRole).toString();
-        setIndexWidget(cell, new RowButtons(actions_, path, this));
+        auto* const buttons = new RowButtons(actions_, path, this);
+        setIndexWidget(cell, buttons);
+        const int width = std::max(columnWidth(cell.column()), buttons->sizeHint().width());
+        setColumnWidth(cell.column(), width);
         updateButtons(path);
     }
     buttonMaker_.stop();
