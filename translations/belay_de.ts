@@ -26,6 +26,17 @@
     </message>
 </context>
 <context>
+    <name>Program</name>
+    <message>
+        <source>Disks over a USB cable that survive the cable being pulled.</source>
+        <translation>Datenträger über ein USB-Kabel, die es überstehen, wenn das Kabel gezogen wird.</translation>
+    </message>
+    <message>
+        <source>Starts in the tray, without a window if there is a tray.</source>
+        <translation>Startet im Systemabschnitt, ohne Fenster, wenn es einen gibt.</translation>
+    </message>
+</context>
+<context>
     <name>Words</name>
     <message>
         <source>%1 · %2</source>

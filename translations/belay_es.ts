@@ -26,6 +26,17 @@
     </message>
 </context>
 <context>
+    <name>Program</name>
+    <message>
+        <source>Disks over a USB cable that survive the cable being pulled.</source>
+        <translation>Discos por un cable USB que sobreviven aunque se desconecte el cable.</translation>
+    </message>
+    <message>
+        <source>Starts in the tray, without a window if there is a tray.</source>
+        <translation>Se inicia en la bandeja, sin ventana si hay bandeja.</translation>
+    </message>
+</context>
+<context>
     <name>Words</name>
     <message>
         <source>%1 · %2</source>

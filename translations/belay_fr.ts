@@ -26,6 +26,17 @@
     </message>
 </context>
 <context>
+    <name>Program</name>
+    <message>
+        <source>Disks over a USB cable that survive the cable being pulled.</source>
+        <translation>Des disques par câble USB qui survivent au débranchement du câble.</translation>
+    </message>
+    <message>
+        <source>Starts in the tray, without a window if there is a tray.</source>
+        <translation>Démarre dans la zone de notification, sans fenêtre s’il y en a une.</translation>
+    </message>
+</context>
+<context>
     <name>Words</name>
     <message>
         <source>%1 · %2</source>

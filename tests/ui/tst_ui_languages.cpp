@@ -1,5 +1,6 @@
 #include "tests/ui/window_bench.h"
 #include "ui/i18n/language.h"
+#include "ui/model/format.h"
 
 #include <QtCore/QRegularExpression>
 #include <QtCore/QTranslator>
@@ -122,6 +123,8 @@ class TestUiLanguages : public QObject {
     void hasAKeyForEach();
     void leavesNoWordInEnglish();
     void goesFromTheRight();
+    void tellsTheTime_data();
+    void tellsTheTime();
 };
 
 void TestUiLanguages::cleanup() {
@@ -219,6 +222,37 @@ void TestUiLanguages::goesFromTheRight() {
     QVERIFY(left(recover) > left(stop));
     QVERIFY(left(devices) + name.left() > left(recover) + recover->width());
     QVERIFY(left(stop) >= left(devices));
+    // A path is not turned round.
+    QCOMPARE(devices->model()->index(0, 1).data().toString(),
+             QChar(0x2066) + bench.service.devices().first().node + QChar(0x2069));
+}
+
+void TestUiLanguages::tellsTheTime_data() {
+    QTest::addColumn<QString>("locale");
+    QTest::addColumn<QString>("afternoon");
+    QTest::newRow("C") << "C"
+                       << "14:05:09";
+    QTest::newRow("de") << "de_DE"
+                        << "14:05:09";
+    QTest::newRow("en") << "en_US"
+                        << "2:05:09 PM";
+    QTest::newRow("es") << "es_ES"
+                        << "14:05:09";
+    QTest::newRow("fr") << "fr_FR"
+                        << "14:05:09";
+    QTest::newRow("ja") << "ja_JP"
+                        << "14時05分09秒";
+}
+
+void TestUiLanguages::tellsTheTime() {
+    QFETCH(const QString, locale);
+    QFETCH(const QString, afternoon);
+    QLocale::setDefault(QLocale(locale));
+    const QDateTime today(QDate::currentDate(), QTime(14, 5, 9));
+    // The space before PM is one of several.
+    QCOMPARE(ui::timeText(today).simplified().replace(QChar(0x202f), ' '), afternoon);
+    const QDateTime earlier = today.addDays(-40);
+    QVERIFY(ui::timeText(earlier).contains(QString::number(earlier.date().year() % 100)));
 }
 
 QTEST_MAIN(TestUiLanguages)

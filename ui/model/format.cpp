@@ -2,6 +2,8 @@
 
 #include <QtCore/QCoreApplication>
 #include <QtCore/QLocale>
+#include <QtCore/QRegularExpression>
+#include <QtGui/QGuiApplication>
 
 namespace belay::ui {
 namespace {
@@ -50,9 +52,17 @@ QString ageText(uint milliseconds) {
 
 QString timeText(const QDateTime& time) {
     const QLocale locale;
-    return time.date() == QDate::currentDate()
-               ? locale.toString(time.time(), QLocale::LongFormat).section(QLatin1Char(' '), 0, 0)
-               : locale.toString(time, QLocale::ShortFormat);
+    if (time.date() != QDate::currentDate())
+        return locale.toString(time, QLocale::ShortFormat);
+    // With seconds, but not the time zone, which is in no other format.
+    static const QRegularExpression kZone("\\s*\\(?t+\\)?");
+    return locale.toString(time.time(), locale.timeFormat(QLocale::LongFormat).remove(kZone));
+}
+
+QString pathText(const QString& path) {
+    constexpr QChar kFromLeft(0x2066);
+    constexpr QChar kEnd(0x2069);
+    return QGuiApplication::isRightToLeft() && !path.isEmpty() ? kFromLeft + path + kEnd : path;
 }
 
 }  // namespace belay::ui

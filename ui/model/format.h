@@ -16,5 +16,7 @@ QString durationText(qint64 milliseconds);
 QString ageText(uint milliseconds);
 // The time of day, with the date if that was not today.
 QString timeText(const QDateTime& time);
+// A path as it is, from the left also among words that are written from the right.
+QString pathText(const QString& path);
 
 }  // namespace belay::ui

@@ -76,7 +76,7 @@ const Row kRows[] = {
      }},
     {QT_TRANSLATE_NOOP("belay::ui::Details", "Where:"),
      [](const Service&, const Device& device) {
-         return device.lent() ? device.fileName : device.node;
+         return pathText(device.lent() ? device.fileName : device.node);
      }},
     {QT_TRANSLATE_NOOP("belay::ui::Details", "Size:"),
      [](const Service&, const Device& device) {

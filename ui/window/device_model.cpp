@@ -40,7 +40,7 @@ QString DeviceModel::text(const Device& device, int column) const {
         case kDevice:
             return device.title();
         case kWhere:
-            return device.lent() ? device.fileName : device.node;
+            return pathText(device.lent() ? device.fileName : device.node);
         case kThroughput: {
             const History::Rate rate = histories_.constFind(device.path)->now(nowMs());
             return rate.read + rate.written < 1 ? QString() : rateText(rate.read + rate.written);
