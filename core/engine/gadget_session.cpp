@@ -1,6 +1,7 @@
 #include "core/engine/gadget_session.h"
 
 #include "core/base/log.h"
+#include "core/base/stop_point.h"
 #include "core/ffs/gadget_link.h"
 #include "core/wire/control_codec.h"
 
@@ -48,12 +49,14 @@ ffs::SetupAnswer GadgetSession::setup(const ffs::SetupRequest& request) {
     if (request.requestType == wire::kControlIn) {
         switch (number) {
             case ControlRequest::Hello:
+                stopPoint("before-hello");
                 return reply(wire::encode(offer_));
             case ControlRequest::Opened:
                 return reply(wire::encode(opened_));
             case ControlRequest::Status:
                 return reply(wire::encode(status()));
             case ControlRequest::Exports:
+                stopPoint("after-exports");
                 if (auto page = exportsPage(request.value); page && !page->empty())
                     return ffs::SetupAnswer::reply(std::move(*page));
                 break;
@@ -73,9 +76,9 @@ void GadgetSession::setupData(const ffs::SetupRequest& request, ConstByteSpan da
         openRequested(data);
     } else if (pending_) {
         if (auto taken = takeExports(data); !taken)
-            refuse(wire::RefusedReason::BadExports, taken.error().message());
-        else
-            tryBegin();
+            return refuse(wire::RefusedReason::BadExports, taken.error().message());
+        stopPoint("after-exports");
+        tryBegin();
     }
 }
 
@@ -84,6 +87,7 @@ void GadgetSession::openRequested(ConstByteSpan data) {
         refuse(reason, "the host's proposal does not fit");
         return;
     }
+    stopPoint("after-hello");
     pending_ = *wire::decodeOpen(data);
     opened_ = {pending_->epoch, wire::OpenState::Draining, wire::RefusedReason::None};
     opening(*pending_);

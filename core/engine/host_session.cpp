@@ -1,6 +1,7 @@
 #include "core/engine/host_session.h"
 
 #include "core/base/log.h"
+#include "core/base/stop_point.h"
 #include "core/usb/host_link.h"
 #include "core/wire/control_codec.h"
 
@@ -149,6 +150,7 @@ void HostSession::attempt() {
         failed(reset.error());
         return;
     }
+    stopPoint("before-hello");
     askIn(wire::kControlIn, static_cast<std::uint8_t>(wire::ControlRequest::Hello), 0,
           wire::HelloLayout::kBytes, [this](auto reply) { helloReceived(reply); });
 }
@@ -190,6 +192,7 @@ void HostSession::helloReceived(const Result<Bytes>& reply) {
         failed(hello.error());
         return;
     }
+    stopPoint("after-hello");
     silentAttempts_ = 0;
     const std::uint16_t role =
         interface_.role == usb::Role::Attach ? wire::kRoleAttach : wire::kRoleLend;
@@ -257,6 +260,7 @@ void HostSession::openedReceived(const Result<Bytes>& reply) {
     } else if (opened->state == wire::OpenState::Ready) {
         list_.emplace(open_.epoch);
         if (exportsToSend()) {
+            stopPoint("after-exports");
             begin(open_, makeLink(), {});
             running();
         } else {
@@ -276,6 +280,7 @@ void HostSession::askExports() {
               if (!added) {
                   failed(added.error());
               } else if (list_->isComplete()) {
+                  stopPoint("after-exports");
                   begin(open_, makeLink(), list_->exports());
                   running();
               } else {

@@ -2,6 +2,7 @@
 
 #include "core/base/crc32c.h"
 #include "core/base/log.h"
+#include "core/base/stop_point.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -135,6 +136,7 @@ session::Resume InitiatorEngine::exportOffered(DeviceId device, const wire::Expo
     const auto resume = initiator_.exportOffered(device, offered);
     if (resume == session::Resume::Same)
         pump_.ask();
+    stopPoint("before-replay");
     return resume;
 }
 
@@ -200,6 +202,8 @@ void InitiatorEngine::pump() {
         Transfer& transfer = transferOf(request.sequence);
         transfer.buffer = std::move(buffer);
         transfer.sending = wire::carriesPayload(request.op);
+        if ((request.flags & wire::kFlagReplay) != 0)
+            stopPoint("replaying", [this] { link_->sendMessages(messages_); });
         messages_.resize(messages_.size() + framing_.messageBytes);
         if (auto encoded =
                 dialect_->encode(request, ByteSpan(messages_).last(framing_.messageBytes));

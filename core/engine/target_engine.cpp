@@ -2,6 +2,7 @@
 
 #include "core/base/crc32c.h"
 #include "core/base/log.h"
+#include "core/base/stop_point.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -89,6 +90,7 @@ void TargetEngine::sessionOpened(std::unique_ptr<wire::Link> link, std::unique_p
     target_.sessionOpened(epoch, maxTransfer);
     framing_ = dialect_->framing(link_->messagePacketBytes());
     link_->start(framing_, *this);
+    stopPoint("before-replay");
 }
 
 void TargetEngine::endSession(Error reason) {
@@ -121,6 +123,8 @@ Result<void> TargetEngine::accept(ConstByteSpan message) {
     const auto accepted = target_.requestReceived(*request);
     if (!accepted)
         return tl::make_unexpected(accepted.error());
+    if ((request->flags & wire::kFlagReplay) != 0)
+        stopPoint("replaying");
     ++received_;
     const std::size_t index = newJob();
     Job& job = jobs_[index];
@@ -207,6 +211,7 @@ void TargetEngine::run(std::size_t index) {
         case wire::Op::Write:
             job.stored->store->write(request.offset, job.buffer.bytes(),
                                      (request.flags & wire::kFlagFua) != 0, index);
+            stopPoint("write-submitted", [this] { static_cast<void>(ring_.submit()); });
             break;
         case wire::Op::Flush:
             job.stored->store->flush(index);
@@ -223,6 +228,8 @@ void TargetEngine::run(std::size_t index) {
 
 void TargetEngine::storeDone(std::uint64_t cookie, int error) {
     Job& job = jobs_[cookie];
+    if (job.request.op == wire::Op::Write)
+        stopPoint("write-done");
     --jobsOnStore_;
     if (job.orphan) {
         freeJob(cookie);
@@ -276,6 +283,7 @@ void TargetEngine::flushAnswers() {
     answers_.clear();
     for (const std::size_t index : payloads_)
         link_->sendPayload(jobs_[index].buffer.bytes(), index);
+    stopPoint("answered");
     payloads_.clear();
     feedWaiting();
 }

@@ -1,5 +1,7 @@
 #include "core/ublk/bringup.h"
 
+#include "core/base/stop_point.h"
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -78,6 +80,7 @@ void Bringup::looked(const Result<DeviceInfo>& info) {
 
 void Bringup::claim() {
     enter(Step::Claiming);
+    stopPoint("before-start-recovery");
     command_ = control_.startRecovery(id_, [this](int result) { claimed(result); });
 }
 
@@ -92,6 +95,7 @@ void Bringup::claimed(int result) {
     const bool claimedBefore = result == -EINVAL && info_.noticesDeathLate();
     if (result < 0 && !claimedBefore)
         return end(Outcome::Refused, errorOf(result, "recover", id_));
+    stopPoint("after-start-recovery");
     open();
 }
 
@@ -120,10 +124,12 @@ void Bringup::fetch() {
 
 void Bringup::finish() {
     enter(Step::Finishing);
+    stopPoint(kind_ == Kind::Start ? "before-start-dev" : "before-end-recovery");
     const auto finished = [this](int result) {
         if (result < 0)
             return end(Outcome::Refused,
                        errorOf(result, kind_ == Kind::Start ? "start" : "recover", id_));
+        stopPoint(kind_ == Kind::Start ? "after-start-dev" : "after-end-recovery");
         end(Outcome::Serving);
     };
     command_ = kind_ == Kind::Start ? control_.startDevice(id_, finished)

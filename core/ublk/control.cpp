@@ -1,5 +1,7 @@
 #include "core/ublk/control.h"
 
+#include "core/base/stop_point.h"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <glob.h>
@@ -139,7 +141,9 @@ Result<DeviceInfo> Control::add(const DeviceSpec& spec) {
     info.deviceId = spec.id;
     info.flags = wanted;
     info.serverFlags = spec.ownData;
+    stopPoint("before-add-dev");
     const int result = command(uapi::kAddDev, spec.id, &info, sizeof info);
+    stopPoint("after-add-dev");
     if (result < 0)
         return errorFrom(
             result, "add ublk device",
@@ -158,6 +162,7 @@ Result<DeviceInfo> Control::add(const DeviceSpec& spec) {
 Result<void> Control::setParameters(DeviceId id, const DeviceSpec& spec) {
     uapi::Params params = spec.parameters();
     const int result = command(uapi::kSetParams, id.value, &params, uapi::kParamsBytes);
+    stopPoint("after-set-params");
     if (result < 0)
         return errorFrom(
             result, "set the parameters of", diskName(id),
@@ -185,14 +190,18 @@ Result<DeviceInfo> Control::deviceInfo(DeviceId id) {
 }
 
 Result<void> Control::stop(DeviceId id) {
+    stopPoint("before-stop-dev");
     const int result = command(uapi::kStopDev, id.value, nullptr, 0);
+    stopPoint("after-stop-dev");
     if (result < 0)
         return errorFrom(result, "stop", diskName(id), hintFor(result));
     return {};
 }
 
 Result<void> Control::removeAsync(DeviceId id) {
+    stopPoint("before-del-dev");
     const int result = command(uapi::kDelDevAsync, id.value, nullptr, 0);
+    stopPoint("after-del-dev");
     if (result < 0)
         return errorFrom(result, "remove", diskName(id), hintFor(result));
     return {};

@@ -1,6 +1,7 @@
 #include "helper/supervisor/device_manager.h"
 
 #include "core/base/log.h"
+#include "core/base/stop_point.h"
 #include "core/ublk/device.h"
 #include "helper/protocol/export_json.h"
 #include "helper/supervisor/kernel_device.h"
@@ -172,6 +173,7 @@ void DeviceManager::attach(const Uuid& uuid, Created done) {
 }
 
 void DeviceManager::create(const wire::ExportInfo& info, Created done) {
+    stopPoint("creation-begun");
     ublk::ControlRequest request;
     request.operation = ublk::ControlRequest::Operation::Create;
     request.spec = specOf(info, maxTransfer_, fua_);
@@ -192,6 +194,7 @@ Result<DeviceId> DeviceManager::created(const wire::ExportInfo& info,
             fmt::format("{}: cannot make a device: {}", info.label, answer.error().message()));
         return tl::make_unexpected(answer.error());
     }
+    stopPoint("creation-done");
     DeviceRecord record;
     record.device = answer->info.id;
     record.info = info;

@@ -1,5 +1,7 @@
 #include "helper/supervisor/removal.h"
 
+#include "core/base/stop_point.h"
+
 namespace belay::helper {
 namespace {
 
@@ -18,6 +20,7 @@ Removal::Removal(Ring& ring, DeviceId device, KillWorker killWorker, Callback ca
 }
 
 void Removal::stop() {
+    stopPoint("removal-begun");
     task_ = std::make_unique<ControlTask>(
         ring_,
         ublk::ControlRequest{.operation = ublk::ControlRequest::Operation::Stop, .id = device_},
@@ -39,11 +42,13 @@ void Removal::stopped(const Result<ublk::ControlAnswer>& answer) {
 }
 
 void Removal::remove() {
+    stopPoint("removal-stopped");
     task_ = std::make_unique<ControlTask>(
         ring_,
         ublk::ControlRequest{.operation = ublk::ControlRequest::Operation::RemoveAsync,
                              .id = device_},
         kRemovePatience, [this](const Result<ublk::ControlAnswer>& answer) {
+            stopPoint("removal-done");
             if (answer || answer.error().code == ENODEV)
                 finish({});
             else
