@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ui/desktop/notifications.h"
+#include "ui/desktop/tray.h"
 #include "ui/model/service.h"
 #include "ui/window/main_window.h"
 
@@ -27,10 +28,15 @@ class Program : public QObject {
 
  private:
     void showDevice(const QString& device, const QString& token);
+    void closed();
+    // Shows the window if nothing else can.
+    void checkHidden();
 
     ui::Service service_;
     ui::MainWindow window_;
+    ui::Tray tray_;
     ui::Notifications notifications_;
+    QTimer hiddenTimer_;
 };
 
 }  // namespace belay::app

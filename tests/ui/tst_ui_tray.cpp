@@ -1,0 +1,405 @@
+#include "app/program.h"
+#include "tests/ui/fake_helper.h"
+#include "tests/ui/fake_tray.h"
+#include "ui/desktop/tray.h"
+#include "ui/window/device_actions.h"
+
+#include <QtTest/QSignalSpy>
+#include <QtTest/QTest>
+#include <QtWidgets/QApplication>
+
+using namespace belay;
+using namespace belay::test;
+using lifecycle::Problem;
+using lifecycle::State;
+using ui::Tray;
+
+// The icon in a tray, as the tray sees it over the bus, and the window behind it.
+class TestUiTray : public QObject {
+    Q_OBJECT
+
+ private slots:
+    void init();
+    void cleanup();
+
+    void theIconSaysHowThingsStand();
+    void theToolTipCounts();
+    void itHasPicturesWhereTheThemeHasNone();
+    void theMenuListsTheDevices();
+    void theMenuFollowsItsDevices();
+    void numbersStayWithTheirEntries();
+    void recoverIsOneClick();
+    void stopOfAnIdleDeviceIsOneClick();
+    void stopOfAUsedDeviceOpensTheWindow();
+    void pressesAskForTheWindow();
+    void aTrayMayComeLateAndGo();
+    void aTrayNeedsAHost();
+    void aNeededIconIsNotHidden();
+    void nothingHappensWithoutASessionBus();
+
+    void closingHidesTheWindowWhileThereIsATray();
+    void closingEndsTheProgramWithoutATray();
+    void inTheBackgroundWithoutATrayTheWindowComes();
+    void whenTheTrayGoesTheWindowComes();
+
+ private:
+    void start();
+    void startProgram(bool background);
+    static ui::MainWindow* window();
+    QString status() { return tray_.properties().value("Status").toString(); }
+
+    std::unique_ptr<FakeHelper> helper_;
+    FakeTray tray_;
+    QDBusConnection session_{QString()};
+    std::unique_ptr<ui::Service> service_;
+    std::unique_ptr<QWidget> parent_;
+    std::unique_ptr<ui::DeviceActions> actions_;
+    std::unique_ptr<Tray> icon_;
+    std::unique_ptr<app::Program> program_;
+};
+
+void TestUiTray::init() {
+    helper_ = std::make_unique<FakeHelper>();
+    QVERIFY(helper_->appear());
+    session_ = connectToTestBus();
+    QApplication::setQuitOnLastWindowClosed(false);
+}
+
+void TestUiTray::cleanup() {
+    program_.reset();
+    icon_.reset();
+    // Goes with its window.
+    static_cast<void>(actions_.release());
+    parent_.reset();
+    service_.reset();
+    tray_.vanish();
+    QDBusConnection::disconnectFromBus(session_.name());
+    session_ = QDBusConnection(QString());
+    helper_.reset();
+}
+
+void TestUiTray::start() {
+    service_ = std::make_unique<ui::Service>(helper_->client());
+    parent_ = std::make_unique<QWidget>();
+    actions_ = std::make_unique<ui::DeviceActions>(*service_, parent_.get());
+    icon_ = std::make_unique<Tray>(*service_, *actions_, session_);
+    icon_->start();
+    service_->start();
+    QTRY_COMPARE(service_->devices().size(), 1);
+}
+
+void TestUiTray::startProgram(bool background) {
+    program_ = std::make_unique<app::Program>(helper_->client(), session_);
+    program_->start(background);
+}
+
+ui::MainWindow* TestUiTray::window() {
+    for (QWidget* const widget : QApplication::topLevelWidgets())
+        if (auto* const found = qobject_cast<ui::MainWindow*>(widget))
+            return found;
+    return nullptr;
+}
+
+void TestUiTray::theIconSaysHowThingsStand() {
+    QVERIFY(tray_.appear());
+    start();
+    QTRY_COMPARE(tray_.items, QStringList{session_.baseService()});
+    QTRY_COMPARE(status(), QString("Active"));
+    const QVariantMap properties = tray_.properties();
+    QCOMPARE(properties.value("Category").toString(), QString("Hardware"));
+    QCOMPARE(properties.value("Id").toString(), QString("org.belay.Belay"));
+    QCOMPARE(properties.value("Menu").value<QDBusObjectPath>().path(), QString("/MenuBar"));
+
+    helper_->setState("d1", State::Failed);
+    QTRY_COMPARE(status(), QString("NeedsAttention"));
+    QCOMPARE(icon_->state(), Tray::State::NeedsAttention);
+    // Waiting is no matter as long as nothing waits.
+    helper_->setState("d1", State::Waiting);
+    QTRY_COMPARE(status(), QString("Active"));
+    helper_->changeCounters("d1", [](auto& counters) { counters.inFlight = 3; });
+    QTRY_COMPARE(status(), QString("NeedsAttention"));
+    helper_->remove("d1");
+    QTRY_COMPARE(status(), QString("Passive"));
+}
+
+void TestUiTray::theToolTipCounts() {
+    QVERIFY(tray_.appear());
+    start();
+    QTRY_COMPARE(icon_->toolTip().count('\n'), 0);
+    QVERIFY2(icon_->toolTip().startsWith("1 device"), qPrintable(icon_->toolTip()));
+    for (const char* id : {"d2", "d3", "d4"})
+        helper_->change(id, [id](auto& device) {
+            device.gadget = "g1";
+            device.state = *id == 'd' && id[1] == '2' ? State::Failed : State::Waiting;
+        });
+    QTRY_COMPARE(service_->devices().size(), 4);
+    const QStringList lines = icon_->toolTip().split('\n');
+    QCOMPARE(lines.size(), 3);
+    QVERIFY2(lines[0].startsWith("1 "), qPrintable(lines[0]));
+    QVERIFY2(lines[1].startsWith("2 ") && lines[1].contains("waiting"), qPrintable(lines[1]));
+    const auto tip =
+        qdbus_cast<ui::TrayToolTip>(tray_.properties().value("ToolTip").value<QDBusArgument>());
+    QCOMPARE(tip.title, QString("Belay"));
+    QCOMPARE(tip.text, icon_->toolTip());
+}
+
+void TestUiTray::itHasPicturesWhereTheThemeHasNone() {
+    QVERIFY(tray_.appear());
+    start();
+    QTRY_COMPARE(tray_.items.size(), 1);
+    // The test's data folders have no icons of ours.
+    const QVariantMap properties = tray_.properties();
+    QCOMPARE(properties.value("IconName").toString(), QString());
+    const auto pictures =
+        qdbus_cast<QList<ui::IconPicture>>(properties.value("IconPixmap").value<QDBusArgument>());
+    QCOMPARE(pictures.size(), 2);
+    QCOMPARE(pictures[0].width, 22);
+    QCOMPARE(pictures[0].pixels.size(), 22 * 22 * 4);
+    // In network byte order the opacity comes first. Something is drawn, and not everywhere.
+    int opaque = 0;
+    for (qsizetype i = 0; i < pictures[0].pixels.size(); i += 4)
+        opaque += uchar(pictures[0].pixels[i]) > 128 ? 1 : 0;
+    QVERIFY2(opaque > 40 && opaque < 22 * 22, qPrintable(QString::number(opaque)));
+}
+
+void TestUiTray::theMenuListsTheDevices() {
+    QVERIFY(tray_.appear());
+    start();
+    QTRY_COMPARE(tray_.items.size(), 1);
+    QTRY_COMPARE(tray_.menu().children.size(), 4);
+    const ui::MenuLayout menu = tray_.menu();
+    QCOMPARE(menu.properties.value("children-display").toString(), QString("submenu"));
+    QCOMPARE(menu.children[0].properties.value("label").toString(), QString("disk"));
+    QCOMPARE(menu.children[0].properties.value("icon-name").toString(),
+             QString("belay-state-ready-symbolic"));
+    QCOMPARE(menu.children[1].properties.value("type").toString(), QString("separator"));
+    QCOMPARE(menu.children[2].properties.value("label").toString(), QString("Show _window"));
+    QCOMPARE(menu.children[3].properties.value("label").toString(), QString("_Quit"));
+    const QList<ui::MenuLayout> device = menu.children[0].children;
+    QCOMPARE(device.size(), 4);
+    QVERIFY(device[0].properties.value("label").toString().startsWith("Ready"));
+    QCOMPARE(device[0].properties.value("enabled"), QVariant(false));
+    QCOMPARE(device[2].properties.value("label").toString(), QString("_Recover"));
+    // There is nothing to recover.
+    QCOMPARE(device[2].properties.value("enabled"), QVariant(false));
+    QCOMPARE(device[3].properties.value("label").toString(), QString("_Stop"));
+    QVERIFY(!device[3].properties.contains("enabled"));
+}
+
+void TestUiTray::theMenuFollowsItsDevices() {
+    QVERIFY(tray_.appear());
+    start();
+    QTRY_COMPARE(tray_.items.size(), 1);
+    helper_->change("d2", [](auto& device) {
+        device.gadget = "g1";
+        device.label = "a_b & c";
+        device.state = State::Waiting;
+    });
+    // Labels are no shortcuts.
+    QTRY_VERIFY(tray_.entry({"a__b & c"}).id != 0);
+    helper_->setState("d2", State::Failed);
+    QTRY_VERIFY(tray_.entry({"a__b & c"})
+                    .children.value(0)
+                    .properties.value("label")
+                    .toString()
+                    .startsWith("Stopped waiting"));
+    QVERIFY(!tray_.entry({"a__b & c", "_Recover"}).properties.contains("enabled"));
+    helper_->remove("d2");
+    QTRY_COMPARE(tray_.menu().children.size(), 4);
+    // Without belayd nothing can be done.
+    helper_->vanish();
+    QTRY_COMPARE(tray_.entry({"disk", "_Stop"}).properties.value("enabled"), QVariant(false));
+}
+
+void TestUiTray::numbersStayWithTheirEntries() {
+    QVERIFY(tray_.appear());
+    start();
+    QTRY_COMPARE(tray_.items.size(), 1);
+    const int stop = tray_.entry({"disk", "_Stop"}).id;
+    QVERIFY(stop != 0);
+    helper_->change("d0", [](auto& device) {
+        device.gadget = "g1";
+        device.label = "first";
+    });
+    QTRY_COMPARE(tray_.menu().children.size(), 5);
+    QCOMPARE(tray_.entry({"disk", "_Stop"}).id, stop);
+    helper_->remove("d1");
+    QTRY_COMPARE(tray_.menu().children.size(), 4);
+    // What is gone is not clicked, and its number is nobody else's.
+    tray_.click(stop);
+    QTest::qWait(200);
+    QVERIFY(helper_->fleet.stops.empty());
+    QVERIFY(tray_.entry({"first", "_Stop"}).id != stop);
+}
+
+void TestUiTray::recoverIsOneClick() {
+    QVERIFY(tray_.appear());
+    start();
+    helper_->setState("d1", State::Failed);
+    QTRY_VERIFY(!tray_.entry({"disk", "_Recover"}).properties.contains("enabled"));
+    tray_.click(tray_.entry({"disk", "_Recover"}).id);
+    QTRY_COMPARE(helper_->fleet.recovers.size(), std::size_t(1));
+    QVERIFY(!helper_->fleet.recovers[0].flag);
+    // One at a time.
+    QTRY_COMPARE(tray_.entry({"disk", "_Recover"}).properties.value("enabled"), QVariant(false));
+}
+
+void TestUiTray::stopOfAnIdleDeviceIsOneClick() {
+    QVERIFY(tray_.appear());
+    helper_->change("d1", [](auto& device) { device.holders.clear(); });
+    start();
+    QSignalSpy wanted(icon_.get(), &Tray::deviceWanted);
+    tray_.click(tray_.entry({"disk", "_Stop"}).id);
+    QTRY_COMPARE(helper_->fleet.stops.size(), std::size_t(1));
+    QVERIFY(!helper_->fleet.stops[0].flag);
+    QCOMPARE(wanted.size(), 0);
+}
+
+void TestUiTray::stopOfAUsedDeviceOpensTheWindow() {
+    QVERIFY(tray_.appear());
+    start();
+    QSignalSpy wanted(icon_.get(), &Tray::deviceWanted);
+    const int stop = tray_.entry({"disk", "_Stop"}).id;
+    tray_.click(stop);
+    QTRY_COMPARE(wanted.size(), 1);
+    QCOMPARE(wanted[0][0].toString(), FakeHelper::devicePath("d1"));
+    // Nobody uses it, but not all is saved.
+    helper_->change("d1", [](auto& device) {
+        device.holders.clear();
+        device.counters.unsavedBytes = 512;
+    });
+    QTRY_COMPARE(service_->devices().first().unsavedBytes, 512U);
+    QTRY_VERIFY(service_->devices().first().holders.isEmpty());
+    tray_.click(stop);
+    QTRY_COMPARE(wanted.size(), 2);
+    QVERIFY(helper_->fleet.stops.empty());
+}
+
+void TestUiTray::pressesAskForTheWindow() {
+    QVERIFY(tray_.appear());
+    start();
+    QTRY_COMPARE(tray_.items.size(), 1);
+    QSignalSpy window(icon_.get(), &Tray::windowWanted);
+    QSignalSpy quit(icon_.get(), &Tray::quitWanted);
+    tray_.press("token-9");
+    QTRY_COMPARE(window.size(), 1);
+    QCOMPARE(window[0][0].toString(), QString("token-9"));
+    tray_.press();
+    QTRY_COMPARE(window.size(), 2);
+    QCOMPARE(window[1][0].toString(), QString());
+    tray_.click(tray_.entry({"Show _window"}).id);
+    QTRY_COMPARE(window.size(), 3);
+    QCOMPARE(quit.size(), 0);
+    tray_.click(tray_.entry({"_Quit"}).id);
+    QTRY_COMPARE(quit.size(), 1);
+}
+
+void TestUiTray::aTrayMayComeLateAndGo() {
+    start();
+    QTest::qWait(1500);
+    QVERIFY(!icon_->isAvailable());
+    for (int i = 0; i < 2; ++i) {
+        QVERIFY(tray_.appear());
+        QTRY_VERIFY(icon_->isAvailable());
+        // Once, and not by Qt as well.
+        QTest::qWait(200);
+        QCOMPARE(tray_.items, QStringList{session_.baseService()});
+        tray_.vanish();
+        QTRY_VERIFY(!icon_->isAvailable());
+    }
+}
+
+void TestUiTray::aTrayNeedsAHost() {
+    QVERIFY(tray_.appear(false));
+    start();
+    QTRY_COMPARE(tray_.items.size(), 1);
+    QTest::qWait(100);
+    QVERIFY(!icon_->isAvailable());
+    tray_.setHost(true);
+    QTRY_VERIFY(icon_->isAvailable());
+    tray_.setHost(false);
+    QTRY_VERIFY(!icon_->isAvailable());
+}
+
+void TestUiTray::aNeededIconIsNotHidden() {
+    QVERIFY(tray_.appear());
+    start();
+    helper_->remove("d1");
+    QTRY_COMPARE(status(), QString("Passive"));
+    icon_->setNeeded(true);
+    QTRY_COMPARE(status(), QString("Active"));
+    icon_->setNeeded(false);
+    QTRY_COMPARE(status(), QString("Passive"));
+}
+
+void TestUiTray::nothingHappensWithoutASessionBus() {
+    QDBusConnection::disconnectFromBus(session_.name());
+    session_ = QDBusConnection(QStringLiteral("none"));
+    start();
+    helper_->setState("d1", State::Failed);
+    QTRY_COMPARE(icon_->state(), Tray::State::NeedsAttention);
+    QVERIFY(!icon_->isAvailable());
+}
+
+void TestUiTray::closingHidesTheWindowWhileThereIsATray() {
+    QVERIFY(tray_.appear());
+    startProgram(false);
+    QVERIFY(window() != nullptr);
+    QVERIFY(window()->isVisible());
+    QTRY_COMPARE(tray_.items.size(), 1);
+    QTest::qWait(100);
+    QSignalSpy quit(qApp, &QCoreApplication::aboutToQuit);
+    QTimer::singleShot(500, qApp, [] { QApplication::exit(7); });
+    window()->close();
+    // It goes on until the time is over.
+    QCOMPARE(QApplication::exec(), 7);
+    QVERIFY(!window()->isVisible());
+    tray_.press();
+    QTRY_VERIFY(window()->isVisible());
+    // Stop of what is in use leads there, too.
+    window()->close();
+    QVERIFY(!window()->isVisible());
+    QTRY_VERIFY(tray_.entry({"disk", "_Stop"}).id != 0);
+    tray_.click(tray_.entry({"disk", "_Stop"}).id);
+    QTRY_VERIFY(window()->isVisible());
+}
+
+void TestUiTray::closingEndsTheProgramWithoutATray() {
+    startProgram(false);
+    QVERIFY(window()->isVisible());
+    QTimer::singleShot(10'000, qApp, [] { QApplication::exit(7); });
+    QTimer::singleShot(100, qApp, [] { window()->close(); });
+    QCOMPARE(QApplication::exec(), 0);
+}
+
+void TestUiTray::inTheBackgroundWithoutATrayTheWindowComes() {
+    startProgram(true);
+    QTest::qWait(1500);
+    QVERIFY(!window()->isVisible());
+    QTRY_VERIFY_WITH_TIMEOUT(window()->isVisible(), 3000);
+    program_.reset();
+
+    // With one that comes within that time it does not.
+    startProgram(true);
+    QTest::qWait(1000);
+    QVERIFY(tray_.appear());
+    QTest::qWait(4000);
+    QVERIFY(!window()->isVisible());
+}
+
+void TestUiTray::whenTheTrayGoesTheWindowComes() {
+    QVERIFY(tray_.appear());
+    startProgram(true);
+    QTRY_COMPARE(tray_.items.size(), 1);
+    // A tray that is started anew is no reason.
+    tray_.vanish();
+    QTest::qWait(1000);
+    QVERIFY(tray_.appear());
+    QTest::qWait(4000);
+    QVERIFY(!window()->isVisible());
+    tray_.vanish();
+    QTRY_VERIFY_WITH_TIMEOUT(window()->isVisible(), 6000);
+}
+
+QTEST_MAIN(TestUiTray)
+#include "tst_ui_tray.moc"
