@@ -1056,4 +1056,52 @@
         <translation>Das Ergebnis ist nicht bekannt.</translation>
     </message>
 </context>
+<context>
+    <name>belay::ui::Tray</name>
+    <message>
+        <source>Show &amp;window</source>
+        <translation>&amp;Fenster zeigen</translation>
+    </message>
+    <message>
+        <source>&amp;Quit</source>
+        <translation>&amp;Beenden</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n device(s) need attention</source>
+        <translation>
+            <numerusform>%n Laufwerk braucht Aufmerksamkeit</numerusform>
+            <numerusform>%n Laufwerke brauchen Aufmerksamkeit</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n device(s) unplugged, waiting</source>
+        <translation>
+            <numerusform>%n Laufwerk ausgesteckt, wartet</numerusform>
+            <numerusform>%n Laufwerke ausgesteckt, warten</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n device(s) in use</source>
+        <translation>
+            <numerusform>%n Laufwerk in Benutzung</numerusform>
+            <numerusform>%n Laufwerke in Benutzung</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>No devices</source>
+        <translation>Keine Laufwerke</translation>
+    </message>
+    <message>
+        <source>The helper service is not there.</source>
+        <translation>Der Hilfsdienst ist nicht da.</translation>
+    </message>
+    <message>
+        <source>&amp;Recover</source>
+        <translation>&amp;Wiederherstellen</translation>
+    </message>
+    <message>
+        <source>&amp;Stop</source>
+        <translation>&amp;Anhalten</translation>
+    </message>
+</context>
 </TS>

@@ -28,4 +28,28 @@
         </translation>
     </message>
 </context>
+<context>
+    <name>belay::ui::Tray</name>
+    <message numerus="yes">
+        <source>%n device(s) need attention</source>
+        <translation>
+            <numerusform>%n device needs attention</numerusform>
+            <numerusform>%n devices need attention</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n device(s) unplugged, waiting</source>
+        <translation>
+            <numerusform>%n device unplugged, waiting</numerusform>
+            <numerusform>%n devices unplugged, waiting</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n device(s) in use</source>
+        <translation>
+            <numerusform>%n device in use</numerusform>
+            <numerusform>%n devices in use</numerusform>
+        </translation>
+    </message>
+</context>
 </TS>

@@ -1056,4 +1056,52 @@
         <translation>No se conoce el resultado.</translation>
     </message>
 </context>
+<context>
+    <name>belay::ui::Tray</name>
+    <message>
+        <source>Show &amp;window</source>
+        <translation>&amp;Mostrar la ventana</translation>
+    </message>
+    <message>
+        <source>&amp;Quit</source>
+        <translation>&amp;Salir</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n device(s) need attention</source>
+        <translation>
+            <numerusform>%n dispositivo necesita atención</numerusform>
+            <numerusform>%n dispositivos necesitan atención</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n device(s) unplugged, waiting</source>
+        <translation>
+            <numerusform>%n dispositivo desconectado, en espera</numerusform>
+            <numerusform>%n dispositivos desconectados, en espera</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n device(s) in use</source>
+        <translation>
+            <numerusform>%n dispositivo en uso</numerusform>
+            <numerusform>%n dispositivos en uso</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>No devices</source>
+        <translation>Ningún dispositivo</translation>
+    </message>
+    <message>
+        <source>The helper service is not there.</source>
+        <translation>El servicio auxiliar no está.</translation>
+    </message>
+    <message>
+        <source>&amp;Recover</source>
+        <translation>&amp;Recuperar</translation>
+    </message>
+    <message>
+        <source>&amp;Stop</source>
+        <translation>&amp;Detener</translation>
+    </message>
+</context>
 </TS>

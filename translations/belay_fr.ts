@@ -1056,4 +1056,52 @@
         <translation>Le résultat n’est pas connu.</translation>
     </message>
 </context>
+<context>
+    <name>belay::ui::Tray</name>
+    <message>
+        <source>Show &amp;window</source>
+        <translation>&amp;Afficher la fenêtre</translation>
+    </message>
+    <message>
+        <source>&amp;Quit</source>
+        <translation>&amp;Quitter</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n device(s) need attention</source>
+        <translation>
+            <numerusform>%n périphérique demande de l’attention</numerusform>
+            <numerusform>%n périphériques demandent de l’attention</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n device(s) unplugged, waiting</source>
+        <translation>
+            <numerusform>%n périphérique débranché, en attente</numerusform>
+            <numerusform>%n périphériques débranchés, en attente</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n device(s) in use</source>
+        <translation>
+            <numerusform>%n périphérique utilisé</numerusform>
+            <numerusform>%n périphériques utilisés</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>No devices</source>
+        <translation>Aucun périphérique</translation>
+    </message>
+    <message>
+        <source>The helper service is not there.</source>
+        <translation>Le service auxiliaire n’est pas là.</translation>
+    </message>
+    <message>
+        <source>&amp;Recover</source>
+        <translation>&amp;Rétablir</translation>
+    </message>
+    <message>
+        <source>&amp;Stop</source>
+        <translation>&amp;Arrêter</translation>
+    </message>
+</context>
 </TS>
