@@ -1,4 +1,5 @@
 #include "app/program.h"
+#include "helper/service/unix_signals.h"
 #include "ui/desktop/single_instance.h"
 #include "ui/i18n/language.h"
 
@@ -92,6 +93,8 @@ int main(int argc, char** argv) {
     }
     app::Program belay(QDBusConnection::systemBus(), session);
     QObject::connect(&instance, &ui::SingleInstance::activated, &belay, &app::Program::show);
+    // What is shown on the desktop is taken back, which a signal alone would not do.
+    const service::UnixSignals ending([] { QApplication::quit(); });
     belay.start(background);
     return QApplication::exec();
 }

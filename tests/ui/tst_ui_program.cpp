@@ -1,4 +1,6 @@
 #include "tests/ui/fake_helper.h"
+#include "tests/ui/fake_notifications.h"
+#include "tests/ui/fake_tray.h"
 #include "ui/desktop/single_instance.h"
 
 #include <signal.h>
@@ -30,6 +32,8 @@ class TestUiProgram : public QObject {
     void theSessionsStartAsksNobody();
     void itRunsWithoutASessionBus();
     void aFirstThatHangsIsTold();
+    void itEndsAndTakesBackWhatItShowed_data();
+    void itEndsAndTakesBackWhatItShowed();
 
  private:
     static constexpr auto kName = "org.belay.Belay";
@@ -164,6 +168,35 @@ void TestUiProgram::aFirstThatHangsIsTold() {
     QCOMPARE(second.status, 1);
     QVERIFY2(second.err.contains("does not answer"), qPrintable(second.err));
     QVERIFY(since.elapsed() < 15'000);
+}
+
+void TestUiProgram::itEndsAndTakesBackWhatItShowed_data() {
+    QTest::addColumn<int>("signal");
+    QTest::newRow("from the tray") << 0;
+    QTest::newRow("from a terminal") << SIGINT;
+    QTest::newRow("with the session") << SIGTERM;
+}
+
+void TestUiProgram::itEndsAndTakesBackWhatItShowed() {
+    QFETCH(int, signal);
+    FakeTray tray;
+    FakeNotifications notifications({"actions"});
+    QVERIFY(tray.appear());
+    QVERIFY(notifications.appear());
+    QProcess& process = start({"--background"});
+    QTRY_COMPARE(tray.items.size(), 1);
+    helper_->setState("d1", lifecycle::State::Failed);
+    QTRY_COMPARE(notifications.visible().size(), 1);
+    QTRY_COMPARE(tray.properties().value("Status").toString(), QString("NeedsAttention"));
+    if (signal == 0)
+        tray.click(tray.entry({"_Quit"}).id);
+    else
+        ::kill(pid_t(process.processId()), signal);
+    QTRY_COMPARE(process.state(), QProcess::NotRunning);
+    QCOMPARE(process.exitStatus(), QProcess::NormalExit);
+    QCOMPARE(process.exitCode(), 0);
+    QTRY_COMPARE(notifications.visible().size(), 0);
+    QTRY_VERIFY(!named());
 }
 
 QTEST_GUILESS_MAIN(TestUiProgram)

@@ -125,7 +125,6 @@ void TestUiTray::theIconSaysHowThingsStand() {
 void TestUiTray::theToolTipCounts() {
     QVERIFY(tray_.appear());
     start();
-    QTRY_COMPARE(icon_->toolTip().count('\n'), 0);
     QVERIFY2(icon_->toolTip().startsWith("1 device"), qPrintable(icon_->toolTip()));
     for (const char* id : {"d2", "d3", "d4"})
         helper_->change(id, [id](auto& device) {
@@ -137,10 +136,12 @@ void TestUiTray::theToolTipCounts() {
     QCOMPARE(lines.size(), 3);
     QVERIFY2(lines[0].startsWith("1 "), qPrintable(lines[0]));
     QVERIFY2(lines[1].startsWith("2 ") && lines[1].contains("waiting"), qPrintable(lines[1]));
-    const auto tip =
-        qdbus_cast<ui::TrayToolTip>(tray_.properties().value("ToolTip").value<QDBusArgument>());
-    QCOMPARE(tip.title, QString("Belay"));
-    QCOMPARE(tip.text, icon_->toolTip());
+    const auto tip = [this] {
+        return qdbus_cast<ui::TrayToolTip>(
+            tray_.properties().value("ToolTip").value<QDBusArgument>());
+    };
+    QTRY_COMPARE(tip().text, icon_->toolTip());
+    QCOMPARE(tip().title, QString("Belay"));
 }
 
 void TestUiTray::itHasPicturesWhereTheThemeHasNone() {

@@ -17,6 +17,10 @@ using namespace std::chrono_literals;
 
 // A tray of today is at the bus by then, if there is one.
 constexpr auto kOldTrayPause = 1s;
+// Qt does not tell when one of X11 comes or goes.
+constexpr auto kOldTrayPeriod = 5s;
+// Counters of many devices change at once, and often.
+constexpr auto kIconPause = 50ms;
 
 QString iconName(Tray::State state) {
     switch (state) {
@@ -76,17 +80,27 @@ Tray::Tray(Service& service, DeviceActions& actions, const QDBusConnection& sess
     });
     oldTrayPause_.setSingleShot(true);
     connect(&oldTrayPause_, &QTimer::timeout, this, &Tray::updateOldTray);
+    oldTrayCheck_.setInterval(kOldTrayPeriod);
+    oldTrayCheck_.setTimerType(Qt::VeryCoarseTimer);
+    connect(&oldTrayCheck_, &QTimer::timeout, this, &Tray::checkOldTray);
+    iconPause_.setSingleShot(true);
+    iconPause_.setInterval(kIconPause);
+    connect(&iconPause_, &QTimer::timeout, this, &Tray::updateIcon);
+    const auto updateSoon = [this] {
+        if (!iconPause_.isActive())
+            iconPause_.start();
+    };
 
     connect(&service_, &Service::deviceAdded, this, &Tray::addDevice);
     connect(&service_, &Service::deviceGone, this, &Tray::removeDevice);
     connect(&service_, &Service::deviceChanged, this, &Tray::updateDevice);
     connect(&service_, &Service::busyChanged, this, &Tray::updateDevice);
-    connect(&service_, &Service::deviceChanged, this, &Tray::updateIcon);
-    connect(&service_, &Service::countersChanged, this, &Tray::updateIcon);
-    connect(&service_, &Service::standingChanged, this, [this] {
-        updateDevices();
-        updateIcon();
-    });
+    connect(&service_, &Service::standingChanged, this, &Tray::updateDevices);
+    connect(&service_, &Service::standingChanged, this, updateSoon);
+    connect(&service_, &Service::deviceAdded, this, updateSoon);
+    connect(&service_, &Service::deviceChanged, this, updateSoon);
+    connect(&service_, &Service::countersChanged, this, updateSoon);
+    connect(&service_, &Service::deviceGone, this, updateSoon);
     const auto devices = service_.devices().keys();
     for (const QString& device : devices)
         addDevice(device);
@@ -102,9 +116,11 @@ void Tray::start() {
     oldTrayPause_.start(kOldTrayPause);
 }
 
-bool Tray::isAvailable() const {
-    return notifier_.isShown() ||
-           (old_ && old_->isVisible() && QSystemTrayIcon::isSystemTrayAvailable());
+bool Tray::isAvailable() {
+    if (notifier_.isShown())
+        return true;
+    oldTrayThere_ = old_ && QSystemTrayIcon::isSystemTrayAvailable();
+    return oldTrayThere_;
 }
 
 void Tray::setNeeded(bool needed) {
@@ -117,6 +133,7 @@ void Tray::setNeeded(bool needed) {
 void Tray::updateOldTray() {
     if (notifier_.isShown() || oldTrayPause_.isActive() || !started_) {
         old_.reset();
+        oldTrayCheck_.stop();
         return;
     }
     if (old_ || QApplication::platformName() != QLatin1String("xcb"))
@@ -130,6 +147,13 @@ void Tray::updateOldTray() {
             });
     updateIcon();
     old_->show();
+    oldTrayCheck_.start();
+}
+
+void Tray::checkOldTray() {
+    const bool before = oldTrayThere_;
+    if (isAvailable() != before)
+        emit availableChanged();
 }
 
 // -- what it shows
@@ -200,12 +224,10 @@ void Tray::addDevice(const QString& path) {
     entries_.insert(path, entry);
     updateDevice(path);
     menu_.insertMenu(end_, entry->menu.get());
-    updateIcon();
 }
 
 void Tray::removeDevice(const QString& path) {
     entries_.remove(path);
-    updateIcon();
 }
 
 void Tray::updateDevice(const QString& path) {

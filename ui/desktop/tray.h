@@ -32,7 +32,7 @@ class Tray : public QObject {
 
     void start();
     // A tray is there, with our icon in it.
-    bool isAvailable() const;
+    bool isAvailable();
     // While the icon is the only way to the window, no tray may hide it.
     void setNeeded(bool needed);
 
@@ -61,6 +61,7 @@ class Tray : public QObject {
     void removeDevice(const QString& device);
     void updateIcon();
     void updateOldTray();
+    void checkOldTray();
     void recover(const QString& device);
     void stop(const QString& device);
     State stateNow() const;
@@ -72,8 +73,11 @@ class Tray : public QObject {
     QMap<QString, std::shared_ptr<Entry>> entries_;
     MenuExport export_;
     StatusNotifier notifier_;
+    QTimer iconPause_;
     QTimer oldTrayPause_;
+    QTimer oldTrayCheck_;
     std::unique_ptr<QSystemTrayIcon> old_;
+    bool oldTrayThere_ = false;  // when it was last looked for
     State state_ = State::Passive;
     bool needed_ = false;
     bool started_ = false;
