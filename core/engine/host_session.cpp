@@ -6,6 +6,7 @@
 #include "core/wire/control_codec.h"
 
 #include <algorithm>
+#include <array>
 
 namespace belay::engine {
 namespace {
@@ -23,6 +24,9 @@ constexpr auto kLastingSession = 5s;
 constexpr Duration kLongestPause = 5s;
 // After so many attempts without any answer the whole port is reset.
 constexpr unsigned kSilentAttempts = 3;
+// By wire::ControlRequest, from Hello on.
+constexpr std::array<const char*, 5> kRequestNames = {"HELLO", "OPEN", "OPENED", "EXPORTS",
+                                                      "STATUS"};
 
 std::string reasonText(wire::RefusedReason reason) {
     switch (reason) {
@@ -43,6 +47,22 @@ std::string reasonText(wire::RefusedReason reason) {
             break;
     }
     return "it has a problem of its own: see its log";
+}
+
+// What went wrong with a question on ep0, for people. The code stays: it says how to go on.
+Error inWords(Error error, std::uint8_t type, std::uint8_t request) {
+    if (type == wire::kControlIn || type == wire::kControlOut) {
+        const std::size_t number = request - static_cast<std::size_t>(wire::ControlRequest::Hello);
+        if (number < kRequestNames.size()) {
+            error.what = "ask for";
+            error.object = kRequestNames[number];
+        }
+    }
+    if (error.code == EPIPE)
+        error.hint = "The gadget refuses it: is Belay there as new as here?";
+    else if (error.code == ETIMEDOUT)
+        error.hint = "Belay on the gadget does not answer: look there whether it runs";
+    return error;
 }
 
 }  // namespace
@@ -125,7 +145,8 @@ void HostSession::failed(const Error& reason) {
     if (text != lastFailure_)
         log::warning("{}: cannot open a session: {}", device_->name(), text);
     lastFailure_ = text;
-    stand(reason.code == EPROTO ? Standing::Refused : Standing::Lost, text);
+    // What the kernel has no number for was said by the gadget.
+    stand(reason.code == 0 ? Standing::Refused : Standing::Lost, text);
     if (reason.code == ETIMEDOUT && ++silentAttempts_ >= kSilentAttempts)
         portReset_ = true;
     schedule(std::min(backoff_.next(Clock::now()), kLongestPause));
@@ -159,8 +180,10 @@ void HostSession::askIn(std::uint8_t type, std::uint8_t request, std::uint16_t v
                         std::size_t length, Next next) {
     device_->controlIn({type, request, value, interface_.number},
                        static_cast<std::uint16_t>(length), kControlTimeout,
-                       [this, alive = alive_, attempt = attemptNumber_,
+                       [this, type, request, alive = alive_, attempt = attemptNumber_,
                         next = std::move(next)](Result<Bytes> reply) {
+                           if (!reply)
+                               reply = tl::make_unexpected(inWords(reply.error(), type, request));
                            if (*alive && attempt == attemptNumber_)
                                next(std::move(reply));
                        });
@@ -169,8 +192,10 @@ void HostSession::askIn(std::uint8_t type, std::uint8_t request, std::uint16_t v
 void HostSession::askOut(std::uint8_t type, std::uint8_t request, std::uint16_t value,
                          ConstByteSpan data, Next next) {
     device_->controlOut({type, request, value, interface_.number}, data, kControlTimeout,
-                        [this, alive = alive_, attempt = attemptNumber_,
+                        [this, type, request, alive = alive_, attempt = attemptNumber_,
                          next = std::move(next)](Result<Bytes> reply) {
+                            if (!reply)
+                                reply = tl::make_unexpected(inWords(reply.error(), type, request));
                             if (*alive && attempt == attemptNumber_)
                                 next(std::move(reply));
                         });
@@ -185,8 +210,11 @@ void HostSession::later(Duration delay, std::function<void()> action) {
 }
 
 void HostSession::helloReceived(const Result<Bytes>& reply) {
-    if (!reply && reply.error().code == EPIPE && helloUnknown())
+    if (!reply && reply.error().code == EPIPE) {
+        if (!helloUnknown())
+            failed({"the gadget does not know HELLO", {}, 0, "Is Belay there as new as here?"});
         return;
+    }
     const auto hello = reply.and_then([](const Bytes& bytes) { return wire::decodeHello(bytes); });
     if (!hello) {
         failed(hello.error());
@@ -197,7 +225,7 @@ void HostSession::helloReceived(const Result<Bytes>& reply) {
     const std::uint16_t role =
         interface_.role == usb::Role::Attach ? wire::kRoleAttach : wire::kRoleLend;
     if ((hello->roles & role) == 0) {
-        failed({"the gadget does not offer this direction", {}, EPROTO, {}});
+        failed({"the gadget does not offer this direction", {}, 0, {}});
         return;
     }
     open_ = wire::Open{};
@@ -254,9 +282,9 @@ void HostSession::openedReceived(const Result<Bytes>& reply) {
         return;
     }
     if (opened->state == wire::OpenState::Refused) {
-        failed({"the gadget refuses", reasonText(opened->reason), EPROTO, {}});
+        failed({"the gadget refuses:", reasonText(opened->reason), 0, {}});
     } else if (opened->epoch != open_.epoch) {
-        failed({"the gadget opened another session", {}, EPROTO, {}});
+        failed({"the gadget opened another session", {}, 0, {}});
     } else if (opened->state == wire::OpenState::Ready) {
         list_.emplace(open_.epoch);
         if (exportsToSend()) {

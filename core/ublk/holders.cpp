@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <set>
 
 namespace belay::ublk {
 namespace {
@@ -38,6 +39,25 @@ std::vector<std::string> namesIn(const fs::path& folder) {
          entry.increment(error))
         names.push_back(entry->path().filename());
     return names;
+}
+
+// In ascending order, as procfs lists them.
+std::vector<std::string> processIds() {
+    std::vector<std::string> ids = namesIn("/proc");
+    std::erase_if(ids, [](const std::string& name) {
+        return name.find_first_not_of("0123456789") != name.npos;
+    });
+    return ids;
+}
+
+std::string processName(const std::string& pid) {
+    return fmt::format("{} ({})", pid, firstLineOf(fs::path("/proc") / pid / "comm"));
+}
+
+// "mnt:[4026531841]"; empty if the process is gone or must not be looked at.
+std::string mountSpaceOf(const std::string& pid) {
+    std::error_code error;
+    return fs::read_symlink(fs::path("/proc") / pid / "ns/mnt", error);
 }
 
 std::string unescape(std::string_view text) {
@@ -94,13 +114,31 @@ class Search {
     }
     void add(Holder::Kind kind, std::string name) { holders_.push_back({kind, std::move(name)}); }
 
+    // In every mount namespace that a process is in. Ours may be one that later mounts do not come
+    // to, and what is mounted in any of them holds the disk. The system's own, of process 1, comes
+    // first; of the others only what is nowhere else counts, as most are full of copies.
     void mounts() {
-        std::ifstream file("/proc/self/mountinfo");
+        std::set<std::string> seen;
+        for (const std::string& pid : processIds()) {
+            const std::string space = mountSpaceOf(pid);
+            if (!space.empty() && seen.insert(space).second)
+                mountsOf(pid, seen.size() == 1 ? "" : pid);
+        }
+        if (seen.insert(mountSpaceOf("self")).second)
+            mountsOf("self", "");
+    }
+
+    void mountsOf(const std::string& pid, const std::string& onlyFor) {
+        std::ifstream file(fs::path("/proc") / pid / "mountinfo");
         for (std::string text; std::getline(file, text);) {
             MountLine line = MountLine::parse(text);
             // btrfs and FUSE show a number of their own, but the source.
-            if (isNumber(line.device) || isName(nameOfNode(line.source)))
-                add(Holder::Kind::Mount, std::move(line.point));
+            if ((!isNumber(line.device) && !isName(nameOfNode(line.source))) ||
+                !mountPoints_.insert(line.point).second)
+                continue;
+            if (!onlyFor.empty())
+                line.point += fmt::format(" (only for {})", processName(onlyFor));
+            add(Holder::Kind::Mount, std::move(line.point));
         }
     }
 
@@ -149,18 +187,18 @@ class Search {
     }
 
     void processes() {
-        for (const std::string& pid : namesIn("/proc")) {
-            if (pid.find_first_not_of("0123456789") != pid.npos || isControlProcess(pid))
+        for (const std::string& pid : processIds()) {
+            if (isControlProcess(pid))
                 continue;
             const fs::path files = fs::path("/proc") / pid / "fd";
             const auto open = namesIn(files);
             if (std::ranges::any_of(open, [&](const auto& fd) { return isOurs(files / fd); }))
-                add(Holder::Kind::Process,
-                    pid + " " + firstLineOf(fs::path("/proc") / pid / "comm"));
+                add(Holder::Kind::Process, processName(pid));
         }
     }
 
     std::vector<Node> nodes_;
+    std::set<std::string> mountPoints_;
     std::vector<Holder> holders_;
 };
 

@@ -12,10 +12,10 @@ namespace belay::ublk {
 // Something that has a disk or one of its partitions in use.
 struct Holder {
     enum class Kind {
-        Mount,    // name: the mount point
+        Mount,    // name: the mount point, and "(only for PID (command))" if only others see it
         Swap,     // name: the node swapped to
         Kernel,   // name: the block device made on top of it (dm-0, md127, loop3)
-        Process,  // name: "PID command" of a process that has the node open
+        Process,  // name: "PID (command)" of a process that has the node open
     };
     Kind kind = Kind::Mount;
     std::string name;
@@ -26,9 +26,9 @@ struct Holder {
 // "mount", "swap", "kernel", "process"
 std::string_view toString(Holder::Kind kind);
 
-// What holds the disk, as far as this process may see: mounts of its own mount namespace, and
-// open files only as root. Reads procfs and sysfs only and opens no block device, so it does not
-// block when the server is dead. Our control processes do not count.
+// What holds the disk, as far as this process may see: unless it is root, mounts of its own mount
+// namespace only, and no open files. Reads procfs and sysfs only and opens no block device, so it
+// does not block when the server is dead. Our control processes do not count.
 Result<std::vector<Holder>> holdersOf(DeviceId id);
 
 // A line of /proc/PID/mountinfo (proc_pid_mountinfo(5)): "major:minor" and the mount point with

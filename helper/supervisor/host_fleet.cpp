@@ -20,6 +20,8 @@ using namespace std::chrono_literals;
 constexpr auto kCounterPeriod = 500ms;
 // An id is part of a socket's path, which has 107 characters in all.
 constexpr std::size_t kLongestSerial = 32;
+// In the id of a gadget that is told from others by its port.
+constexpr const char* kAtPort = "_at_";
 
 Error noSuchGadget(const std::string& id) {
     return errorFrom(ENOENT, "find the gadget", id).value();
@@ -114,11 +116,28 @@ std::string HostFleet::idFor(const usb::Gadget& gadget) const {
                              crc32c(std::as_bytes(std::span(gadget.serial))));
     const std::string id =
         fmt::format("{:04x}_{:04x}_{}", gadget.vendorId, gadget.productId, serial);
-    // A second one of the same make and serial, or one without, goes by its port.
-    const GadgetUnit* known = unit(id);
-    const bool taken =
-        known != nullptr && known->present() && known->present()->syspath != gadget.syspath;
-    return taken || gadget.serial.empty() ? id + "_at_" + plain(gadget.port) : id;
+    const std::string atPort = id + kAtPort + plain(gadget.port);
+    // One without a serial number goes by its port.
+    if (gadget.serial.empty())
+        return atPort;
+    // Several of the same make and serial: each is the one that was last seen on its port, or else
+    // one that is away.
+    std::optional<std::string> oneAway;
+    for (const auto& [other, unit] : units_) {
+        const auto known = settings_.gadgets.find(other);
+        const bool twin = (other == id || other.starts_with(id + kAtPort)) &&
+                          known != settings_.gadgets.end() && known->second.serial == gadget.serial;
+        if (!twin)
+            continue;
+        const bool here = known->second.port == gadget.port;
+        if (unit->present() ? unit->present()->syspath == gadget.syspath : here)
+            return other;
+        if (!unit->present() && !oneAway)
+            oneAway = other;
+    }
+    if (oneAway)
+        return *oneAway;
+    return unit(id) == nullptr ? id : atPort;
 }
 
 Result<GadgetUnit*> HostFleet::unitFor(const std::string& id) {

@@ -60,6 +60,7 @@ class HostFleet final : public FleetInterface, private usb::DiscoveryListener {
     void probeUblk();
     void gadgetFound(const usb::Gadget& gadget) override;
     void gadgetGone(const std::string& syspath) override;
+    // Two that look alike are told apart by where they were last seen.
     std::string idFor(const usb::Gadget& gadget) const;
     Result<GadgetUnit*> unitFor(const std::string& id);
     UnitHooks hooksFor(const std::string& id);

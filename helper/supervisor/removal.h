@@ -8,7 +8,8 @@
 
 namespace belay::helper {
 
-// Takes one device away from the kernel: STOP_DEV, then DEL_DEV_ASYNC, within four seconds, if the machine is not overloaded.
+// Takes one device away from the kernel: STOP_DEV, then DEL_DEV_ASYNC, within four seconds, if the
+// machine is not overloaded.
 //
 // The worker must already be answering the device's requests with EIO. STOP_DEV waits for it; if
 // it does not return in time the worker hangs, and only the worker's death lets the kernel go on

@@ -1,15 +1,12 @@
-#include "tests/vm/hostile/bench.h"
-#include "tests/vm/scenario/bus_client.h"
-#include "tests/vm/scenario/cable.h"
+#include "tests/vm/service/service.h"
 
 #include <signal.h>
-#include <unistd.h>
 
 #include <QElapsedTimer>
 #include <QJsonArray>
 #include <QTest>
 
-using namespace hostile;
+using namespace service;
 
 // belayd with a real gadget, driven by busctl as a user without privileges whom polkit allows.
 class TestBelayd : public QObject {
@@ -28,58 +25,7 @@ class TestBelayd : public QObject {
 
 namespace {
 
-const QString kDevice = "org.belay.Device1";
-const QString kGadget = "org.belay.Gadget1";
 const QString kForce = "force";
-
-// Whom test.rules lets do everything; whom it lets do nothing.
-const BusClient user("daemon");
-const BusClient nobody("bin");
-const BusClient root("root");
-
-pid_t belayd() {
-    return run({"pidof", "belayd"}).output.trimmed().toInt();
-}
-
-// A gadget with one share that is also ready to borrow, seen by belayd.
-struct Plugged {
-    explicit Plugged(Bench& bench)
-        : bench_(bench),
-          disk(bench.disk("disk", 16)),
-          gadget(bench.gadget({"--share", disk.store(), "--label", "disk", "--lend-ready"})),
-          path(user.gadget()),
-          cable(0, "gadget") {}
-
-    QString attach() {
-        const QString device = user.attach(path, "disk");
-        disk.appearedAs(user.get(device, kDevice, "Node").toString());
-        return device;
-    }
-    std::unique_ptr<Program> fio(const QString& node, int mib = 16) {
-        auto job = bench_.start(
-            {"fio", "--name=verify", "--filename=" + node, "--direct=1", "--ioengine=libaio",
-             "--rw=randwrite", "--bsrange=4k-256k", "--iodepth=16", QString("--size=%1M").arg(mib),
-             "--verify=crc32c", "--do_verify=1", "--verify_fatal=1"},
-            "fio");
-        return job;
-    }
-    void end() {
-        for (const QString& device : user.objects("/devices/")) {
-            const QString result = user.run(device, "Stop");
-            require(result == "succeeded", device + " does not stop: " + result);
-        }
-        stopAll(*gadget);
-        gadget->end();
-        require(waitUntil([] { return leftovers().isEmpty(); }, 5s),
-                "left behind: " + leftovers().join(", "));
-    }
-
-    Bench& bench_;
-    Disk disk;
-    std::unique_ptr<Daemon> gadget;
-    QString path;
-    Cable cable;
-};
 
 }  // namespace
 
@@ -274,20 +220,8 @@ void TestBelayd::comesBackByItself() {
 }
 
 int main(int argc, char** argv) {
-    // The bus, polkitd and belayd are the rig's, in namespaces of their own.
-    if (!qEnvironmentVariableIsSet("BELAY_BUS_PID")) {
-        qputenv("BELAYD", BELAYD_PROGRAM);
-        qputenv("BELAY_HOSTD", BELAY_HOSTD);
-        std::vector<char*> words{const_cast<char*>(PRIVATE_BUS)};
-        words.insert(words.end(), argv, argv + argc);
-        words.push_back(nullptr);
-        ::execv(PRIVATE_BUS, words.data());
-        ::perror(PRIVATE_BUS);
-        return EXIT_FAILURE;
-    }
-    QCoreApplication application(argc, argv);
     TestBelayd test;
-    return QTest::qExec(&test, argc, argv);
+    return runOnPrivateBus(argc, argv, test);
 }
 
 #include "tst_belayd.moc"

@@ -1,6 +1,7 @@
 #include "core/ublk/holders.h"
 #include "tests/vm/ublk/fixture.h"
 
+#include <fmt/format.h>
 #include <sys/utsname.h>
 
 #include <QTest>
@@ -404,9 +405,18 @@ void TestUblk::findsHolders() {
     const std::vector<Holder> expected{
         {Holder::Kind::Mount, "/dev/shm/mounted here"},
         {Holder::Kind::Kernel, loop.mid(5).toStdString()},
-        {Holder::Kind::Process, std::to_string(opener.pid()) + " sleep"}};
+        {Holder::Kind::Process, std::to_string(opener.pid()) + " (sleep)"}};
     QVERIFY(waitFor([&] { return holdersOf(device.id()) == expected; }));
     opener.kill();
+    // A mount that only another mount namespace has.
+    QCOMPARE(run({"mkdir", "/dev/shm/elsewhere"}), QByteArray());
+    Program elsewhere("unshare",
+                      {"--mount", "--propagation", "private", "bash", "-c",
+                       "mount " + device.disk() + " /dev/shm/elsewhere && exec sleep 60"});
+    const Holder alone{Holder::Kind::Mount,
+                       fmt::format("/dev/shm/elsewhere (only for {} (sleep))", elsewhere.pid())};
+    QVERIFY(waitFor([&] { return std::ranges::count(*holdersOf(device.id()), alone) == 1; }));
+    elsewhere.kill();
     QCOMPARE(run({"losetup", "--detach", loop}), QByteArray());
     QCOMPARE(run({"umount", "/dev/shm/mounted here"}), QByteArray());
     QVERIFY(waitFor([&] { return holdersOf(device.id())->empty(); }));

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "tests/vm/hostile/bench.h"
+#include "tests/vm/scenario/bus_client.h"
+#include "tests/vm/scenario/cable.h"
+
+#include <QObject>
+#include <QString>
+#include <memory>
+
+// belayd with real gadgets, driven by busctl as a user without privileges whom polkit allows.
+namespace service {
+
+using namespace hostile;
+
+inline const QString kDevice = "org.belay.Device1";
+inline const QString kGadget = "org.belay.Gadget1";
+
+// Whom test.rules lets do everything; whom it lets do nothing.
+extern const BusClient user;
+extern const BusClient nobody;
+extern const BusClient root;
+
+// The one that runs now; 0 if there is none.
+pid_t belayd();
+
+// A gadget with one share that is also ready to borrow, seen by belayd.
+struct Plugged {
+    explicit Plugged(Bench& bench, int mib = 16);
+
+    // Makes a device of the share; its path.
+    QString attach();
+    // Writes and verifies random blocks, without the page cache.
+    std::unique_ptr<Program> fio(const QString& node, int mib = 16);
+    // Stops all devices in order, and the gadget. Nothing may be left.
+    void end();
+
+    Bench& bench_;
+    Disk disk;
+    std::unique_ptr<Daemon> gadget;
+    QString path;
+    Cable cable;
+};
+
+// main() of such a test: starts it again within the rig's private bus, which has the real polkitd
+// and starts belayd when that is called.
+int runOnPrivateBus(int argc, char** argv, QObject& test);
+
+}  // namespace service

@@ -1,0 +1,259 @@
+#include "tests/vm/service/service.h"
+
+#include <signal.h>
+
+#include <QJsonArray>
+#include <QTest>
+
+using namespace service;
+
+// What belayd makes of gadgets that come and go, of bad ones, and of who uses a device.
+class TestHotplug : public QObject {
+    Q_OBJECT
+
+ private slots:
+    void equalSerials();
+    void anotherPort();
+    void bothChangePlaces();
+    void refused_data();
+    void refused();
+    void holders();
+};
+
+namespace {
+
+// Two that nothing but their ports and what they share tells apart.
+struct Twins {
+    explicit Twins(Bench& bench)
+        : disks{bench.disk("one", 4), bench.disk("two", 4)}, cables{{0, "one"}, {1, "two"}} {
+        for (int i = 0; i < 2; ++i) {
+            gadgets[i] = bench.gadget({"--serial", "SAME", "--udc", QString("dummy_udc.%1").arg(i),
+                                       "--share", disks[i].store(), "--label", disks[i].label()},
+                                      disks[i].label());
+            // One after the other: who comes first is called by the serial alone.
+            require(
+                waitUntil([&] { return user.objects("/gadgets/1d6b_0104_SAME").size() == i + 1; },
+                          kPatience, 100ms),
+                "no gadget for each of those with equal serials");
+            for (const QString& path : user.objects("/gadgets/1d6b_0104_SAME"))
+                if (!paths.contains(path))
+                    paths += path;
+            awaitOpen(paths[i]);
+            devices += user.attach(paths[i], disks[i].label());
+            disks[i].appearedAs(user.get(devices[i], kDevice, "Node").toString());
+        }
+    }
+
+    static void awaitOpen(const QString& path) {
+        require(waitUntil([&] { return user.get(path, kGadget, "Link").toString() == "open"; },
+                          kPatience, 100ms),
+                path + " does not come: " + user.get(path, kGadget, "Link").toString());
+    }
+    static void awaitAway(const QString& path) {
+        require(waitUntil([&] { return !user.get(path, kGadget, "Present").toBool(); }, kPatience,
+                          100ms),
+                path + " is still there");
+    }
+    void compare() {
+        for (int i = 0; i < 2; ++i) {
+            user.waitForState(devices[i], "live");
+            disks[i].compare();
+        }
+        require(user.objects("/gadgets/1d6b_0104_SAME").size() == 2,
+                "there are more gadgets than two");
+    }
+    void end() {
+        for (int i = 0; i < 2; ++i)
+            if (const QString result = user.run(devices[i], "Stop"); result != "succeeded")
+                throw Failure(devices[i] + " does not stop: " + result);
+        for (auto& gadget : gadgets)
+            gadget->end();
+        for (const QString& path : paths) {
+            awaitAway(path);
+            user.mustCall(path, kGadget, "Forget", {"a{sv}", "0"});
+        }
+        require(waitUntil([] { return leftovers().isEmpty(); }, 5s),
+                "left behind: " + leftovers().join(", "));
+    }
+
+    Disk disks[2];
+    Cable cables[2];
+    std::unique_ptr<Daemon> gadgets[2];
+    QStringList paths;
+    QStringList devices;
+};
+
+// Takes a gadget off its controller; puts it on one.
+void unplug(const QString& name) {
+    writeFile("/sys/kernel/config/usb_gadget/" + name + "/UDC", "\n");
+}
+void plugIn(const QString& name, int controller) {
+    writeFile("/sys/kernel/config/usb_gadget/" + name + "/UDC",
+              "dummy_udc." + QByteArray::number(controller));
+}
+
+}  // namespace
+
+void TestHotplug::equalSerials() {
+    guarded([](Bench& bench) {
+        Twins twins(bench);
+        require(twins.paths[1].startsWith(twins.paths[0] + "_at_"),
+                "they are called " + twins.paths.join(" and "));
+        // The first one goes, and comes back while the second is there.
+        twins.cables[0].pull();
+        user.waitForState(twins.devices[0], "waiting", 5s);
+        require(user.stateOf(twins.devices[1]) == "live", "the other one is not live");
+        twins.cables[0].plugIn();
+        twins.compare();
+        // The same with the second.
+        twins.cables[1].pull();
+        user.waitForState(twins.devices[1], "waiting", 5s);
+        twins.cables[1].plugIn();
+        twins.compare();
+        // Both at once, the second comes back first.
+        twins.cables[0].pull();
+        twins.cables[1].pull();
+        for (const QString& path : twins.paths)
+            Twins::awaitAway(path);
+        twins.cables[1].plugIn();
+        Twins::awaitOpen(twins.paths[1]);
+        twins.cables[0].plugIn();
+        twins.compare();
+        twins.end();
+    });
+}
+
+void TestHotplug::anotherPort() {
+    guarded([](Bench& bench) {
+        Plugged plugged(bench);
+        const QString device = plugged.attach();
+        const QString before = user.get(plugged.path, kGadget, "Port").toString();
+        auto fio = plugged.fio(plugged.disk.node());
+        plugged.disk.awaitProgress(20);
+        unplug("gadget");
+        user.waitForState(device, "waiting", 5s);
+        plugIn("gadget", 1);
+        user.waitForState(device, "live");
+        require(user.gadget() == plugged.path, "it has another path: " + user.gadget());
+        const QString after = user.get(plugged.path, kGadget, "Port").toString();
+        require(!after.isEmpty() && after != before, "its port is still said to be " + after);
+        require(user.objects("/devices/") == QStringList{device}, "the device has another path");
+        fio->succeed(60s);
+        plugged.disk.compare();
+        plugged.end();
+    });
+}
+
+// One of two twins moves to a third port: it is the one that is away.
+void TestHotplug::bothChangePlaces() {
+    guarded([](Bench& bench) {
+        Twins twins(bench);
+        for (int i = 0; i < 2; ++i) {
+            unplug(twins.disks[i].label());
+            user.waitForState(twins.devices[i], "waiting", 5s);
+            plugIn(twins.disks[i].label(), 2 + i);
+            twins.compare();
+        }
+        twins.end();
+    });
+}
+
+void TestHotplug::refused_data() {
+    QTest::addColumn<QString>("script");
+    QTest::addColumn<QString>("link");
+    QTest::addColumn<QString>("trouble");
+    QTest::newRow("speaks another version") << "hello-version"
+                                            << "refused"
+                                            << "unknown version";
+    QTest::newRow("no Belay message") << "hello-magic"
+                                      << "refused"
+                                      << "no Belay message";
+    QTest::newRow("stalls") << "hello-stall"
+                            << "refused"
+                            << "does not know HELLO";
+    QTest::newRow("does not answer") << "hello-silent"
+                                     << "trouble"
+                                     << "HELLO";
+}
+
+void TestHotplug::refused() {
+    guarded([](Bench& bench) {
+        QFETCH(QString, script);
+        QFETCH(QString, link);
+        QFETCH(QString, trouble);
+        auto gadget = bench.start({HOSTILE_GADGET, script}, "hostile");
+        QString path;
+        const auto there = [&] {
+            const QStringList found = user.objects("/gadgets/1d6b_0104_HOSTILE");
+            path = found.value(0);
+            return !found.isEmpty() && user.get(path, kGadget, "Link").toString() == link;
+        };
+        const bool reached = waitUntil(there, kPatience, 100ms);
+        require(!path.isEmpty(), "it is not shown");
+        const QString last = user.get(path, kGadget, "Link").toString();
+        require(reached, QString("Link is %1 and not %2").arg(last, link));
+        const QString said = user.get(path, kGadget, "Trouble").toString();
+        qInfo("%s: %s", qPrintable(link), qPrintable(said));
+        require(said.contains(trouble), "Trouble says: " + said);
+        require(user.get(path, kGadget, "Shares").toArray().isEmpty(), "it shares something");
+        gadget->signal(SIGTERM);
+        gadget->finish();
+        require(waitUntil([&] { return !user.get(path, kGadget, "Present").toBool(); }, kPatience,
+                          100ms),
+                "it is still there");
+        require(user.get(path, kGadget, "Link").toString() == "absent", "Link is not absent");
+        require(user.get(path, kGadget, "Trouble").toString().isEmpty(), "its trouble stays");
+        user.mustCall(path, kGadget, "Forget", {"a{sv}", "0"});
+        // An honest one on the same port.
+        Plugged plugged(bench);
+        require(user.get(plugged.path, kGadget, "Trouble").toString().isEmpty(),
+                "an honest gadget has trouble");
+        plugged.attach();
+        plugged.disk.compare();
+        plugged.end();
+    });
+}
+
+void TestHotplug::holders() {
+    guarded([](Bench& bench) {
+        Plugged plugged(bench);
+        const QString device = plugged.attach();
+        const auto holds = [&](const QString& kind, const QString& name) {
+            return waitUntil(
+                [&] {
+                    return user.get(device, kDevice, "Holders")
+                        .toArray()
+                        .contains(QJsonArray{kind, name});
+                },
+                5s, 300ms);
+        };
+        const auto isFree = [&] {
+            return waitUntil(
+                [&] { return user.get(device, kDevice, "Holders").toArray().isEmpty(); }, 5s,
+                300ms);
+        };
+        require(isFree(), "somebody is said to hold it");
+        auto sleeper =
+            bench.start({"bash", "-c", "exec sleep 60 <" + plugged.disk.node()}, "sleep");
+        require(holds("process", QString("%1 (sleep)").arg(sleeper->pid())),
+                "the process that has it open is not named");
+        sleeper->signal(SIGTERM);
+        sleeper->finish();
+        require(isFree(), "who is gone is still said to hold it");
+        const QString point = "/run/belay-test/mounted";
+        QDir().mkpath(point);
+        mustRun({"mkfs.ext4", "-q", plugged.disk.node()});
+        mustRun({"mount", plugged.disk.node(), point});
+        require(holds("mount", point), "the mount point is not named");
+        mustRun({"umount", point});
+        require(isFree(), "a mount point is named that is no more");
+        plugged.end();
+    });
+}
+
+int main(int argc, char** argv) {
+    TestHotplug test;
+    return runOnPrivateBus(argc, argv, test);
+}
+
+#include "tst_hotplug.moc"
