@@ -4,6 +4,7 @@
 #include <QtDBus/QDBusMetaType>
 #include <QtGui/QAction>
 #include <QtGui/QActionEvent>
+#include <QtGui/QIcon>
 #include <QtWidgets/QApplication>
 #include <QtWidgets/QMenu>
 #include <chrono>
@@ -184,8 +185,10 @@ QVariantMap MenuExport::propertiesOf(int id) const {
     if (!action->isVisible())
         properties.insert(QStringLiteral("visible"), false);
     const QString icon = action->property(kIconName).toString();
-    if (!icon.isEmpty())
+    if (QIcon::hasThemeIcon(icon))
         properties.insert(QStringLiteral("icon-name"), icon);
+    else if (const QVariant data = action->property(kIconData); data.isValid())
+        properties.insert(QStringLiteral("icon-data"), data);
     return properties;
 }
 

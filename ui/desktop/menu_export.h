@@ -48,8 +48,10 @@ class MenuExport : public QObject {
     Q_PROPERTY(QStringList IconThemePath READ iconThemePath SCRIPTABLE true)
 
  public:
-    // The name of an action's property with the name of its icon.
+    // An action's properties: the name of its icon, and for themes that lack it the icon itself,
+    // as a PNG file's bytes.
     static constexpr auto kIconName = "iconName";
+    static constexpr auto kIconData = "iconData";
 
     // `menu` must outlive this object.
     MenuExport(const QDBusConnection& session, QMenu& menu, QObject* parent = nullptr);

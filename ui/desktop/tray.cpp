@@ -5,6 +5,7 @@
 #include "ui/window/device_actions.h"
 #include "ui/window/look.h"
 
+#include <QtCore/QBuffer>
 #include <QtWidgets/QApplication>
 #include <QtWidgets/QSystemTrayIcon>
 #include <algorithm>
@@ -21,6 +22,8 @@ constexpr auto kOldTrayPause = 1s;
 constexpr auto kOldTrayPeriod = 5s;
 // Counters of many devices change at once, and often.
 constexpr auto kIconPause = 50ms;
+// Pixels, for menus at any scale.
+constexpr int kMenuIcon = 32;
 
 QString iconName(Tray::State state) {
     switch (state) {
@@ -237,11 +240,26 @@ void Tray::updateDevice(const QString& path) {
         return;
     const StateWords words = Words::of(*device, QDateTime::currentDateTime());
     entry->menu->setTitle(plain(device->title()));
-    entry->menu->menuAction()->setProperty(MenuExport::kIconName,
-                                           words.icon + QStringLiteral("-symbolic"));
+    setIcon(*entry, words);
     entry->line->setText(plain(words.line()));
     entry->recover->setEnabled(actions_.canRecover(path));
     entry->stop->setEnabled(actions_.canStop(path));
+}
+
+void Tray::setIcon(Entry& entry, const StateWords& words) {
+    QAction* const action = entry.menu->menuAction();
+    const QString name = words.icon + QStringLiteral("-symbolic");
+    if (action->property(MenuExport::kIconName).toString() == name)
+        return;
+    const QIcon icon = symbolicIcon(words.icon, colorOf(words.tone, QApplication::palette()));
+    QByteArray& data = iconData_[name];
+    if (data.isEmpty()) {
+        QBuffer file(&data);
+        icon.pixmap(QSize(kMenuIcon, kMenuIcon), 1).save(&file, "PNG");
+    }
+    action->setProperty(MenuExport::kIconName, name);
+    action->setProperty(MenuExport::kIconData, data);
+    action->setIcon(icon);
 }
 
 void Tray::updateDevices() {

@@ -3,6 +3,7 @@
 #include "ui/desktop/menu_export.h"
 #include "ui/desktop/status_notifier.h"
 
+#include <QtCore/QHash>
 #include <QtCore/QMap>
 #include <QtCore/QTimer>
 #include <QtWidgets/QMenu>
@@ -14,6 +15,7 @@ namespace belay::ui {
 
 class DeviceActions;
 class Service;
+struct StateWords;
 
 // The icon in the tray: how things stand at a glance, and each device's two actions.
 //
@@ -57,6 +59,7 @@ class Tray : public QObject {
 
     void addDevice(const QString& device);
     void updateDevice(const QString& device);
+    void setIcon(Entry& entry, const StateWords& words);
     void updateDevices();
     void removeDevice(const QString& device);
     void updateIcon();
@@ -71,6 +74,7 @@ class Tray : public QObject {
     QMenu menu_;
     QAction* end_;  // of the devices
     QMap<QString, std::shared_ptr<Entry>> entries_;
+    QHash<QString, QByteArray> iconData_;  // by name
     MenuExport export_;
     StatusNotifier notifier_;
     QTimer iconPause_;
