@@ -66,8 +66,8 @@ InitiatorEngine::InitiatorEngine(Ring& ring, DeviceListener& listener, std::size
 InitiatorEngine::~InitiatorEngine() = default;
 
 ublk::Queue& InitiatorEngine::addDevice(DeviceId device, const wire::ExportInfo& known,
-                                        bool unsavedUnknown) {
-    initiator_.addDevice(device, known, unsavedUnknown);
+                                        bool unsavedUnknown, session::WriteLog* log) {
+    initiator_.addDevice(device, known, unsavedUnknown, log);
     auto& io = devices_[device];
     io = std::make_unique<DeviceIo>(*this, device);
     return io->queue;
@@ -100,9 +100,7 @@ void InitiatorEngine::resumeDevice(DeviceId device) {
 DeviceCounters InitiatorEngine::counters(DeviceId device) {
     DeviceCounters counters = devices_.at(device)->counters;
     counters.unsavedBytes = initiator_.unsavedBytes(device);
-    for (const session::Entry* entry : initiator_.ledger().inOrder()) {
-        if (entry->device != device)
-            continue;
+    for (const session::Entry* entry : initiator_.inOrder(device)) {
         ++counters.inFlight;
         if (entry->state == session::EntryState::Parked)
             ++counters.parked;
@@ -114,9 +112,8 @@ DeviceCounters InitiatorEngine::counters(DeviceId device) {
 
 std::vector<session::Entry> InitiatorEngine::inFlight(DeviceId device) {
     std::vector<session::Entry> list;
-    for (const session::Entry* entry : initiator_.ledger().inOrder())
-        if (entry->device == device)
-            list.push_back(*entry);
+    for (const session::Entry* entry : initiator_.inOrder(device))
+        list.push_back(*entry);
     return list;
 }
 
@@ -189,9 +186,13 @@ void InitiatorEngine::pump() {
         Buffer buffer;
         if (!prepare(*next, buffer))
             break;
-        if (wire::carriesPayload(next->op) && !copyOut(*next, buffer.bytes())) {
-            complete(*initiator_.fail(next->sequence, EIO));
-            continue;
+        if (wire::carriesPayload(next->op)) {
+            if (next->origin == session::Origin::Replay) {
+                initiator_.copyLogged(*next, buffer.bytes());
+            } else if (!copyOut(*next, buffer.bytes())) {
+                complete(*initiator_.fail(next->sequence, EIO));
+                continue;
+            }
         }
         wire::Request request = initiator_.markSent(*next);
         if (wire::carriesPayload(request.op)) {
@@ -308,19 +309,24 @@ void InitiatorEngine::messagesReceived(ConstByteSpan transfer) {
 }
 
 void InitiatorEngine::response(const wire::Response& response) {
-    const auto answer = initiator_.responseReceived(response);
+    const auto answer =
+        initiator_.responseReceived(response, transferOf(response.sequence).buffer.bytes());
     if (!answer) {
         endSession(answer.error());
         return;
     }
     ++answersReceived_;
-    if (answer->completion) {
-        transferOf(answer->sequence).buffer = Buffer();
-        complete(*answer->completion);
-        pump_.ask();
-    } else {
-        link_->receivePayload(transferOf(answer->sequence).buffer.bytes(), answer->sequence.value);
+    Transfer& transfer = transferOf(answer->sequence);
+    if (answer->payloadLength > 0) {
+        link_->receivePayload(transfer.buffer.bytes(), answer->sequence.value);
+        return;
     }
+    transfer.buffer = Buffer();
+    if (answer->completion)
+        complete(*answer->completion);
+    if (answer->replayEnd)
+        listener_.replayEnded(answer->replayEnd->device, answer->replayEnd->saved);
+    pump_.ask();
 }
 
 void InitiatorEngine::payloadSent(std::uint64_t cookie) {

@@ -22,6 +22,9 @@ class DeviceListener {
     // The kernel has taken all of a device's tags back (STOP_DEV), or its queue is broken (any
     // code but ENODEV): then only the end of this process helps.
     virtual void deviceStopped(DeviceId device, const Error& reason) = 0;
+    // The write log is sent again and saved, and the device's own requests flow (`saved`), or its
+    // store refused some of it: then the device is out of this session.
+    virtual void replayEnded(DeviceId device, bool saved) = 0;
 
  protected:
     ~DeviceListener() = default;
@@ -54,9 +57,10 @@ class InitiatorEngine final : private wire::LinkListener {
 
     // -- devices
 
-    // Makes a place for a device and returns its queue, to be brought up. `known` and
-    // `unsavedUnknown`: see session::Initiator::addDevice.
-    ublk::Queue& addDevice(DeviceId device, const wire::ExportInfo& known, bool unsavedUnknown);
+    // Makes a place for a device and returns its queue, to be brought up. `known`, `unsavedUnknown`
+    // and `log`: see session::Initiator::addDevice.
+    ublk::Queue& addDevice(DeviceId device, const wire::ExportInfo& known, bool unsavedUnknown,
+                           session::WriteLog* log = nullptr);
     // Forgets a stopped device.
     void removeDevice(DeviceId device);
     // From now on the device's requests fail with EIO, those held and those to come, until
@@ -84,6 +88,8 @@ class InitiatorEngine final : private wire::LinkListener {
                        Epoch epoch, std::uint32_t maxOutstanding);
     // The session's target offers this export for this device.
     session::Resume exportOffered(DeviceId device, const wire::ExportInfo& offered);
+    // What was lost is being sent again from the write log; nothing else is until it is saved.
+    bool isReplaying(DeviceId device) const { return initiator_.isReplaying(device); }
     // The user accepts that unsaved bytes are lost.
     void forgiveMissingData(DeviceId device) { initiator_.forgiveMissingData(device); }
     // Ends the session; sessionEnded() follows.

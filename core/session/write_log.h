@@ -30,6 +30,10 @@ class WriteLog {
  public:
     static constexpr std::size_t kHeaderBytes = 4096;
     static constexpr std::size_t kRecordBytes = 64;  // of a record without its payload
+    // How long the memory of a real device's log may be: a few requests of the longest kind at
+    // least, and no more than anybody has use for.
+    static constexpr std::size_t kLeastBytes = 4 << 20;
+    static constexpr std::size_t kMostBytes = std::size_t{1} << 30;
 
     struct Record {
         std::uint64_t number = 0;

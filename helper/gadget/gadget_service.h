@@ -20,6 +20,7 @@ struct GadgetOptions {
     std::uint16_t productId = 0x0104;  // Multifunction Composite Gadget
     lifecycle::Policy policy;          // of new devices
     std::string user = "belay-gadget";
+    std::size_t writeLogBytes = 8 << 20;  // of each device; 0: none
 };
 
 // The gadget's supervisor: holds configfs and the FunctionFS mounts, and puts the gadget on its UDC

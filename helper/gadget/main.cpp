@@ -33,6 +33,9 @@ belay-gadget --share FILE... --lend-ready
     --policy POLICY  what devices here do while the other side is gone: wait (the
                      default), fail-fast, or a number of seconds to wait before
                      their requests fail
+    --write-log MIB  for each device, keep up to so much of what was written and is
+                     not saved yet, to write it again if the host loses it
+                     (default: 8; 0: keep nothing)
     --user NAME      run the data path as this user (default: belay-gadget)
 
 belay-gadget status [--json]
@@ -112,6 +115,11 @@ CommandLine parse(Arguments arguments) {
             else
                 line.error =
                     fmt::format("\"{}\" is no policy: wait, fail-fast or seconds", *policy);
+        } else if (auto bound = arguments.value("--write-log")) {
+            if (const auto bytes = writeLogFrom(*bound))
+                options.writeLogBytes = *bytes;
+            else
+                line.error = fmt::format("--write-log wants {}", kWriteLogRange);
         } else if (auto user = arguments.value("--user")) {
             options.user = *user;
         } else if (auto dir = arguments.value("--run-dir")) {

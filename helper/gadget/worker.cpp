@@ -56,7 +56,7 @@ class GadgetWorker final : public engine::GadgetListener {
           control_(std::move(control)),
           supervisor_(
               ring, Fd(kSupervisorFd), false,
-              [this](const Json& message, const std::vector<Fd>&) { handle(message); },
+              [this](const Json& message, std::vector<Fd> fds) { handle(message, fds); },
               [this] { greet(); }, [this](const Error& reason) { end(reason); }),
           target_(ring) {}
 
@@ -100,8 +100,8 @@ class GadgetWorker final : public engine::GadgetListener {
     void gadgetBound(bool bound) override { supervisor_.send({{"type", "bound"}, {"yes", bound}}); }
     void gadgetFailed(const Error& reason) override { end(reason); }
 
-    void handle(const Json& message) {
-        if (devices_ && devices_->handle(message))
+    void handle(const Json& message, std::vector<Fd>& fds) {
+        if (devices_ && devices_->handle(message, fds))
             return;
         const auto type = message.at("type").get<std::string>();
         if (type == "recover") {

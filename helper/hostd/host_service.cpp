@@ -20,7 +20,7 @@ std::string nameOf(const usb::Gadget& gadget) {
 }  // namespace
 
 HostService::HostService(Ring& ring, RunDir runDir, const Identity& worker, HostOptions options)
-    : Service(ring, std::move(runDir), worker, options.policy),
+    : Service(ring, std::move(runDir), worker, options.policy, options.writeLogBytes),
       options_(std::move(options)),
       stores_(options_.lend) {}
 

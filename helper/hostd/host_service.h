@@ -18,6 +18,7 @@ struct HostOptions {
     lifecycle::Policy policy;  // of new devices
     std::string user = "belay-hostd";
     bool payloadCrc = false;
+    std::size_t writeLogBytes = 64 << 20;  // of each device; 0: none
 };
 
 // The host's supervisor for one gadget: finds it on the bus, opens its device node for the worker,

@@ -87,7 +87,7 @@ class HostWorker {
     }
 
     void handle(const Json& message, std::vector<Fd> fds) {
-        if ((devices_ && devices_->handle(message)) || stores_.handle(message, fds))
+        if ((devices_ && devices_->handle(message, fds)) || stores_.handle(message, fds))
             return;
         const auto type = message.at("type").get<std::string>();
         if (type == "gadget" && fds.size() == 1)

@@ -2,6 +2,7 @@
 #include "core/ublk/control_process.h"
 #include "helper/service/daemon.h"
 #include "helper/supervisor/arguments.h"
+#include "helper/supervisor/words.h"
 
 #include <fmt/format.h>
 #include <stdio.h>
@@ -25,6 +26,9 @@ belayd [OPTION...]
     --state-dir DIR       where settings are kept (default: /var/lib/belay)
     --hostd FILE          the data path's program
     --user NAME           run the data path as this user (default: belay-hostd)
+    --write-log MIB       for each device, keep up to so much of what was written
+                          and is not saved yet, to write it again if the gadget
+                          loses it (default: 64; 0: keep nothing)
     --verbose             say more on stderr
     --help, --version
 
@@ -69,6 +73,11 @@ CommandLine parse(helper::Arguments arguments) {
             line.options.fleet.hostd = *hostd;
         } else if (auto user = arguments.value("--user")) {
             line.options.fleet.user = *user;
+        } else if (auto bound = arguments.value("--write-log")) {
+            if (const auto bytes = helper::writeLogFrom(*bound))
+                line.options.fleet.writeLogBytes = *bytes;
+            else
+                line.error = fmt::format("--write-log wants {}", helper::kWriteLogRange);
         } else if (arguments.flag("--verbose")) {
             line.verbose = true;
         } else if (!arguments.failed().empty()) {

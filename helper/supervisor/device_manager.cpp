@@ -112,7 +112,7 @@ void DeviceManager::workerDied() {
         device->workerDied();
 }
 
-bool DeviceManager::handle(const Json& message) {
+bool DeviceManager::handle(const Json& message, std::vector<Fd>& fds) {
     const auto type = message.at("type").get<std::string>();
     if (type == "exports") {
         exportsOffered(message);
@@ -135,7 +135,7 @@ bool DeviceManager::handle(const Json& message) {
     if (!message.contains("device"))
         return false;
     if (ManagedDevice* device = find(DeviceId(message.at("device").get<std::uint32_t>())))
-        device->handle(type, message);
+        device->handle(type, message, fds);
     return true;
 }
 

@@ -21,7 +21,7 @@ struct DeviceHooks {
     std::function<bool(const wire::ExportInfo& info)> wanted;
     // What a new device does when its peer is gone.
     std::function<lifecycle::Policy(const wire::ExportInfo& info)> policy;
-    std::function<void(const Json& message)> tellWorker;
+    std::function<void(const Json& message, const std::vector<int>& fds)> tellWorker;
     // Unless one runs.
     std::function<void()> startWorker;
     std::function<void()> killWorker;
@@ -33,6 +33,8 @@ struct DeviceHooks {
     // Whose /dev/ublkcN is to be.
     uid_t workerUid = 0;
     gid_t workerGid = 0;
+    // Of each device; 0: none.
+    std::size_t writeLogBytes = 0;
 };
 
 // The ublk devices of one worker, from creation to removal, over the deaths of worker and manager.
@@ -59,7 +61,7 @@ class DeviceManager final : private DeviceOwner {
     void workerReady(const std::vector<DeviceId>& serves = {});
     void workerDied();
     // False if the message is not about devices.
-    bool handle(const Json& message);
+    bool handle(const Json& message, std::vector<Fd>& fds);
 
     // The exports of the present session; none without one.
     const std::vector<wire::ExportInfo>& exports() const { return exports_; }
@@ -90,7 +92,10 @@ class DeviceManager final : private DeviceOwner {
     DeviceOwner& owner() { return *this; }
     bool workerReady() const override { return workerReady_; }
     bool sessionOpen() const override { return open_; }
-    void tellWorker(const Json& message) override { hooks_.tellWorker(message); }
+    void tellWorker(const Json& message, const std::vector<int>& fds) override {
+        hooks_.tellWorker(message, fds);
+    }
+    std::size_t writeLogBytes() const override { return hooks_.writeLogBytes; }
     void startWorker() override { hooks_.startWorker(); }
     void killWorker() override { hooks_.killWorker(); }
     void deviceChanged(ManagedDevice& device) override;

@@ -81,9 +81,9 @@ DeviceHooks GadgetUnit::deviceHooks() {
         const auto found = settings_.policies.find(info.uuid);
         return found == settings_.policies.end() ? lifecycle::Policy() : found->second;
     };
-    hooks.tellWorker = [this](const Json& message) {
+    hooks.tellWorker = [this](const Json& message, const std::vector<int>& fds) {
         if (keeper_)
-            keeper_->tell(message);
+            keeper_->tell(message, fds);
     };
     hooks.startWorker = [this] { keepWorker(); };
     hooks.killWorker = [this] {
@@ -102,6 +102,7 @@ DeviceHooks GadgetUnit::deviceHooks() {
     };
     hooks.workerUid = terms_.identity.uid;
     hooks.workerGid = terms_.identity.gid;
+    hooks.writeLogBytes = terms_.writeLogBytes;
     return hooks;
 }
 
@@ -206,7 +207,7 @@ void GadgetUnit::workerDied(const std::string& how) {
 
 void GadgetUnit::workerMessage(const Json& message, std::vector<Fd> fds) {
     const auto type = message.at("type").get<std::string>();
-    if (devices_.handle(message)) {
+    if (devices_.handle(message, fds)) {
         if (type == "exports" || type == "link-lost")
             hooks_.gadgetChanged();
     } else if (type == "report") {

@@ -34,6 +34,7 @@ struct UnitTerms {
     std::string user;
     Identity identity;
     Uuid host;
+    std::size_t writeLogBytes = 0;
     bool canAttach = false;  // this kernel has ublk
 };
 

@@ -77,7 +77,8 @@ Result<void> HostFleet::begin() {
     if (!host)
         return tl::make_unexpected(host.error());
     probeUblk();
-    terms_ = {options_.hostd, options_.user, *identity, *host, !ublkTrouble_};
+    terms_ = {options_.hostd, options_.user,          *identity,
+              *host,          options_.writeLogBytes, !ublkTrouble_};
     settings_.load();
     for (const auto& [id, known] : std::map(settings_.gadgets))
         if (auto unit = unitFor(id); !unit)

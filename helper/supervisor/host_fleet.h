@@ -18,6 +18,7 @@ struct FleetOptions {
     std::string stateDir = "/var/lib/belay";  // what is kept over reboots
     std::string hostd;                        // belay-hostd's path
     std::string user = "belay-hostd";         // whom the data path runs as
+    std::size_t writeLogBytes = 64 << 20;     // of each device; 0: none
 };
 
 // All gadgets of one host, with what was made of them: what belayd is about.

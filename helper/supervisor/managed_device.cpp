@@ -1,6 +1,8 @@
 #include "helper/supervisor/managed_device.h"
 
 #include "core/base/log.h"
+#include "core/base/shared_memory.h"
+#include "core/session/write_log.h"
 #include "helper/protocol/export_json.h"
 #include "helper/supervisor/kernel_device.h"
 #include "helper/supervisor/words.h"
@@ -117,13 +119,18 @@ void ManagedDevice::sessionEnded(const std::string& reason) {
         happened(Event::LinkLost, reason);
 }
 
-void ManagedDevice::handle(const std::string& type, const Json& message) {
+void ManagedDevice::handle(const std::string& type, const Json& message, std::vector<Fd>& fds) {
     if (type == "serving") {
         serving();
     } else if (type == "serve-failed") {
         serveFailed(message.at("lost").get<bool>(), message.at("error").get<std::string>());
     } else if (type == "offered") {
         offered(message);
+    } else if (type == "known") {
+        record_.info = exportFromJson(message.at("export"));
+        owner_.deviceChanged(*this);
+    } else if (type == "write-log") {
+        takeWriteLog(fds);
     } else if (type == "missing") {
         verdict_ = {Event::LinkLost, "the other side does not offer it now"};
         applyVerdict();
@@ -160,7 +167,7 @@ void ManagedDevice::carryOut(const lifecycle::Step& step) {
     // that was missing is the user's word.
     if (actions.has(Action::OpenSession) && step.event == Event::UserRecover && !verdict_ &&
         !(lossAccepted_ && owner_.sessionOpen()))
-        owner_.tellWorker({{"type", "recover"}});
+        owner_.tellWorker({{"type", "recover"}}, {});
     if (actions.has(Action::StopDevice))
         beginRemoval();
     announceStep(step);
@@ -169,7 +176,7 @@ void ManagedDevice::carryOut(const lifecycle::Step& step) {
 
 void ManagedDevice::tell(const char* type) {
     if (served_)
-        owner_.tellWorker({{"type", type}, {"device", id().value}});
+        owner_.tellWorker({{"type", type}, {"device", id().value}}, {});
 }
 
 void ManagedDevice::failIo(const lifecycle::Step& step) {
@@ -220,15 +227,40 @@ void ManagedDevice::takeOver() {
 void ManagedDevice::serve() {
     served_ = true;
     takingOver_ = started_;
+    if (!writeLog_ && !record_.info.readOnly)
+        makeWriteLog();
     owner_.tellWorker({{"type", "serve"},
                        {"device", id().value},
                        {"export", toJson(record_.info)},
                        {"recover", started_},
                        {"maxIo", record_.maxIo},
-                       // What the dead server had acknowledged and not flushed, nobody knows.
-                       {"unsaved", started_ && !lossAccepted_}});
+                       // What the dead server had acknowledged and not flushed, only its write log
+                       // knows.
+                       {"unsaved", started_ && !lossAccepted_}},
+                      writeLog_ ? std::vector{writeLog_.get()} : std::vector<int>());
     if (failing_)
         tell("fail");
+}
+
+void ManagedDevice::makeWriteLog() {
+    if (owner_.writeLogBytes() == 0)
+        return;
+    auto memory = SharedMemory::create("belay-write-log", owner_.writeLogBytes());
+    if (memory)
+        writeLog_ = std::move(*memory);
+    else
+        log::warning("{}: {}", ublk::diskName(id()), memory.error().message());
+}
+
+// From a worker that outlived our earlier life. What is in it is for the next worker to judge.
+void ManagedDevice::takeWriteLog(std::vector<Fd>& fds) {
+    if (writeLog_ || fds.size() != 1)
+        return;
+    if (const auto checked = SharedMemory::check(fds.front(), session::WriteLog::kLeastBytes,
+                                                 session::WriteLog::kMostBytes))
+        writeLog_ = std::move(fds.front());
+    else
+        log::warning("{}: its write log: {}", ublk::diskName(id()), checked.error().message());
 }
 
 void ManagedDevice::serving() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/base/fd.h"
 #include "core/lifecycle/machine.h"
 #include "helper/supervisor/channel.h"
 #include "helper/supervisor/control_task.h"
@@ -22,7 +23,9 @@ class DeviceOwner {
     virtual bool workerReady() const = 0;
     // The worker has a session; what it offers has been told.
     virtual bool sessionOpen() const = 0;
-    virtual void tellWorker(const Json& message) = 0;
+    virtual void tellWorker(const Json& message, const std::vector<int>& fds) = 0;
+    // Of each new device; 0: it has none.
+    virtual std::size_t writeLogBytes() const = 0;
     // Unless one runs.
     virtual void startWorker() = 0;
     virtual void killWorker() = 0;
@@ -44,6 +47,8 @@ class DeviceOwner {
 //   session when it is open and of its end, and OpenSession has work only when the user asks.
 // - The worker serves all devices of one gadget: StartDaemon and KillDaemon are the owner's, who
 //   starts the next worker whenever one dies.
+// - Holds the memory of its write log, so that it outlives the worker. A worker that outlives us
+//   hands it to our next life.
 class ManagedDevice {
  public:
     using Done = std::function<void(Result<void> result)>;
@@ -64,7 +69,7 @@ class ManagedDevice {
     void workerDied();
     void sessionEnded(const std::string& reason);
     // A message of the worker about this device.
-    void handle(const std::string& type, const Json& message);
+    void handle(const std::string& type, const Json& message, std::vector<Fd>& fds);
 
     // Without `force`: refused with EBUSY if somebody uses it, with ETIMEDOUT if its bytes cannot
     // be saved now.
@@ -87,6 +92,8 @@ class ManagedDevice {
     void carryOut(const lifecycle::Step& step);
     void rearm();
     void tell(const char* type);
+    void takeWriteLog(std::vector<Fd>& fds);
+    void makeWriteLog();
     void failIo(const lifecycle::Step& step);
     void serveSoon(Duration delay);
     void tryAgainIn(Duration delay);
@@ -106,6 +113,9 @@ class ManagedDevice {
     Ring& ring_;
     DeviceOwner& owner_;
     DeviceRecord record_;
+    // The memory of its write log, which is handed to one worker after the other; none if it was
+    // made without, or by an earlier life whose worker is dead.
+    Fd writeLog_;
     lifecycle::Device machine_;
     std::string explanation_;
     bool started_ = false;        // the kernel has had a server for it once

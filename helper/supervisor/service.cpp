@@ -26,21 +26,22 @@ Json answerOf(const Result<void>& result) {
 
 }  // namespace
 
-Service::Service(Ring& ring, RunDir runDir, const Identity& worker, lifecycle::Policy policy)
+Service::Service(Ring& ring, RunDir runDir, const Identity& worker, lifecycle::Policy policy,
+                 std::size_t writeLogBytes)
     : ring_(ring),
       runDir_(std::move(runDir)),
       worker_(worker),
       policy_(policy),
       keeper_(ring, keeperHooks()),
-      devices_(ring, StateFile(runDir_.file("devices.json")), deviceHooks()) {}
+      devices_(ring, StateFile(runDir_.file("devices.json")), deviceHooks(writeLogBytes)) {}
 
 Service::~Service() = default;
 
 WorkerKeeper::Hooks Service::keeperHooks() {
     WorkerKeeper::Hooks hooks;
     hooks.prepare = [this] { return prepareWorker(); };
-    hooks.message = [this](const Json& message, const std::vector<Fd>&) {
-        if (devices_.handle(message))
+    hooks.message = [this](const Json& message, std::vector<Fd> fds) {
+        if (devices_.handle(message, fds))
             return;
         if (message.at("type").get<std::string>() == "report")
             flushStatus();
@@ -63,11 +64,13 @@ WorkerKeeper::Hooks Service::keeperHooks() {
     return hooks;
 }
 
-DeviceHooks Service::deviceHooks() {
+DeviceHooks Service::deviceHooks(std::size_t writeLogBytes) {
     DeviceHooks hooks;
     hooks.wanted = [this](const wire::ExportInfo& info) { return !stopping_ && wanted(info); };
     hooks.policy = [this](const wire::ExportInfo&) { return policy_; };
-    hooks.tellWorker = [this](const Json& message) { keeper_.tell(message); };
+    hooks.tellWorker = [this](const Json& message, const std::vector<int>& fds) {
+        keeper_.tell(message, fds);
+    };
     hooks.startWorker = [this] {
         if (keeper_.pid() == 0)
             keeper_.start();
@@ -76,6 +79,7 @@ DeviceHooks Service::deviceHooks() {
     hooks.announce = &Service::announce;
     hooks.workerUid = worker_.uid;
     hooks.workerGid = worker_.gid;
+    hooks.writeLogBytes = writeLogBytes;
     return hooks;
 }
 

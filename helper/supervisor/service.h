@@ -31,8 +31,10 @@ class Service {
     Result<int> run();
 
  protected:
-    // `policy`: what new devices do when their peer is gone.
-    Service(Ring& ring, RunDir runDir, const Identity& worker, lifecycle::Policy policy);
+    // `policy`: what new devices do when their peer is gone. `writeLogBytes`: the bound of each
+    // device's write log, 0 for none.
+    Service(Ring& ring, RunDir runDir, const Identity& worker, lifecycle::Policy policy,
+            std::size_t writeLogBytes);
 
     virtual Result<WorkerKeeper::Start> prepareWorker() = 0;
     // Messages of the worker that are not about devices.
@@ -58,7 +60,7 @@ class Service {
 
  private:
     WorkerKeeper::Hooks keeperHooks();
-    DeviceHooks deviceHooks();
+    DeviceHooks deviceHooks(std::size_t writeLogBytes);
     void command(const Json& request, const CommandServer::Reply& reply);
     void answerStatus(CommandServer::Reply reply);
     void flushStatus();

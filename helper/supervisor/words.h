@@ -6,6 +6,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,6 +23,17 @@ inline std::string sizeText(std::uint64_t bytes) {
         value /= 1024;
     const bool whole = value == static_cast<double>(static_cast<std::uint64_t>(value));
     return fmt::format("{:.{}f} {}", value, whole ? 0 : 1, kUnits[unit]);
+}
+
+// The write log's bound as the command line has it, in MiB; 0 for none.
+inline constexpr std::string_view kWriteLogRange = "0 (none), or 4 to 1024 MiB";
+inline std::optional<std::size_t> writeLogFrom(std::string_view text) {
+    std::size_t mib = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), mib);
+    if (text.empty() || parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() ||
+        mib > 1024 || (mib > 0 && mib < 4))
+        return std::nullopt;
+    return mib << 20;
 }
 
 // A policy as the command line has it: "wait", "fail-fast", or for how many seconds to wait.

@@ -55,10 +55,10 @@ DeviceServer::DeviceServer(Ring& ring, ublk::ServerControl& control, SupervisorL
 
 DeviceServer::~DeviceServer() = default;
 
-bool DeviceServer::handle(const Json& message) {
+bool DeviceServer::handle(const Json& message, std::vector<Fd>& fds) {
     const auto type = message.at("type").get<std::string>();
     if (type == "serve") {
-        serve(message);
+        serve(message, fds);
         return true;
     }
     if (type != "fail" && type != "resume" && type != "accept-loss")
@@ -77,7 +77,7 @@ bool DeviceServer::handle(const Json& message) {
     return true;
 }
 
-void DeviceServer::serve(const Json& message) {
+void DeviceServer::serve(const Json& message, std::vector<Fd>& fds) {
     const DeviceId device(message.at("device").get<std::uint32_t>());
     if (const auto found = devices_.find(device); found != devices_.end()) {
         // A supervisor that came while its predecessor's word was being carried out: what becomes
@@ -89,7 +89,11 @@ void DeviceServer::serve(const Json& message) {
     Served& served = devices_[device];
     served.known = exportFromJson(message.at("export"));
     served.maxIo = message.at("maxIo").get<std::uint32_t>();
-    ublk::Queue& queue = engine_.addDevice(device, served.known, message.at("unsaved").get<bool>());
+    const bool unsavedUnknown = message.at("unsaved").get<bool>();
+    if (fds.size() == 1)
+        openLog(device, served, unsavedUnknown, std::move(fds.front()));
+    ublk::Queue& queue = engine_.addDevice(device, served.known, unsavedUnknown,
+                                           served.log ? &*served.log : nullptr);
     const auto kind = message.at("recover").get<bool>() ? ublk::Bringup::Kind::Recover
                                                         : ublk::Bringup::Kind::Start;
     served.bringup = std::make_unique<ublk::Bringup>(ring_, control_, queue, device, kind);
@@ -100,6 +104,22 @@ void DeviceServer::serve(const Json& message) {
     served.bringup->begin(kBringupDeadline, [this, device](auto outcome, const Error& error) {
         broughtUp(device, outcome, error);
     });
+}
+
+// Without a log all goes as it does when a log is incomplete.
+void DeviceServer::openLog(DeviceId device, Served& served, bool unsavedUnknown, Fd memory) {
+    auto mapped = SharedMemory::map(std::move(memory), session::WriteLog::kLeastBytes,
+                                    session::WriteLog::kMostBytes);
+    if (!mapped) {
+        log::warning("{}: its write log: {}", ublk::diskName(device), mapped.error().message());
+        return;
+    }
+    served.logMemory.emplace(std::move(*mapped));
+    served.log.emplace(served.logMemory->bytes(), served.known.uuid, served.known.verifier,
+                       unsavedUnknown);
+    // The user has accepted that what is not in it may be missing.
+    if (!unsavedUnknown && !served.log->complete())
+        served.log->restart(served.known.verifier);
 }
 
 void DeviceServer::broughtUp(DeviceId device, ublk::Bringup::Outcome outcome, const Error& error) {
@@ -166,7 +186,7 @@ void DeviceServer::offer(DeviceId device) {
         const auto resume = engine_.exportOffered(device, *found);
         served.verdict = verdictText(resume);
         if (resume == session::Resume::Same) {
-            served.known = *found;
+            served.known = engine_.known(device);
             served.offeredAt = Clock::now();
             if (served.serving)
                 watchCatchingUp(device, Duration::zero());
@@ -174,6 +194,9 @@ void DeviceServer::offer(DeviceId device) {
     }
     if (found != exports_.end())
         served.offered = *found;
+    // As long as the write log is sent again, the verifier to remember is the old one.
+    if (served.verdict == "same")
+        served.offered = served.known;
     tellVerdict(device);
 }
 
@@ -206,6 +229,9 @@ void DeviceServer::tellAll() {
             supervisor_.send({{"type", "serving"}, {"device", device.value}});
         if (open_)
             tellVerdict(device);
+        if (served.logMemory)
+            supervisor_.send({{"type", "write-log"}, {"device", device.value}},
+                             {served.logMemory->fd().get()});
         if (open_ && served.caughtUp)
             supervisor_.send({{"type", "caught-up"}, {"device", device.value}});
     }
@@ -221,7 +247,7 @@ void DeviceServer::watchCatchingUp(DeviceId device, Duration delay) {
         const auto oldest = engine_.counters(device).oldest;
         if (!open_)
             return;  // the next session's offer looks again
-        if (oldest && *oldest < waiting.offeredAt) {
+        if (engine_.isReplaying(device) || (oldest && *oldest < waiting.offeredAt)) {
             watchCatchingUp(device, kCatchUpPoll);
             return;
         }
@@ -244,6 +270,21 @@ void DeviceServer::deviceStopped(DeviceId device, const Error& reason) {
     }
     supervisor_.send({{"type", "stopped"}, {"device", device.value}});
     forget(device);
+}
+
+void DeviceServer::replayEnded(DeviceId device, bool saved) {
+    Served& served = devices_.at(device);
+    if (saved) {
+        log::notice("{}: what the other side had lost is saved again", ublk::diskName(device));
+        served.known = served.offered = engine_.known(device);
+        supervisor_.send(
+            {{"type", "known"}, {"device", device.value}, {"export", toJson(served.known)}});
+    } else {
+        if (served.catchingUp)
+            ring_.cancel(*std::exchange(served.catchingUp, std::nullopt));
+        served.verdict = verdictText(session::Resume::DataMayBeMissing);
+        tellVerdict(device);
+    }
 }
 
 Json DeviceServer::report(bool withRequests) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/base/shared_memory.h"
 #include "core/engine/exports_listener.h"
 #include "core/engine/initiator_engine.h"
 #include "core/ublk/bringup.h"
@@ -9,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace belay::helper {
@@ -18,7 +20,8 @@ namespace belay::helper {
 //
 // Messages it takes ("device" is always the N of /dev/ublkbN):
 //   serve   device, export, recover, unsaved, maxIo   become the server of this device
-//                                              (once: asked again, it only says how it stands)
+//                                              (once: asked again, it only says how it stands);
+//                                              with the memory of its write log, unless it has none
 //   fail    device                             answer everything with EIO from now on
 //   resume  device                             undo that
 //   accept-loss  device                        the user accepts that unsaved bytes are gone
@@ -31,7 +34,11 @@ namespace belay::helper {
 //                                              incompatible
 //   caught-up  device                          all that was held when the session offered it is
 //                                              answered
+//   known  device, export                      what to remember of it has changed: the write log
+//                                              was sent again and saved
 //   missing  device                            the session does not offer this device's export
+//   write-log  device                          with the memory of its write log, for a supervisor
+//                                              that knows nothing yet
 //   stopped  device                            the kernel has taken the device away from us
 class DeviceServer final : private engine::ExportsListener, private engine::DeviceListener {
  public:
@@ -46,7 +53,7 @@ class DeviceServer final : private engine::ExportsListener, private engine::Devi
     engine::ExportsListener& exportsListener() { return *this; }
 
     // False if the message is none of the above.
-    bool handle(const Json& message);
+    bool handle(const Json& message, std::vector<Fd>& fds);
     // The devices that are served, for a supervisor that knows nothing yet.
     Json served() const;
     // Tells it the rest: that they are served, and what became of each in the present session.
@@ -58,6 +65,8 @@ class DeviceServer final : private engine::ExportsListener, private engine::Devi
     struct Served {
         wire::ExportInfo known;
         std::uint32_t maxIo = 0;
+        std::optional<SharedMemory> logMemory;
+        std::optional<session::WriteLog> log;
         std::unique_ptr<ublk::Bringup> bringup;
         bool serving = false;
         bool caughtUp = false;
@@ -71,8 +80,10 @@ class DeviceServer final : private engine::ExportsListener, private engine::Devi
                         const engine::TargetTraits& traits) override;
     void exportsLost(const Error& reason) override;
     void deviceStopped(DeviceId device, const Error& reason) override;
+    void replayEnded(DeviceId device, bool saved) override;
 
-    void serve(const Json& message);
+    void serve(const Json& message, std::vector<Fd>& fds);
+    void openLog(DeviceId device, Served& served, bool unsavedUnknown, Fd memory);
     void broughtUp(DeviceId device, ublk::Bringup::Outcome outcome, const Error& error);
     void offer(DeviceId device);
     void tellExports();

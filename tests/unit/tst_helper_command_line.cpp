@@ -44,6 +44,8 @@ void HelperCommandLineTest::usageError_data() {
     both("nothing to do", {}, "nothing to do");
     both("only a run-dir", {"--run-dir", "/nowhere"}, "nothing to do");
     both("run-dir without a value", {"--run-dir"}, "--run-dir needs a value");
+    both("write log too small", {"--write-log", "3"}, "--write-log wants 0 (none), or 4");
+    both("write log with a unit", {"--write-log", "64M"}, "--write-log wants");
     both("label before its file", {"--label", "x"}, "\"--label\"");
     both("read-only before its file", {"--read-only"}, "\"--read-only\"");
     both("stop what", {"stop"}, "stop what?");
