@@ -48,8 +48,12 @@ void Rig::note(const QString& step) {
 }
 
 Disk& Rig::offer(const QString& label, int mib) {
-    const QString store = QString("%1stores%2/%3").arg(kRun).arg(number_).arg(label);
+    const QString store = storeFolder() + '/' + label;
     return disks_.try_emplace(label, label, store, mib).first->second;
+}
+
+QString Rig::storeFolder() const {
+    return QString("%1stores%2").arg(kRun).arg(number_);
 }
 
 Disk& Rig::disk(const QString& label) {
@@ -71,7 +75,7 @@ void Rig::startGadget() {
                            "--serial", QString("G%1").arg(number_),
                            "--udc",    QString("dummy_udc.%1").arg(number_)};
     if (direction_ == Direction::Lend)
-        options += "--lend-ready";
+        options += QStringList("--lend-ready") + initiatorOptions_;
     else
         for (const auto& [label, disk] : disks_)
             options += {"--share", disk.store(), "--label", label};
@@ -82,7 +86,7 @@ void Rig::startHost() {
     note("start the host");
     QStringList options = {"--gadget", QString("G%1").arg(number_)};
     if (direction_ == Direction::Attach)
-        options += {"--attach", "all"};
+        options += QStringList{"--attach", "all"} + initiatorOptions_;
     else
         for (const auto& [label, disk] : disks_)
             options += {"--lend", disk.store(), "--label", label};

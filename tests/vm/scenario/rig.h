@@ -36,6 +36,10 @@ class Rig {
     Rig(Direction direction, QString folder, int number = 0);
     ~Rig();
 
+    // More options for who has the block devices. Before it starts.
+    void setInitiatorOptions(const QStringList& options) { initiatorOptions_ = options; }
+    // Where stores are made.
+    QString storeFolder() const;
     // Makes a store that the target is to offer. Before the target starts.
     Disk& offer(const QString& label = "disk", int mib = 16);
     void startGadget();
@@ -57,6 +61,8 @@ class Rig {
 
     // A device's state as the initiator tells it ("live", "waiting", ...); empty if there is none.
     QString stateOf(const Disk& disk);
+    // All that it tells of it; nothing if there is no such device.
+    std::optional<nlohmann::json> deviceOf(const Disk& disk);
     void waitForState(Disk& disk, const QString& state, Milliseconds limit = kPatience);
     void waitForAllLive(Milliseconds limit = kPatience);
 
@@ -83,7 +89,6 @@ class Rig {
 
  private:
     QString log(const QString& name) const;
-    std::optional<nlohmann::json> deviceOf(const Disk& disk);
 
     Direction direction_;
     QString folder_;
@@ -94,6 +99,7 @@ class Rig {
     std::map<QString, Disk> disks_;
     Daemon gadget_;
     Daemon host_;
+    QStringList initiatorOptions_;
     int programs_ = 0;
 };
 
