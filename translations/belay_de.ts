@@ -300,6 +300,14 @@
         <translation>Sie bekommen Fehler, wenn es bis %1 nicht zurück ist.</translation>
     </message>
     <message>
+        <source>“%1” has lost its connection</source>
+        <translation>„%1“ hat die Verbindung verloren</translation>
+    </message>
+    <message>
+        <source>Programs that use it wait until it is back.</source>
+        <translation>Programme, die es benutzen, warten, bis es wieder da ist.</translation>
+    </message>
+    <message>
         <source>“%1” does not answer</source>
         <translation>„%1“ antwortet nicht</translation>
     </message>

@@ -300,6 +300,14 @@
         <translation>Recibirán errores si no ha vuelto a las %1.</translation>
     </message>
     <message>
+        <source>“%1” has lost its connection</source>
+        <translation>«%1» ha perdido la conexión</translation>
+    </message>
+    <message>
+        <source>Programs that use it wait until it is back.</source>
+        <translation>Los programas que lo usan esperan hasta que vuelva.</translation>
+    </message>
+    <message>
         <source>“%1” does not answer</source>
         <translation>«%1» no responde</translation>
     </message>

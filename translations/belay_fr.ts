@@ -300,6 +300,14 @@
         <translation>Ils recevront des erreurs s’il n’est pas revenu à %1.</translation>
     </message>
     <message>
+        <source>“%1” has lost its connection</source>
+        <translation>« %1 » a perdu la connexion</translation>
+    </message>
+    <message>
+        <source>Programs that use it wait until it is back.</source>
+        <translation>Les programmes qui l’utilisent attendent son retour.</translation>
+    </message>
+    <message>
         <source>“%1” does not answer</source>
         <translation>« %1 » ne répond pas</translation>
     </message>

@@ -31,6 +31,7 @@ class TestUiNotifications : public QObject {
 
     void anUnpluggedDeviceIsToldOnce();
     void aShortAbsenceIsNotTold();
+    void whatNobodyUsesMayBeUnplugged();
     void changesAreMadeInPlace();
     void backIsShortAndGoesByItself();
     void aStoppedDeviceIsWithdrawn();
@@ -38,6 +39,7 @@ class TestUiNotifications : public QObject {
     void problemsSayWhatToDo_data();
     void problemsSayWhatToDo();
     void recoverIsOfferedWhereItHelps();
+    void connectingIsNoNews();
     void recoverRecoversAndSaysWhyNot();
     void detailsNamesTheDevice();
     void noActionsForAServerWithout();
@@ -123,6 +125,19 @@ void TestUiNotifications::aShortAbsenceIsNotTold() {
     helper_->setState("d1", State::Live);
     QTest::qWait(1000);
     QCOMPARE(server_->history.size(), 0);
+}
+
+void TestUiNotifications::whatNobodyUsesMayBeUnplugged() {
+    helper_->change("d1", [](auto& device) { device.holders.clear(); });
+    start();
+    unplug();
+    QTest::qWait(1000);
+    QCOMPARE(server_->history.size(), 0);
+    // Now somebody wants it.
+    helper_->changeCounters("d1", [](auto& counters) { counters.inFlight = 1; });
+    QTRY_COMPARE(server_->history.size(), 1);
+    helper_->changeCounters("d1", [](auto& counters) { counters.inFlight = 0; });
+    QTRY_COMPARE(server_->visible().size(), 0);
 }
 
 void TestUiNotifications::changesAreMadeInPlace() {
@@ -251,6 +266,29 @@ void TestUiNotifications::recoverIsOfferedWhereItHelps() {
     QCOMPARE(last().replaces, server_->history.first().id);
 }
 
+void TestUiNotifications::connectingIsNoNews() {
+    start();
+    unplug();
+    QTRY_COMPARE(server_->history.size(), 1);
+    helper_->changeGadget("g1", [](auto& gadget) {
+        gadget.present = true;
+        gadget.link = "connecting";
+    });
+    QTest::qWait(1000);
+    QCOMPARE(server_->history.size(), 1);
+    plug();
+    helper_->setState("d1", State::Live);
+    QTRY_COMPARE(server_->history.size(), 2);
+    QCOMPARE(last().summary, QString("“disk” is back"));
+
+    // It went without the cable.
+    helper_->changeGadget("g1", [](auto& gadget) { gadget.link = "connecting"; });
+    helper_->setState("d1", State::Waiting);
+    QTRY_COMPARE_WITH_TIMEOUT(server_->history.size(), 3, 8000);
+    QCOMPARE(last().summary, QString("“disk” has lost its connection"));
+    QVERIFY(!last().offers("recover"));
+}
+
 void TestUiNotifications::recoverRecoversAndSaysWhyNot() {
     start();
     helper_->setState("d1", State::Failed);
@@ -343,6 +381,7 @@ void TestUiNotifications::manyDevicesHaveOneEach() {
             device.gadget = "g1";
             device.label = id;
             device.state = State::Live;
+            device.holders = {{"mount", "/mnt"}};
         });
     QTRY_COMPARE(service_->devices().size(), 3);
     unplug();

@@ -17,8 +17,19 @@ constexpr auto kLongPause = 5s;
 constexpr auto kCalm = 60s;
 constexpr auto kBackShown = 5s;
 
+// Whether something waits for it, or may. Who uses a lent disk is known at the other end only.
+bool isMissed(const Device& device) {
+    return device.lent() || !device.holders.isEmpty() || device.inFlight > 0 ||
+           device.unsavedBytes > 0;
+}
+
+// What nobody uses may be unplugged: the window says so.
 bool isProblem(const Device& device) {
-    return device.state == QLatin1String("waiting") || device.needsUser();
+    return device.needsUser() || (device.state == QLatin1String("waiting") && isMissed(device));
+}
+
+bool isConnecting(const Gadget* gadget) {
+    return gadget != nullptr && gadget->present && gadget->link == QLatin1String("connecting");
 }
 
 // It goes on by itself, and is not yet where it goes.
@@ -41,7 +52,7 @@ bool recoverHelps(const Device& device, const Gadget* gadget) {
     if (device.state == QLatin1String("needs-attention"))
         return !has(device, "data-may-be-missing") && !has(device, "different-disk") &&
                !has(device, "incompatible");
-    return gadget != nullptr && gadget->present;
+    return gadget != nullptr && gadget->present && !isConnecting(gadget);
 }
 
 }  // namespace
@@ -129,6 +140,9 @@ void Notifications::tellProblem(const QString& path) {
     const bool another = entry.shows != Shows::Problem || entry.reason != reason;
     if (another)
         entry.trouble.clear();
+    // Plugged in again: it is back soon, or does not answer.
+    else if (isConnecting(gadget))
+        return;
 
     const NoticeWords words = Words::notice(*device, gadget);
     Notice notice;

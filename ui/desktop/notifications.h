@@ -16,7 +16,7 @@ class Service;
 // has failed or needs attention, and that it is back.
 //
 // - One notification per device, changed in place as the reason changes, and withdrawn with it.
-// - A device that is back within half a second makes none.
+// - A device that is back within half a second makes none, nor does one that nobody misses.
 // - Closed by the user, it comes again only for another reason.
 // - Nothing on it can lose data, and all that is on it can be done in the window, too.
 class Notifications : public QObject {

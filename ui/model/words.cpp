@@ -115,19 +115,30 @@ QString Words::stateName(const QString& state) {
 }
 
 NoticeWords Words::waitingNotice(const Device& device, const Gadget* gadget) {
-    const bool silent = gadget != nullptr && gadget->present;
+    NoticeWords words;
+    QString advice;
+    if (gadget == nullptr || !gadget->present) {
+        words.summary = tr("“%1” was unplugged");
+        advice = tr("Plug it back in. Programs that use it wait until then.");
+    } else if (gadget->link == QLatin1String("connecting")) {
+        words.summary = tr("“%1” has lost its connection");
+        advice = tr("Programs that use it wait until it is back.");
+    } else {
+        words.summary = tr("“%1” does not answer");
+        advice = tr("Choose Recover, or unplug it and plug it in again.");
+    }
+    words.summary = words.summary.arg(device.title());
     QStringList body;
     if (device.unsavedBytes > 0)
         //: %1 is a size such as 3.2 MB
         body += tr("%1 are not saved yet: keep the gadget switched on.")
                     .arg(sizeText(device.unsavedBytes));
-    body += silent ? tr("Choose Recover, or unplug it and plug it in again.")
-                   : tr("Plug it back in. Programs that use it wait until then.");
+    body += advice;
     if (device.deadline.isValid())
         //: %1 is a time such as 14:05
         body += tr("They get errors if it is not back by %1.").arg(timeText(device.deadline));
-    return {(silent ? tr("“%1” does not answer") : tr("“%1” was unplugged")).arg(device.title()),
-            body.join(QLatin1Char(' '))};
+    words.body = body.join(QLatin1Char(' '));
+    return words;
 }
 
 NoticeWords Words::notice(const Device& device, const Gadget* gadget) {
