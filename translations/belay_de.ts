@@ -305,7 +305,7 @@
     </message>
     <message>
         <source>Programs that use it wait until it is back.</source>
-        <translation>Programme, die es benutzen, warten, bis es wieder da ist.</translation>
+        <translation>Programme, die es benutzen, warten, bis es zurück ist.</translation>
     </message>
     <message>
         <source>“%1” does not answer</source>

@@ -305,7 +305,7 @@
     </message>
     <message>
         <source>Programs that use it wait until it is back.</source>
-        <translation>Les programmes qui l’utilisent attendent son retour.</translation>
+        <translation>Les programmes qui l’utilisent attendent qu’il revienne.</translation>
     </message>
     <message>
         <source>“%1” does not answer</source>
