@@ -232,6 +232,21 @@ void Service::listInFlight(const QString& device, QObject* context, RequestsDone
                  });
 }
 
+void Service::refresh(const QString& path, QObject* context, std::function<void()> done) {
+    const QDBusMessage message =
+        methodCall(path, kPropertiesInterface, "GetAll", {text(bus::kDeviceInterface)});
+    whenAnswered(bus_.asyncCall(message), context,
+                 [this, path, done = std::move(done)](const QDBusPendingCall& answer) {
+                     const QDBusPendingReply<QVariantMap> properties(answer);
+                     const auto device = devices_.find(path);
+                     if (device != devices_.end() && !properties.isError()) {
+                         device->update(properties.value());
+                         emit deviceChanged(path);
+                     }
+                     done();
+                 });
+}
+
 // -- what belayd says
 
 bool Service::isFromService(const QDBusMessage& signal) const {

@@ -81,6 +81,8 @@ class Service : public QObject {
     void setPolicy(const QString& device, const QString& policy, uint seconds, QObject* context,
                    Done done);
     void listInFlight(const QString& device, QObject* context, RequestsDone done);
+    // Reads the device's properties anew, for those that are told late: counters and holders.
+    void refresh(const QString& device, QObject* context, std::function<void()> done);
     // True while a recover or stop of the device is under way.
     bool busy(const QString& device) const;
 

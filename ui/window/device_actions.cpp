@@ -102,13 +102,18 @@ void DeviceActions::askToAcceptLoss(const Device& device) {
 }
 
 void DeviceActions::stop(const QString& path) {
-    const Device* const device = service_.device(path);
-    if (device == nullptr || !canStop(path))
+    if (!canStop(path))
         return;
-    if (device->holders.isEmpty())
-        stopNow(path, false);
-    else
-        askToForce(*device, {});
+    // Whoever closed it a moment ago must not be named.
+    service_.refresh(path, this, [this, path] {
+        const Device* const device = service_.device(path);
+        if (device == nullptr)
+            return;
+        if (device->holders.isEmpty())
+            stopNow(path, false);
+        else
+            askToForce(*device, {});
+    });
 }
 
 void DeviceActions::stopNow(const QString& path, bool force) {

@@ -49,17 +49,20 @@ void Plugged::end() {
             "left behind: " + leftovers().join(", "));
 }
 
+void moveToPrivateBus(int argc, char** argv) {
+    if (qEnvironmentVariableIsSet("BELAY_BUS_PID"))
+        return;
+    qputenv("BELAYD", BELAYD_PROGRAM);
+    qputenv("BELAY_HOSTD", BELAY_HOSTD);
+    std::vector<char*> words{const_cast<char*>(PRIVATE_BUS)};
+    words.insert(words.end(), argv, argv + argc);
+    words.push_back(nullptr);
+    ::execv(PRIVATE_BUS, words.data());
+    qFatal("%s cannot be started", PRIVATE_BUS);
+}
+
 int runOnPrivateBus(int argc, char** argv, QObject& test) {
-    if (!qEnvironmentVariableIsSet("BELAY_BUS_PID")) {
-        qputenv("BELAYD", BELAYD_PROGRAM);
-        qputenv("BELAY_HOSTD", BELAY_HOSTD);
-        std::vector<char*> words{const_cast<char*>(PRIVATE_BUS)};
-        words.insert(words.end(), argv, argv + argc);
-        words.push_back(nullptr);
-        ::execv(PRIVATE_BUS, words.data());
-        ::perror(PRIVATE_BUS);
-        return EXIT_FAILURE;
-    }
+    moveToPrivateBus(argc, argv);
     QCoreApplication application(argc, argv);
     return QTest::qExec(&test, argc, argv);
 }

@@ -42,8 +42,10 @@ struct Plugged {
     Cable cable;
 };
 
-// main() of such a test: starts it again within the rig's private bus, which has the real polkitd
-// and starts belayd when that is called.
+// Starts this program again within the rig's private bus, which has the real polkitd and starts
+// belayd when that is called; unless it is there already.
+void moveToPrivateBus(int argc, char** argv);
+// main() of such a test.
 int runOnPrivateBus(int argc, char** argv, QObject& test);
 
 }  // namespace service
