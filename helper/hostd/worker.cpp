@@ -126,15 +126,14 @@ class HostWorker {
         std::vector<std::byte> bytes(usb::kMaxDescriptorBytes);
         const ssize_t length = ::pread(usbfs.get(), bytes.data(), bytes.size(), 0);
         if (length < 0) {
-            log::error("{}", systemError("read the descriptors of", name).value().message());
+            cannotOpen(name, systemError("read the descriptors of", name).value());
             return;
         }
         bytes.resize(static_cast<std::size_t>(length));
         const auto descriptors = usb::parseInterfaces(bytes);
         auto device = usb::Device::open(ring_, std::move(usbfs), name);
         if (!descriptors || !device) {
-            log::error("{}: {}", name,
-                       (descriptors ? device.error() : descriptors.error()).message());
+            cannotOpen(name, descriptors ? device.error() : descriptors.error());
             return;
         }
         gadget_ = name;
@@ -151,6 +150,11 @@ class HostWorker {
         openLend();
         if (!initiatorSession_ && !interfaceFor(usb::Role::Lend))
             log::warning("{} offers nothing that was asked for", name);
+    }
+
+    void cannotOpen(const std::string& name, const Error& reason) {
+        log::error("{}: {}", name, reason.message());
+        supervisor_.send({{"type", "gadget-failed"}, {"name", name}, {"error", reason.message()}});
     }
 
     void openLend() {

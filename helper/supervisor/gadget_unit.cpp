@@ -5,7 +5,6 @@
 #include "core/ublk/holders.h"
 #include "helper/supervisor/unit_views.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -26,13 +25,6 @@ Error noSuchDevice(const std::string& id) {
     return errorFrom(ENOENT, "find the device", id).value();
 }
 
-// What tells one plugging in from the next.
-std::string nameOf(const usb::Gadget& gadget) {
-    const std::string& name = gadget.product.empty() ? gadget.manufacturer : gadget.product;
-    return fmt::format("{} {} (port {}, {})", name.empty() ? "gadget" : name, gadget.serial,
-                       gadget.port, gadget.devnode);
-}
-
 }  // namespace
 
 GadgetUnit::GadgetUnit(Ring& ring, std::string id, RunDir runDir, const UnitTerms& terms,
@@ -44,7 +36,9 @@ GadgetUnit::GadgetUnit(Ring& ring, std::string id, RunDir runDir, const UnitTerm
       settings_(settings),
       hooks_(std::move(hooks)),
       devices_(ring, StateFile(runDir_.file("devices.json")), deviceHooks()),
-      lending_(ring, lendingHooks()) {}
+      lending_(ring, lendingHooks()),
+      alwaysLent_(ring, alwaysLentHooks()),
+      presence_(ring, presenceHooks()) {}
 
 GadgetUnit::~GadgetUnit() {
     // One that serves goes on serving.
@@ -125,6 +119,29 @@ LendingHooks GadgetUnit::lendingHooks() {
     return hooks;
 }
 
+AlwaysLentHooks GadgetUnit::alwaysLentHooks() {
+    AlwaysLentHooks hooks;
+    hooks.lend = [this](const LendSetting& setting, const Fd& file, const auto& done) {
+        lend(file, setting.path, setting.label, setting.readOnly, true,
+             [done](const Result<std::string>& device) {
+                 done(device ? Result<void>() : tl::make_unexpected(device.error()));
+             });
+    };
+    hooks.changed = [this] { rememberLends(); };
+    hooks.cannotLend = [this](const std::string& why) { event("problem", why); };
+    return hooks;
+}
+
+PresenceHooks GadgetUnit::presenceHooks() {
+    PresenceHooks hooks;
+    hooks.workerReady = [this] { return keeper_ && keeper_->isReady(); };
+    hooks.tellWorker = [this](const Json& message, const std::vector<int>& fds) {
+        keeper_->tell(message, fds);
+    };
+    hooks.changed = [this] { hooks_.gadgetChanged(); };
+    return hooks;
+}
+
 Result<void> GadgetUnit::begin() {
     if (terms_.canAttach)
         if (auto adopted = devices_.adopt(); !adopted)
@@ -132,8 +149,7 @@ Result<void> GadgetUnit::begin() {
     keeper_ = std::make_unique<WorkerKeeper>(ring_, keeperHooks());
     // One that outlived us may have lent files that only it knows of.
     keeper_->adopt(runDir_.file("worker.socket"));
-    for (const LendSetting& setting : std::vector(settings().lends))
-        lendAgain(setting);
+    alwaysLent_.lendAgain(std::vector(settings().lends));
     if (!devices_.empty())
         keepWorker();
     return {};
@@ -163,7 +179,7 @@ void GadgetUnit::keepWorker() {
 }
 
 void GadgetUnit::restIfIdle() {
-    if (gadget_ || !empty() || keeper_->pid() == 0)
+    if (present() || !empty() || keeper_->pid() == 0)
         return;
     keeper_->rest();
     devices_.workerDied();
@@ -187,19 +203,18 @@ void GadgetUnit::workerReady(const Json& message) {
     std::vector<DeviceId> serves;
     for (const Json& device : message.at("devices"))
         serves.emplace_back(device.get<std::uint32_t>());
-    handedOver_ = message.at("gadget").get<std::string>();
     devices_.workerReady(serves);
     lending_.workerReady(message.at("stores"));
-    handOver();
+    presence_.workerReady(message.at("gadget").get<std::string>());
     hooks_.gadgetChanged();
 }
 
 void GadgetUnit::workerDied(const std::string& how) {
     event("service",
           fmt::format("The service for this gadget ended ({}); a new one takes over", how));
-    handedOver_.clear();
-    sessions_.clear();
+    presence_.workerDied();
     answerAskers(nullptr);
+    keepTotals();
     devices_.workerDied();
     lending_.workerDied();
     hooks_.gadgetChanged();
@@ -212,29 +227,16 @@ void GadgetUnit::workerMessage(const Json& message, std::vector<Fd> fds) {
             hooks_.gadgetChanged();
     } else if (type == "report") {
         reported(message);
-    } else if (type == "session") {
-        sessionMessage(message);
+    } else if (presence_.handle(type, message)) {
+        lending_.sessionChanged(presence_.isOpen("lend"));
     } else {
         lending_.handle(type, message, fds);
     }
 }
 
-void GadgetUnit::sessionMessage(const Json& message) {
-    const auto direction = message.at("direction").get<std::string>();
-    const auto state = message.at("state").get<std::string>();
-    sessions_[direction] = state;
-    if (const auto protocol = message.at("protocol").get<std::string>(); !protocol.empty())
-        protocol_ = protocol;
-    trouble_ = message.at("reason").get<std::string>();
-    if (direction == "lend")
-        lending_.sessionChanged(state == "open");
-    hooks_.gadgetChanged();
-}
-
 // -- the gadget
 
 void GadgetUnit::plugged(const usb::Gadget& gadget) {
-    gadget_ = gadget;
     GadgetSettings& known = settings();
     known.name = gadget.product.empty() ? gadget.manufacturer : gadget.product;
     known.manufacturer = gadget.manufacturer;
@@ -246,35 +248,17 @@ void GadgetUnit::plugged(const usb::Gadget& gadget) {
     settings_.save();
     event("gadget", "Plugged in", {}, {{"port", gadget.port}});
     keepWorker();
-    handOver();
-    for (const LendSetting& setting : std::exchange(missing_, {}))
-        lendAgain(setting);
+    presence_.plugged(gadget);
+    alwaysLent_.look();
     hooks_.gadgetChanged();
 }
 
 void GadgetUnit::unplugged() {
-    gadget_.reset();
-    handedOver_.clear();
-    sessions_.clear();
-    trouble_.clear();
-    keeper_->tell({{"type", "gadget-gone"}});
+    presence_.unplugged();
     lending_.sessionChanged(false);
     event("gadget", "Unplugged");
     restIfIdle();
     hooks_.gadgetChanged();
-}
-
-void GadgetUnit::handOver() {
-    if (!gadget_ || !keeper_->isReady() || handedOver_ == nameOf(*gadget_))
-        return;
-    const Fd node(::open(gadget_->devnode.c_str(), O_RDWR | O_CLOEXEC));
-    if (!node) {
-        trouble_ = systemError("open", gadget_->devnode).value().message();
-        log::error("{}", trouble_);
-        return;
-    }
-    handedOver_ = nameOf(*gadget_);
-    keeper_->tell({{"type", "gadget"}, {"name", handedOver_}}, {node.get()});
 }
 
 GadgetView GadgetUnit::view() const {
@@ -287,23 +271,8 @@ GadgetView GadgetUnit::view() const {
     view.vendorId = known.vendorId;
     view.productId = known.productId;
     view.port = known.port;
-    view.present = gadget_.has_value();
-    view.speedMbps = gadget_ ? gadget_->speedMbps : 0;
-    view.protocol = protocol_;
-    view.trouble = trouble_;
     view.autoAttach = known.autoAttach;
-    const auto any = [this](const char* state) {
-        return std::ranges::any_of(sessions_,
-                                   [&](const auto& item) { return item.second == state; });
-    };
-    if (!gadget_)
-        view.link = "absent";
-    else if (any("open"))
-        view.link = "open";
-    else if (any("refused"))
-        view.link = "refused";
-    else
-        view.link = any("lost") ? "trouble" : "connecting";
+    presence_.fill(view);
     for (const wire::ExportInfo& info : devices_.exports())
         view.shares.push_back({info.label, info.uuid, info.sizeBytes, info.blockSize, info.readOnly,
                                attached(idOf(info.uuid)) != nullptr});
@@ -354,6 +323,8 @@ std::optional<DeviceView> GadgetUnit::device(const std::string& id, bool withHol
     } else {
         return std::nullopt;
     }
+    if (const auto earlier = earlier_.find(id); earlier != earlier_.end())
+        addTotals(view.counters, earlier->second);
     view.id = id;
     view.gadget = id_;
     view.daemonPid = keeper_ ? keeper_->pid() : 0;
@@ -365,6 +336,7 @@ void GadgetUnit::stateSeen(const std::string& device, State state, lifecycle::Pr
     if (state == State::Gone) {
         seen_.erase(device);
         counted_.erase(device);
+        earlier_.erase(device);
         event("state", "Gone", device, {{"state", "gone"}});
         hooks_.deviceGone(device);
         settle(device, failure("It was stopped", device));
@@ -431,8 +403,8 @@ void GadgetUnit::attach(const std::string& share, FleetInterface::DeviceDone don
         });
         return;
     }
-    done(gadget_ ? errorFrom(ENOENT, "attach", share, "The gadget shares nothing of this name")
-                 : errorFrom(ENOTCONN, "attach", share, "Plug the gadget in first"));
+    done(present() ? errorFrom(ENOENT, "attach", share, "The gadget shares nothing of this name")
+                   : errorFrom(ENOTCONN, "attach", share, "Plug the gadget in first"));
 }
 
 void GadgetUnit::setAutoAttach(bool on) {
@@ -460,27 +432,8 @@ void GadgetUnit::lend(const Fd& file, const std::string& name, const std::string
     keepWorker();
 }
 
-void GadgetUnit::lendAgain(const LendSetting& setting) {
-    const Fd file(::open(setting.path.c_str(),
-                         (setting.readOnly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK));
-    const auto failed = [this, setting](const Error& reason) {
-        event("problem", reason.message());
-        missing_.push_back(setting);
-        rememberLends();
-    };
-    if (!file) {
-        failed(systemError("lend again", setting.path).value());
-        return;
-    }
-    lend(file, setting.path, setting.label, setting.readOnly, true,
-         [failed](const Result<std::string>& device) {
-             if (!device)
-                 failed(device.error());
-         });
-}
-
 void GadgetUnit::rememberLends() {
-    std::vector<LendSetting> lends = missing_;
+    std::vector<LendSetting> lends = alwaysLent_.missing();
     for (const auto& [id, store] : lending_.stores())
         if (store.always && !store.ending)
             lends.push_back({store.name, store.label, store.readOnly});
@@ -590,6 +543,12 @@ void GadgetUnit::reported(const Json& message) {
             hooks_.countersChanged(id);
         }
     }
+}
+
+// The next worker begins at zero.
+void GadgetUnit::keepTotals() {
+    for (const std::string& id : devices())
+        earlier_[id] = device(id, false)->counters;
 }
 
 void GadgetUnit::answerAskers(const Json* report) {

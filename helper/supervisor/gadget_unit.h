@@ -1,8 +1,9 @@
 #pragma once
 
-#include "core/usb/sysfs.h"
+#include "helper/supervisor/always_lent.h"
 #include "helper/supervisor/device_manager.h"
 #include "helper/supervisor/fleet.h"
+#include "helper/supervisor/gadget_presence.h"
 #include "helper/supervisor/lending.h"
 #include "helper/supervisor/run_dir.h"
 #include "helper/supervisor/settings.h"
@@ -58,7 +59,7 @@ class GadgetUnit {
     void ublkAppeared();
     void plugged(const usb::Gadget& gadget);
     void unplugged();
-    const std::optional<usb::Gadget>& present() const { return gadget_; }
+    const std::optional<usb::Gadget>& present() const { return presence_.gadget(); }
     // Nothing of it is held.
     bool empty() const { return devices_.empty() && lending_.stores().empty(); }
 
@@ -93,6 +94,8 @@ class GadgetUnit {
     WorkerKeeper::Hooks keeperHooks();
     DeviceHooks deviceHooks();
     LendingHooks lendingHooks();
+    AlwaysLentHooks alwaysLentHooks();
+    PresenceHooks presenceHooks();
     GadgetSettings& settings() { return settings_.gadgets[id_]; }
     Result<WorkerKeeper::Start> prepareWorker();
     void keepWorker();
@@ -100,12 +103,10 @@ class GadgetUnit {
     void workerReady(const Json& message);
     void workerDied(const std::string& how);
     void workerMessage(const Json& message, std::vector<Fd> fds);
-    void sessionMessage(const Json& message);
     void reported(const Json& message);
+    void keepTotals();
     void answerAskers(const Json* report);
-    void handOver();
     bool wanted(const wire::ExportInfo& info) const;
-    void lendAgain(const LendSetting& setting);
     void rememberLends();
     void stateSeen(const std::string& device, lifecycle::State state, lifecycle::Problems problems,
                    const std::string& explanation);
@@ -125,21 +126,17 @@ class GadgetUnit {
     UnitHooks hooks_;
     DeviceManager devices_;
     Lending lending_;
-    // What is to be lent always and could not be opened; tried again when the gadget comes.
-    std::vector<LendSetting> missing_;
+    AlwaysLent alwaysLent_;
+    GadgetPresence presence_;
     std::unique_ptr<WorkerKeeper> keeper_;
-    std::optional<usb::Gadget> gadget_;
     // What the user stopped is not attached by itself again while the gadget stays.
     std::set<Uuid> declined_;
     std::map<std::string, std::pair<lifecycle::State, lifecycle::Problems>> seen_;
     std::map<std::string, DeviceCounters> counted_;
+    std::map<std::string, DeviceCounters> earlier_;  // of workers that are gone
     std::vector<Asker> asking_;
     std::optional<Ring::TimerId> askTimer_;
     std::vector<Recovery> recoveries_;
-    std::map<std::string, std::string> sessions_;  // by direction: its state
-    std::string handedOver_;                       // the gadget that the worker has
-    std::string protocol_;
-    std::string trouble_;
 };
 
 }  // namespace belay::helper

@@ -68,6 +68,13 @@ DeviceCounters countersFrom(const Json& report) {
     return counters;
 }
 
+void addTotals(DeviceCounters& counters, const DeviceCounters& earlier) {
+    counters.readBytes += earlier.readBytes;
+    counters.writtenBytes += earlier.writtenBytes;
+    counters.readOps += earlier.readOps;
+    counters.writeOps += earlier.writeOps;
+}
+
 std::vector<RequestView> requestsFrom(const Json& report) {
     std::vector<RequestView> requests;
     for (const Json& entry : report.at("requests")) {

@@ -14,6 +14,8 @@ DeviceView viewOf(const ManagedDevice& device);
 DeviceView viewOf(const LentStore& store);
 // Of a worker's report; all zero if there is none.
 DeviceCounters countersFrom(const Json& report);
+// Adds what has been read and written, not what is so just now.
+void addTotals(DeviceCounters& counters, const DeviceCounters& earlier);
 // Of a worker's report with requests. May throw Json::exception.
 std::vector<RequestView> requestsFrom(const Json& report);
 std::vector<HolderView> holdersOfDisk(DeviceId id);

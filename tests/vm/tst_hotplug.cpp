@@ -18,6 +18,8 @@ class TestHotplug : public QObject {
     void refused_data();
     void refused();
     void holders();
+    void cannotBeOpened();
+    void lentWhenItAppears();
 };
 
 namespace {
@@ -247,6 +249,61 @@ void TestHotplug::holders() {
         require(holds("mount", point), "the mount point is not named");
         mustRun({"umount", point});
         require(isFree(), "a mount point is named that is no more");
+        plugged.end();
+    });
+}
+
+// What the worker cannot do with a gadget is on the bus, and tried again.
+void TestHotplug::cannotBeOpened() {
+    guarded([](Bench& bench) {
+        if (belayd() > 0)
+            ::kill(belayd(), SIGKILL);
+        Disk disk = bench.disk("disk");
+        auto gadget = bench.gadget({"--share", disk.store(), "--label", "disk"});
+        const Cable cable(0, "gadget");
+        require(waitUntil([&] { return cable.hasDevice(); }), "the gadget does not come");
+        const QString device = QString("/sys/bus/usb/devices/%1-1/").arg(cable.bus());
+        const QString node = QString("/dev/bus/usb/%1/%2")
+                                 .arg(cable.bus(), 3, 10, QChar('0'))
+                                 .arg(readFile(device + "devnum").toInt(), 3, 10, QChar('0'));
+        mustRun({"mount", "--bind", "/dev/null", node});
+        QString path;
+        const auto troubled = [&] {
+            path = user.objects("/gadgets/1d6b_0104_gadget").value(0);
+            return !path.isEmpty() && user.get(path, kGadget, "Link").toString() == "trouble";
+        };
+        const bool seen = waitUntil(troubled, kPatience, 100ms);
+        mustRun({"umount", "--lazy", node});
+        require(seen, "no trouble is shown");
+        require(user.gadget() == path, "another gadget has come");
+        require(user.get(path, kGadget, "Trouble").toString().isEmpty(), "its trouble stays");
+        gadget->end();
+    });
+}
+
+void TestHotplug::lentWhenItAppears() {
+    guarded([](Bench& bench) {
+        Plugged plugged(bench);
+        Disk lent = bench.disk("lent", 8);
+        const QString device = root.mustCall(plugged.path, kGadget, "LendPath",
+                                             {"sa{sv}", lent.store(), "1", "label", "s", "lent"})
+                                   .toString();
+        lent.appearedAs(waitForLive(*plugged.gadget, "lent"));
+        // As after a reboot, with a disk that is mounted late.
+        const pid_t worker = user.get(device, kDevice, "DaemonPid").toInt();
+        ::kill(belayd(), SIGKILL);
+        ::kill(worker, SIGKILL);
+        require(QFile::rename(lent.store(), lent.store() + ".away"), "the file cannot be renamed");
+        require(user.gadget() == plugged.path, "the gadget has another path");
+        require(user.objects("/devices/").isEmpty(), "a file is lent that is not there");
+        require(QFile::rename(lent.store() + ".away", lent.store()), "it cannot be renamed back");
+        require(waitUntil([&] { return user.objects("/devices/") == QStringList{device}; },
+                          kPatience, 200ms),
+                "the file is there again and not lent");
+        user.waitForState(device, "live");
+        waitForLive(*plugged.gadget, "lent");
+        lent.compare();
+        stopAll(*plugged.gadget);
         plugged.end();
     });
 }
