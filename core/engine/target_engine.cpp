@@ -48,6 +48,7 @@ bool TargetEngine::removeStore(ExportId id) {
 StoreCounters TargetEngine::counters(ExportId id) const {
     const Stored& stored = stores_.at(id);
     StoreCounters counters = stored.done;
+    counters.unsavedBytes = stored.volatileBytes - stored.savedBytes;
     for (const Job& job : jobs_) {
         if (job.stored != &stored)
             continue;
@@ -214,6 +215,7 @@ void TargetEngine::run(std::size_t index) {
             stopPoint("write-submitted", [this] { static_cast<void>(ring_.submit()); });
             break;
         case wire::Op::Flush:
+            job.covers = job.stored->volatileBytes;
             job.stored->store->flush(index);
             break;
         case wire::Op::Discard:
@@ -248,6 +250,10 @@ void TargetEngine::count(const Job& job) {
     } else if (job.request.op == wire::Op::Write) {
         ++done.writeOps;
         done.writtenBytes += job.request.length;
+        if ((job.request.flags & wire::kFlagFua) == 0)
+            job.stored->volatileBytes += job.request.length;
+    } else if (job.request.op == wire::Op::Flush) {
+        job.stored->savedBytes = std::max(job.stored->savedBytes, job.covers);
     }
 }
 

@@ -23,6 +23,9 @@ struct StoreCounters {
     std::uint64_t writtenBytes = 0;
     std::uint64_t readOps = 0;
     std::uint64_t writeOps = 0;
+    // Of the bytes written, those that no flush has made durable yet as far as this process knows:
+    // the kernel writes back without a word.
+    std::uint64_t unsavedBytes = 0;
     std::uint32_t inFlight = 0;
     std::optional<TimePoint> oldest;
 };
@@ -85,6 +88,8 @@ class TargetEngine final : private wire::LinkListener, private store::StoreListe
         std::unique_ptr<store::Store> store;
         bool retired = false;
         StoreCounters done;
+        std::uint64_t volatileBytes = 0;  // answered as written and not as durable, ever
+        std::uint64_t savedBytes = 0;     // of them, those that a flush has covered
     };
     enum class JobState : std::uint8_t { Free, WaitingForMemory, Receiving, OnStore, Sending };
     struct Job {
@@ -95,6 +100,7 @@ class TargetEngine final : private wire::LinkListener, private store::StoreListe
         Stored* stored = nullptr;
         Buffer buffer;
         TimePoint arrived{};
+        std::uint64_t covers = 0;  // a flush: of Stored::volatileBytes, those it makes durable
     };
 
     void messagesReceived(ConstByteSpan transfer) override;

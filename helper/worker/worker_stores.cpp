@@ -190,6 +190,7 @@ Json WorkerStores::report(bool withRequests) const {
                       {"writtenBytes", counters.writtenBytes},
                       {"readOps", counters.readOps},
                       {"writeOps", counters.writeOps},
+                      {"unsavedBytes", counters.unsavedBytes},
                       {"inFlight", counters.inFlight},
                       {"oldestMs", counters.oldest ? ageMs(*counters.oldest) : 0}};
         if (withRequests) {

@@ -13,14 +13,6 @@ QList<QByteArray> statOf(pid_t process) {
     return text.mid(text.lastIndexOf(')') + 2).split(' ');
 }
 
-qint64 cpuTimeOf(pid_t process) {
-    // utime and stime, fields 14 and 15 of proc_pid_stat(5); the third is the first here.
-    const QList<QByteArray> fields = statOf(process);
-    if (fields.size() < 13)
-        return 0;
-    return (fields[11].toLongLong() + fields[12].toLongLong()) * 1000 / ::sysconf(_SC_CLK_TCK);
-}
-
 }  // namespace
 
 Bench::Bench() {
@@ -104,6 +96,14 @@ int workerDeaths(const Daemon& daemon) {
     const auto status = daemon.status();
     require(status.has_value(), daemon.name() + " does not answer");
     return status->at("workerDeaths");
+}
+
+qint64 cpuTimeOf(pid_t process) {
+    // utime and stime, fields 14 and 15 of proc_pid_stat(5); the third is the first here.
+    const QList<QByteArray> fields = statOf(process);
+    if (fields.size() < 13)
+        return 0;
+    return (fields[11].toLongLong() + fields[12].toLongLong()) * 1000 / ::sysconf(_SC_CLK_TCK);
 }
 
 qint64 cpuTime(Daemon& daemon) {

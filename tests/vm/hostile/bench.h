@@ -42,7 +42,9 @@ QString waitForLive(const Daemon& daemon, const QString& label, Milliseconds lim
 void stopAll(const Daemon& daemon);
 // How often the worker has died.
 int workerDeaths(const Daemon& daemon);
-// Processor time used so far, in milliseconds, by user and kernel, supervisor and worker.
+// Processor time used so far, in milliseconds, by user and kernel; of a process, and of supervisor
+// and worker.
+qint64 cpuTimeOf(pid_t process);
 qint64 cpuTime(Daemon& daemon);
 // Resident memory of the worker in KiB.
 qint64 residentKiB(Daemon& daemon);
