@@ -118,10 +118,10 @@ void TestUiNotifications::aShortAbsenceIsNotTold() {
     start();
     unplug();
     QTRY_COMPARE(service_->devices().first().state, QString("waiting"));
-    QTest::qWait(200);
+    QTest::qWait(50);
     plug();
     helper_->setState("d1", State::Resuming);
-    QTest::qWait(100);
+    QTest::qWait(50);
     helper_->setState("d1", State::Live);
     QTest::qWait(1000);
     QCOMPARE(server_->history.size(), 0);
