@@ -7,6 +7,7 @@
 #include <QtTest/QSignalSpy>
 #include <QtTest/QTest>
 #include <QtWidgets/QApplication>
+#include <QtWidgets/QMessageBox>
 
 using namespace belay;
 using namespace belay::test;
@@ -31,6 +32,7 @@ class TestUiTray : public QObject {
     void recoverIsOneClick();
     void stopOfAnIdleDeviceIsOneClick();
     void stopOfAUsedDeviceOpensTheWindow();
+    void aRefusedStopAsksBeforeTheWindow();
     void pressesAskForTheWindow();
     void aTrayMayComeLateAndGo();
     void aTrayNeedsAHost();
@@ -278,6 +280,27 @@ void TestUiTray::stopOfAUsedDeviceOpensTheWindow() {
     tray_.click(stop);
     QTRY_COMPARE(wanted.size(), 2);
     QVERIFY(helper_->fleet.stops.empty());
+}
+
+// Who uses a lent disk only the other end knows.
+void TestUiTray::aRefusedStopAsksBeforeTheWindow() {
+    QVERIFY(tray_.appear());
+    helper_->change("d1", [](auto& device) {
+        device.direction = helper::Direction::Lend;
+        device.holders.clear();
+    });
+    start();
+    QTRY_COMPARE(tray_.items.size(), 1);
+    tray_.click(tray_.entry({"disk", "_Stop"}).id);
+    QTRY_COMPARE(helper_->fleet.stops.size(), std::size_t(1));
+    QVERIFY(!parent_->isVisible());
+    helper_->fleet.stops[0].done(errorFrom(EBUSY, "stop", "d1", "The gadget uses it"));
+    QTRY_VERIFY(parent_->isVisible());
+    auto* const question = parent_->findChild<QMessageBox*>();
+    QVERIFY(question != nullptr);
+    QVERIFY(question->isVisible());
+    question->close();
+    QCOMPARE(helper_->fleet.stops.size(), std::size_t(1));
 }
 
 void TestUiTray::pressesAskForTheWindow() {

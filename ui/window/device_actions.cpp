@@ -22,6 +22,8 @@ bool hasProblem(const Device& device, const char* problem) {
 
 // One dialog of a kind per device: asked again, it comes to the front.
 QMessageBox* openDialog(QWidget* window, const QString& name) {
+    // Asked from the tray, it needs the window behind it.
+    window->show();
     if (auto* const open = window->findChild<QMessageBox*>(name)) {
         open->raise();
         open->activateWindow();
