@@ -23,9 +23,11 @@ void useActivationToken(const QString& token) {
 
 Program::Program(const QDBusConnection& system, const QDBusConnection& session)
     : service_(system),
+      permissions_(system),
       window_(service_),
       tray_(service_, window_.deviceActions(), session),
       notifications_(service_, session) {
+    window_.deviceActions().setPermissions(permissions_);
     connect(&window_, &ui::MainWindow::quitWanted, qApp, &QApplication::quit);
     connect(&window_, &ui::MainWindow::closed, this, &Program::closed);
     connect(&window_.deviceActions(), &ui::DeviceActions::failed, this, [this] {
@@ -52,6 +54,7 @@ void Program::start(bool background) {
     tray_.start();
     notifications_.start();
     service_.start();
+    permissions_.start();
 }
 
 void Program::closed() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ui/desktop/notifications.h"
+#include "ui/desktop/permissions.h"
 #include "ui/desktop/tray.h"
 #include "ui/model/service.h"
 #include "ui/window/main_window.h"
@@ -33,6 +34,7 @@ class Program : public QObject {
     void checkHidden();
 
     ui::Service service_;
+    ui::Permissions permissions_;
     ui::MainWindow window_;
     ui::Tray tray_;
     ui::Notifications notifications_;

@@ -553,6 +553,10 @@
         <source>When the gadget is unplugged, hold requests for at most this many minutes:</source>
         <translation>Wenn das Gadget ausgesteckt wird, Anfragen höchstens so viele Minuten zurückhalten:</translation>
     </message>
+    <message>
+        <source>A password will be asked for</source>
+        <translation>Es wird nach einem Passwort gefragt</translation>
+    </message>
 </context>
 <context>
     <name>belay::ui::DeviceModel</name>

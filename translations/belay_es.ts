@@ -553,6 +553,10 @@
         <source>When the gadget is unplugged, hold requests for at most this many minutes:</source>
         <translation>Cuando se desconecte el gadget, retener las peticiones como máximo estos minutos:</translation>
     </message>
+    <message>
+        <source>A password will be asked for</source>
+        <translation>Se pedirá una contraseña</translation>
+    </message>
 </context>
 <context>
     <name>belay::ui::DeviceModel</name>

@@ -284,7 +284,7 @@
     <message>
         <source>%1 are not saved yet: keep the gadget switched on.</source>
         <extracomment>%1 is a size such as 3.2 MB</extracomment>
-        <translation>%1 ne sont pas encore enregistrés : laissez le gadget allumé.</translation>
+        <translation>%1 ne sont pas encore enregistrés&#xa0;: laissez le gadget allumé.</translation>
     </message>
     <message>
         <source>Choose Recover, or unplug it and plug it in again.</source>
@@ -301,7 +301,7 @@
     </message>
     <message>
         <source>“%1” has lost its connection</source>
-        <translation>« %1 » a perdu la connexion</translation>
+        <translation>«&#xa0;%1&#xa0;» a perdu la connexion</translation>
     </message>
     <message>
         <source>Programs that use it wait until it is back.</source>
@@ -309,11 +309,11 @@
     </message>
     <message>
         <source>“%1” does not answer</source>
-        <translation>« %1 » ne répond pas</translation>
+        <translation>«&#xa0;%1&#xa0;» ne répond pas</translation>
     </message>
     <message>
         <source>“%1” was unplugged</source>
-        <translation>« %1 » a été débranché</translation>
+        <translation>«&#xa0;%1&#xa0;» a été débranché</translation>
     </message>
     <message>
         <source>%1 are not saved yet.</source>
@@ -322,11 +322,11 @@
     <message>
         <source>“%1”: %2</source>
         <extracomment>A device and what is the matter with it, e.g. &quot;“disk”: Stopped waiting&quot;</extracomment>
-        <translation>« %1 » : %2</translation>
+        <translation>«&#xa0;%1&#xa0;»&#xa0;: %2</translation>
     </message>
     <message>
         <source>“%1” is back</source>
-        <translation>« %1 » est revenu</translation>
+        <translation>«&#xa0;%1&#xa0;» est revenu</translation>
     </message>
     <message>
         <source>Programs that got errors may have to be started again.</source>
@@ -345,19 +345,19 @@
     </message>
     <message>
         <source>State:</source>
-        <translation>État :</translation>
+        <translation>État&#xa0;:</translation>
     </message>
     <message>
         <source>Why:</source>
-        <translation>Raison :</translation>
+        <translation>Raison&#xa0;:</translation>
     </message>
     <message>
         <source>Gadget:</source>
-        <translation>Gadget :</translation>
+        <translation>Gadget&#xa0;:</translation>
     </message>
     <message>
         <source>Kind:</source>
-        <translation>Type :</translation>
+        <translation>Type&#xa0;:</translation>
     </message>
     <message>
         <source>%1, read-only</source>
@@ -365,11 +365,11 @@
     </message>
     <message>
         <source>Where:</source>
-        <translation>Où :</translation>
+        <translation>Où&#xa0;:</translation>
     </message>
     <message>
         <source>Size:</source>
-        <translation>Taille :</translation>
+        <translation>Taille&#xa0;:</translation>
     </message>
     <message>
         <source>%1 (%2 bytes, in blocks of %3)</source>
@@ -378,7 +378,7 @@
     </message>
     <message>
         <source>Used by:</source>
-        <translation>Utilisé par :</translation>
+        <translation>Utilisé par&#xa0;:</translation>
     </message>
     <message>
         <source>The gadget knows</source>
@@ -386,11 +386,11 @@
     </message>
     <message>
         <source>If unplugged:</source>
-        <translation>Si débranché :</translation>
+        <translation>Si débranché&#xa0;:</translation>
     </message>
     <message>
         <source>Moved:</source>
-        <translation>Transféré :</translation>
+        <translation>Transféré&#xa0;:</translation>
     </message>
     <message>
         <source>%1 read, %2 written</source>
@@ -399,11 +399,11 @@
     </message>
     <message>
         <source>Restarts survived:</source>
-        <translation>Redémarrages surmontés :</translation>
+        <translation>Redémarrages surmontés&#xa0;:</translation>
     </message>
     <message>
         <source>Identity:</source>
-        <translation>Identité :</translation>
+        <translation>Identité&#xa0;:</translation>
     </message>
     <message>
         <source>About the selected device</source>
@@ -471,7 +471,7 @@
     <name>belay::ui::DeviceActions</name>
     <message>
         <source>“%1” is not back yet.</source>
-        <translation>« %1 » n’est pas encore revenu.</translation>
+        <translation>«&#xa0;%1&#xa0;» n’est pas encore revenu.</translation>
     </message>
     <message>
         <source>Data may be missing</source>
@@ -479,7 +479,7 @@
     </message>
     <message>
         <source>“%1” lost data that it had taken</source>
-        <translation>« %1 » a perdu des données qu’il avait acceptées</translation>
+        <translation>«&#xa0;%1&#xa0;» a perdu des données qu’il avait acceptées</translation>
     </message>
     <message>
         <source>The other end restarted before it had saved everything. Going on hides that from the programs that wrote the data. Stop the device and check the disk instead, unless you know that nothing important was being written.</source>
@@ -491,7 +491,7 @@
     </message>
     <message>
         <source>“%1” could not be stopped.</source>
-        <translation>« %1 » n’a pas pu être arrêté.</translation>
+        <translation>«&#xa0;%1&#xa0;» n’a pas pu être arrêté.</translation>
     </message>
     <message>
         <source>Plug the gadget in and stop it again to lose nothing.</source>
@@ -519,7 +519,7 @@
     </message>
     <message>
         <source>If you force it to stop now: %1</source>
-        <translation>Si vous forcez l’arrêt maintenant : %1</translation>
+        <translation>Si vous forcez l’arrêt maintenant&#xa0;: %1</translation>
     </message>
     <message>
         <source>Stop the device</source>
@@ -527,11 +527,11 @@
     </message>
     <message>
         <source>“%1” cannot be stopped safely now</source>
-        <translation>« %1 » ne peut pas être arrêté sans risque maintenant</translation>
+        <translation>«&#xa0;%1&#xa0;» ne peut pas être arrêté sans risque maintenant</translation>
     </message>
     <message>
         <source>“%1” is in use</source>
-        <translation>« %1 » est utilisé</translation>
+        <translation>«&#xa0;%1&#xa0;» est utilisé</translation>
     </message>
     <message>
         <source>Force stop</source>
@@ -551,7 +551,11 @@
     </message>
     <message>
         <source>When the gadget is unplugged, hold requests for at most this many minutes:</source>
-        <translation>Quand le gadget est débranché, retenir les requêtes au plus ce nombre de minutes :</translation>
+        <translation>Quand le gadget est débranché, retenir les requêtes au plus ce nombre de minutes&#xa0;:</translation>
+    </message>
+    <message>
+        <source>A password will be asked for</source>
+        <translation>Un mot de passe sera demandé</translation>
     </message>
 </context>
 <context>
@@ -585,7 +589,7 @@
     <message>
         <source>oldest %1</source>
         <extracomment>%1 is the age of the oldest request, e.g. 4.2 s</extracomment>
-        <translation>la plus ancienne : %1</translation>
+        <translation>la plus ancienne&#xa0;: %1</translation>
     </message>
     <message>
         <source>→ %1</source>
@@ -631,7 +635,7 @@
     </message>
     <message>
         <source>A row for each device: its state, where it is, and its requests</source>
-        <translation>Une ligne par périphérique : son état, où il est et ses requêtes</translation>
+        <translation>Une ligne par périphérique&#xa0;: son état, où il est et ses requêtes</translation>
     </message>
 </context>
 <context>
@@ -687,15 +691,15 @@
     </message>
     <message>
         <source>Tick “Read-only” to lend it without writing to it.</source>
-        <translation>Cochez « Lecture seule » pour le prêter sans que rien n’y soit écrit.</translation>
+        <translation>Cochez «&#xa0;Lecture seule&#xa0;» pour le prêter sans que rien n’y soit écrit.</translation>
     </message>
     <message>
         <source>“%1” cannot be opened: %2. %3</source>
-        <translation>Impossible d’ouvrir « %1 » : %2. %3</translation>
+        <translation>Impossible d’ouvrir «&#xa0;%1&#xa0;»&#xa0;: %2. %3</translation>
     </message>
     <message>
         <source>“%1” is neither a file nor a block device. Choose a disk image.</source>
-        <translation>« %1 » n’est ni un fichier ni un périphérique bloc. Choisissez une image disque.</translation>
+        <translation>«&#xa0;%1&#xa0;» n’est ni un fichier ni un périphérique bloc. Choisissez une image disque.</translation>
     </message>
     <message>
         <source>It could not be lent.</source>
@@ -751,7 +755,7 @@
     <name>belay::ui::LendDialog</name>
     <message>
         <source>&amp;Read-only: the gadget cannot write to it</source>
-        <translation>&amp;Lecture seule : le gadget ne peut pas y écrire</translation>
+        <translation>&amp;Lecture seule&#xa0;: le gadget ne peut pas y écrire</translation>
     </message>
     <message>
         <source>Lend an image to %1</source>
@@ -784,11 +788,11 @@
     </message>
     <message>
         <source>&amp;File:</source>
-        <translation>&amp;Fichier :</translation>
+        <translation>&amp;Fichier&#xa0;:</translation>
     </message>
     <message>
         <source>&amp;Name:</source>
-        <translation>&amp;Nom :</translation>
+        <translation>&amp;Nom&#xa0;:</translation>
     </message>
     <message>
         <source>&amp;Lend</source>
@@ -808,7 +812,7 @@
     </message>
     <message>
         <source>Choose a disk image or a block device. It becomes a disk on the gadget; keep it where it is while it is lent.</source>
-        <translation>Choisissez une image disque ou un périphérique bloc. Il devient un disque du gadget ; ne le déplacez pas tant qu’il est prêté.</translation>
+        <translation>Choisissez une image disque ou un périphérique bloc. Il devient un disque du gadget&#xa0;; ne le déplacez pas tant qu’il est prêté.</translation>
     </message>
     <message>
         <source>There is no such file.</source>
@@ -820,11 +824,11 @@
     </message>
     <message>
         <source>You may not write to this file, so it can be lent read-only.</source>
-        <translation>Vous n’avez pas le droit d’écrire dans ce fichier ; il peut être prêté en lecture seule.</translation>
+        <translation>Vous n’avez pas le droit d’écrire dans ce fichier&#xa0;; il peut être prêté en lecture seule.</translation>
     </message>
     <message>
         <source>%1 will be a disk of this size on the gadget.</source>
-        <translation>Sur le gadget, ce sera un disque de cette taille : %1.</translation>
+        <translation>Sur le gadget, ce sera un disque de cette taille&#xa0;: %1.</translation>
     </message>
 </context>
 <context>
@@ -947,11 +951,11 @@
     </message>
     <message>
         <source>The helper service is restarting. Nothing is lost: disks that were in use go on without it.</source>
-        <translation>Le service auxiliaire redémarre. Rien n’est perdu : les disques utilisés continuent sans lui.</translation>
+        <translation>Le service auxiliaire redémarre. Rien n’est perdu&#xa0;: les disques utilisés continuent sans lui.</translation>
     </message>
     <message>
         <source>The helper service belayd is not installed on this computer. Install Belay&apos;s package, or run “cmake --install” for the folder it was built in.</source>
-        <translation>Le service auxiliaire belayd n’est pas installé sur cet ordinateur. Installez le paquet de Belay, ou lancez « cmake --install » pour le dossier où il a été compilé.</translation>
+        <translation>Le service auxiliaire belayd n’est pas installé sur cet ordinateur. Installez le paquet de Belay, ou lancez «&#xa0;cmake --install&#xa0;» pour le dossier où il a été compilé.</translation>
     </message>
     <message>
         <source>Try again</source>
@@ -959,11 +963,11 @@
     </message>
     <message>
         <source>The helper service cannot be reached: %1 Look at “journalctl -u belayd”.</source>
-        <translation>Le service auxiliaire est injoignable : %1 Consultez « journalctl -u belayd ».</translation>
+        <translation>Le service auxiliaire est injoignable&#xa0;: %1 Consultez «&#xa0;journalctl -u belayd&#xa0;».</translation>
     </message>
     <message>
         <source>There is no system bus here: %1 Start dbus, then start Belay again.</source>
-        <translation>Il n’y a pas de bus système ici : %1 Démarrez dbus, puis relancez Belay.</translation>
+        <translation>Il n’y a pas de bus système ici&#xa0;: %1 Démarrez dbus, puis relancez Belay.</translation>
     </message>
     <message>
         <source>Nothing to show</source>
@@ -979,7 +983,7 @@
     </message>
     <message>
         <source>On the gadget, run “belay-gadget --share FILE” to give this computer a disk, or “belay-gadget --lend-ready” to borrow one from it. Then plug the gadget in here.</source>
-        <translation>Sur le gadget, lancez « belay-gadget --share FICHIER » pour donner un disque à cet ordinateur, ou « belay-gadget --lend-ready » pour lui en emprunter un. Branchez ensuite le gadget ici.</translation>
+        <translation>Sur le gadget, lancez «&#xa0;belay-gadget --share FICHIER&#xa0;» pour donner un disque à cet ordinateur, ou «&#xa0;belay-gadget --lend-ready&#xa0;» pour lui en emprunter un. Branchez ensuite le gadget ici.</translation>
     </message>
     <message>
         <source>No disks yet</source>
@@ -1007,7 +1011,7 @@
     <message>
         <source>%1: message</source>
         <extracomment>Read to blind users; %1 is what the bar is about</extracomment>
-        <translation>%1 : message</translation>
+        <translation>%1&#xa0;: message</translation>
     </message>
     <message>
         <source>Close this message</source>

@@ -1,5 +1,6 @@
 #include "core/lifecycle/state.h"
 #include "tests/ui/window_bench.h"
+#include "ui/desktop/permissions.h"
 #include "ui/i18n/language.h"
 #include "ui/window/device_actions.h"
 #include "ui/window/gadget_model.h"
@@ -36,6 +37,7 @@ class TestUiWindow : public QObject {
     void offersForceWhenItCannotBeSaved();
     void isSilentWhenThePasswordIsDismissed();
     void saysThatItIsNotAllowed();
+    void saysBeforehandWhatPolkitWillSay();
     void attachesAShare();
     void attachesAutomatically();
     void lendsAFileReadOnly();
@@ -185,6 +187,37 @@ void TestUiWindow::saysThatItIsNotAllowed() {
     click(bench.find<QPushButton>("Recover disk"));
     QTRY_VERIFY(bench.problem().contains("administrator does not allow"));
     QVERIFY(bench.helper.fleet.recovers.empty());
+}
+
+void TestUiWindow::saysBeforehandWhatPolkitWillSay() {
+    // As if polkit had answered.
+    class Known : public ui::Permissions {
+     public:
+        Known() : Permissions(QDBusConnection(QString())) {}
+        void answer(const QString& action, Answer answer) {
+            know(action, answer);
+            emit changed();
+        }
+    };
+    Known known;
+    WindowBench bench;
+    bench.window.deviceActions().setPermissions(known);
+    makeWaiting(bench);
+    auto* const recover = bench.find<QPushButton>("Recover disk");
+    auto* const stop = bench.find<QPushButton>("Stop disk");
+    auto* const lend = bench.find<QPushButton>("Lend an image to the gadget");
+    QVERIFY(recover->icon().isNull() && stop->isEnabled() && lend->isEnabled());
+    known.answer("org.belay.recover", ui::Permissions::Answer::Password);
+    known.answer("org.belay.stop", ui::Permissions::Answer::No);
+    known.answer("org.belay.lend", ui::Permissions::Answer::No);
+    QVERIFY(recover->isEnabled() && !recover->icon().isNull());
+    QCOMPARE(recover->toolTip(), QString("A password will be asked for"));
+    QVERIFY(!stop->isEnabled() && !lend->isEnabled());
+    QVERIFY(stop->toolTip().contains("administrator does not allow"));
+    bench.screenshot("permissions");
+    known.answer("org.belay.recover", ui::Permissions::Answer::Yes);
+    known.answer("org.belay.stop", ui::Permissions::Answer::Yes);
+    QVERIFY(recover->icon().isNull() && recover->toolTip().isEmpty() && stop->isEnabled());
 }
 
 void TestUiWindow::attachesAShare() {

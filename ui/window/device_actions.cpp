@@ -1,5 +1,6 @@
 #include "ui/window/device_actions.h"
 
+#include "ui/desktop/permissions.h"
 #include "ui/model/format.h"
 #include "ui/model/service.h"
 #include "ui/model/words.h"
@@ -15,6 +16,9 @@ namespace {
 
 constexpr uint kSecondsPerMinute = 60;
 constexpr int kMostMinutes = 525'600;  // a year, which is belayd's limit
+
+const QString kRecover = QStringLiteral("org.belay.recover");
+const QString kStop = QStringLiteral("org.belay.stop");
 
 bool hasProblem(const Device& device, const char* problem) {
     return device.problems.contains(QLatin1String(problem));
@@ -42,18 +46,37 @@ QMessageBox* openDialog(QWidget* window, const QString& name) {
 DeviceActions::DeviceActions(Service& service, QWidget* window)
     : QObject(window), service_(service), window_(window) {}
 
+void DeviceActions::setPermissions(const Permissions& permissions) {
+    permissions_ = &permissions;
+    connect(&permissions, &Permissions::changed, this, &DeviceActions::permissionsChanged);
+}
+
+bool DeviceActions::asksPassword(const QString& action) const {
+    return permissions_ != nullptr && permissions_->of(action) == Permissions::Answer::Password;
+}
+
+bool DeviceActions::allowed(const QString& action) const {
+    return permissions_ == nullptr || permissions_->of(action) != Permissions::Answer::No;
+}
+
+QString DeviceActions::hint(const QString& action) const {
+    if (!allowed(action))
+        return Words::error(QStringLiteral("NotAuthorized"));
+    return asksPassword(action) ? tr("A password will be asked for") : QString();
+}
+
 bool DeviceActions::canRecover(const QString& device) const {
     static const QStringList recoverable = {"waiting", "crashed",         "recovering", "resuming",
                                             "failed",  "needs-attention", "starting"};
     const Device* const found = service_.device(device);
     return found != nullptr && service_.standing() == Service::Standing::Running &&
-           !service_.busy(device) && recoverable.contains(found->state);
+           !service_.busy(device) && recoverable.contains(found->state) && allowed(kRecover);
 }
 
 bool DeviceActions::canStop(const QString& device) const {
     const Device* const found = service_.device(device);
     return found != nullptr && service_.standing() == Service::Standing::Running &&
-           !service_.busy(device);
+           !service_.busy(device) && allowed(kStop);
 }
 
 void DeviceActions::report(const QString& summary, const Outcome& outcome) {

@@ -9,6 +9,7 @@ class QWidget;
 namespace belay::ui {
 
 struct Device;
+class Permissions;
 struct Outcome;
 class Service;
 
@@ -24,7 +25,15 @@ class DeviceActions : public QObject {
     // `window` is the dialogs' parent.
     DeviceActions(Service& service, QWidget* window);
 
-    // Whether it would do something now.
+    // What polkit will say is shown from now on. It must outlive this object.
+    void setPermissions(const Permissions& permissions);
+    // What to say beforehand of an action such as "org.belay.stop": that a password will be asked
+    // for, or that it is not allowed; nothing when it just works, or nobody knows.
+    QString hint(const QString& action) const;
+    bool asksPassword(const QString& action) const;
+    bool allowed(const QString& action) const;
+
+    // Whether it would do something now, and may.
     bool canRecover(const QString& device) const;
     bool canStop(const QString& device) const;
 
@@ -35,6 +44,7 @@ class DeviceActions : public QObject {
     void fillPolicyMenu(QMenu& menu, const QString& device);
 
  signals:
+    void permissionsChanged();
     // Something was refused or went wrong; `text` says what, and what to do.
     void failed(const QString& text);
 
@@ -49,6 +59,7 @@ class DeviceActions : public QObject {
 
     Service& service_;
     QWidget* window_;
+    const Permissions* permissions_ = nullptr;
 };
 
 }  // namespace belay::ui

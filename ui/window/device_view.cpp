@@ -4,6 +4,7 @@
 #include "ui/window/cells.h"
 #include "ui/window/device_actions.h"
 #include "ui/window/device_model.h"
+#include "ui/window/look.h"
 
 #include <QtCore/QEvent>
 #include <QtWidgets/QHBoxLayout>
@@ -47,9 +48,19 @@ class RowButtons final : public QWidget {
         stop_->setAccessibleName(DeviceView::tr("Stop %1").arg(title));
         recover_->setEnabled(actions_.canRecover(device_));
         stop_->setEnabled(actions_.canStop(device_));
+        hint(*recover_, QStringLiteral("org.belay.recover"));
+        hint(*stop_, QStringLiteral("org.belay.stop"));
     }
 
  private:
+    void hint(QPushButton& button, const QString& action) {
+        button.setToolTip(actions_.hint(action));
+        button.setIcon(actions_.asksPassword(action)
+                           ? symbolicIcon(QStringLiteral("belay-password"),
+                                          palette().color(QPalette::ButtonText))
+                           : QIcon());
+    }
+
     DeviceActions& actions_;
     QString device_;
     QPushButton* recover_;
@@ -92,10 +103,12 @@ DeviceView::DeviceView(Service& service, DeviceModel& model, DeviceActions& acti
     buttonMaker_.start();
     connect(&service, &Service::deviceChanged, this, &DeviceView::updateButtons);
     connect(&service, &Service::busyChanged, this, &DeviceView::updateButtons);
-    connect(&service, &Service::standingChanged, this, [this] {
+    const auto updateAll = [this] {
         for (const QString& device : service_.devices().keys())
             updateButtons(device);
-    });
+    };
+    connect(&service, &Service::standingChanged, this, updateAll);
+    connect(&actions, &DeviceActions::permissionsChanged, this, updateAll);
     connect(selectionModel(), &QItemSelectionModel::currentRowChanged, this,
             [this] { emit currentDeviceChanged(current()); });
 }

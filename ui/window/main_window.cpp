@@ -175,6 +175,10 @@ void MainWindow::connectAll() {
     connect(&service_, &Service::managerChanged, this, &MainWindow::standingChanged);
     connect(standing_, &MessageBar::pressed, &service_, &Service::retry);
     connect(deviceActions_, &DeviceActions::failed, this, &MainWindow::complain);
+    connect(deviceActions_, &DeviceActions::permissionsChanged, this, [this] {
+        showHints();
+        updateActions();
+    });
     connect(gadgetActions_, &GadgetActions::failed, this, &MainWindow::complain);
     connect(gadgetActions_, &GadgetActions::made, deviceView_, &DeviceView::select);
     connect(gadgets_, &GadgetModel::fileDropped, gadgetActions_, &GadgetActions::lend);
@@ -266,6 +270,23 @@ void MainWindow::updatePages() {
     updateActions();
 }
 
+void MainWindow::showHints() {
+    const auto show = [this](auto& shown, const char* action) {
+        const QString name = QLatin1String(action);
+        shown.setToolTip(deviceActions_->hint(name));
+        shown.setIcon(deviceActions_->asksPassword(name)
+                          ? symbolicIcon(QStringLiteral("belay-password"),
+                                         palette().color(QPalette::ButtonText))
+                          : QIcon());
+    };
+    show(*recover_, "org.belay.recover");
+    show(*stop_, "org.belay.stop");
+    show(*lend_, "org.belay.lend");
+    show(*lendButton_, "org.belay.lend");
+    show(*attachButton_, "org.belay.attach");
+    show(*attachMenu_->menuAction(), "org.belay.attach");
+}
+
 void MainWindow::updateActions() {
     const QString device = currentDevice();
     const QString gadget = currentGadget();
@@ -273,11 +294,13 @@ void MainWindow::updateActions() {
     stop_->setEnabled(deviceActions_->canStop(device));
     policyMenu_->setEnabled(deviceActions_->canStop(device));
     copyReport_->setEnabled(!device.isEmpty());
-    attachMenu_->setEnabled(!gadget.isEmpty());
     forget_->setEnabled(gadgetActions_->canForget(gadget));
-    lend_->setEnabled(gadgetActions_->connected(gadget));
+    lend_->setEnabled(gadgetActions_->connected(gadget) &&
+                      deviceActions_->allowed(QStringLiteral("org.belay.lend")));
     lendButton_->setEnabled(lend_->isEnabled());
-    attachButton_->setEnabled(!gadget.isEmpty());
+    const bool mayAttach = deviceActions_->allowed(QStringLiteral("org.belay.attach"));
+    attachMenu_->setEnabled(!gadget.isEmpty() && mayAttach);
+    attachButton_->setEnabled(!gadget.isEmpty() && mayAttach);
 }
 
 void MainWindow::complain(const QString& text) {

@@ -54,6 +54,7 @@ class MainWindow : public QMainWindow {
     void connectAll();
     void standingChanged();
     void updatePages();
+    void showHints();
     void updateActions();
     void complain(const QString& text);
     QString currentGadget() const;
