@@ -1,21 +1,19 @@
-#include "app/program.h"
 #include "tests/ui/fake_helper.h"
 #include "tests/ui/fake_tray.h"
 #include "ui/desktop/tray.h"
+#include "ui/model/service.h"
 #include "ui/window/device_actions.h"
 
 #include <QtTest/QSignalSpy>
 #include <QtTest/QTest>
-#include <QtWidgets/QApplication>
 #include <QtWidgets/QMessageBox>
 
 using namespace belay;
 using namespace belay::test;
-using lifecycle::Problem;
 using lifecycle::State;
 using ui::Tray;
 
-// The icon in a tray, as the tray sees it over the bus, and the window behind it.
+// The icon in a tray, as the tray sees it over the bus.
 class TestUiTray : public QObject {
     Q_OBJECT
 
@@ -39,15 +37,8 @@ class TestUiTray : public QObject {
     void aNeededIconIsNotHidden();
     void nothingHappensWithoutASessionBus();
 
-    void closingHidesTheWindowWhileThereIsATray();
-    void closingEndsTheProgramWithoutATray();
-    void inTheBackgroundWithoutATrayTheWindowComes();
-    void whenTheTrayGoesTheWindowComes();
-
  private:
     void start();
-    void startProgram(bool background);
-    static ui::MainWindow* window();
     QString status() { return tray_.properties().value("Status").toString(); }
 
     std::unique_ptr<FakeHelper> helper_;
@@ -57,18 +48,15 @@ class TestUiTray : public QObject {
     std::unique_ptr<QWidget> parent_;
     std::unique_ptr<ui::DeviceActions> actions_;
     std::unique_ptr<Tray> icon_;
-    std::unique_ptr<app::Program> program_;
 };
 
 void TestUiTray::init() {
     helper_ = std::make_unique<FakeHelper>();
     QVERIFY(helper_->appear());
     session_ = connectToTestBus();
-    QApplication::setQuitOnLastWindowClosed(false);
 }
 
 void TestUiTray::cleanup() {
-    program_.reset();
     icon_.reset();
     // Goes with its window.
     static_cast<void>(actions_.release());
@@ -88,18 +76,6 @@ void TestUiTray::start() {
     icon_->start();
     service_->start();
     QTRY_COMPARE(service_->devices().size(), 1);
-}
-
-void TestUiTray::startProgram(bool background) {
-    program_ = std::make_unique<app::Program>(helper_->client(), session_);
-    program_->start(background);
-}
-
-ui::MainWindow* TestUiTray::window() {
-    for (QWidget* const widget : QApplication::topLevelWidgets())
-        if (auto* const found = qobject_cast<ui::MainWindow*>(widget))
-            return found;
-    return nullptr;
 }
 
 void TestUiTray::theIconSaysHowThingsStand() {
@@ -367,66 +343,6 @@ void TestUiTray::nothingHappensWithoutASessionBus() {
     helper_->setState("d1", State::Failed);
     QTRY_COMPARE(icon_->state(), Tray::State::NeedsAttention);
     QVERIFY(!icon_->isAvailable());
-}
-
-void TestUiTray::closingHidesTheWindowWhileThereIsATray() {
-    QVERIFY(tray_.appear());
-    startProgram(false);
-    QVERIFY(window() != nullptr);
-    QVERIFY(window()->isVisible());
-    QTRY_COMPARE(tray_.items.size(), 1);
-    QTest::qWait(100);
-    QSignalSpy quit(qApp, &QCoreApplication::aboutToQuit);
-    QTimer::singleShot(500, qApp, [] { QApplication::exit(7); });
-    window()->close();
-    // It goes on until the time is over.
-    QCOMPARE(QApplication::exec(), 7);
-    QVERIFY(!window()->isVisible());
-    tray_.press();
-    QTRY_VERIFY(window()->isVisible());
-    // Stop of what is in use leads there, too.
-    window()->close();
-    QVERIFY(!window()->isVisible());
-    QTRY_VERIFY(tray_.entry({"disk", "_Stop"}).id != 0);
-    tray_.click(tray_.entry({"disk", "_Stop"}).id);
-    QTRY_VERIFY(window()->isVisible());
-}
-
-void TestUiTray::closingEndsTheProgramWithoutATray() {
-    startProgram(false);
-    QVERIFY(window()->isVisible());
-    QTimer::singleShot(10'000, qApp, [] { QApplication::exit(7); });
-    QTimer::singleShot(100, qApp, [] { window()->close(); });
-    QCOMPARE(QApplication::exec(), 0);
-}
-
-void TestUiTray::inTheBackgroundWithoutATrayTheWindowComes() {
-    startProgram(true);
-    QTest::qWait(1500);
-    QVERIFY(!window()->isVisible());
-    QTRY_VERIFY_WITH_TIMEOUT(window()->isVisible(), 3000);
-    program_.reset();
-
-    // With one that comes within that time it does not.
-    startProgram(true);
-    QTest::qWait(1000);
-    QVERIFY(tray_.appear());
-    QTest::qWait(4000);
-    QVERIFY(!window()->isVisible());
-}
-
-void TestUiTray::whenTheTrayGoesTheWindowComes() {
-    QVERIFY(tray_.appear());
-    startProgram(true);
-    QTRY_COMPARE(tray_.items.size(), 1);
-    // A tray that is started anew is no reason.
-    tray_.vanish();
-    QTest::qWait(1000);
-    QVERIFY(tray_.appear());
-    QTest::qWait(4000);
-    QVERIFY(!window()->isVisible());
-    tray_.vanish();
-    QTRY_VERIFY_WITH_TIMEOUT(window()->isVisible(), 6000);
 }
 
 QTEST_MAIN(TestUiTray)
