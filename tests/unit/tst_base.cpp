@@ -4,10 +4,12 @@
 #include "core/base/error.h"
 #include "core/base/fd.h"
 #include "core/base/ring.h"
+#include "core/base/shared_memory.h"
 #include "core/base/uuid.h"
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -99,6 +101,8 @@ class BaseTest : public QObject {
     void arenaFillsAndReuses();
     void arenaOutlivesItsOwner();
     void bufferMoves();
+    void sharedMemoryOutlivesItsMapping();
+    void sharedMemoryKeepsItsSize();
     void ringCompletesOperations();
     void ringSubmitsWhenFull();
     void ringNobodyIsTold();
@@ -326,6 +330,37 @@ void BaseTest::bufferMoves() {
     QCOMPARE(arena->available(), Arena::kChunkBytes - Arena::kPageBytes);
     third = Buffer();
     QCOMPARE(arena->available(), Arena::kChunkBytes);
+}
+
+void BaseTest::sharedMemoryOutlivesItsMapping() {
+    constexpr std::size_t kBytes = 8192;
+    const auto made = SharedMemory::create("test", kBytes);
+    QVERIFY(made.has_value());
+    QVERIFY((::fcntl(made->get(), F_GETFD) & FD_CLOEXEC) != 0);
+    for (const int round : {0, 1}) {
+        auto mapped = SharedMemory::map(Fd(::dup(made->get())), kBytes, kBytes);
+        QVERIFY(mapped.has_value());
+        const SharedMemory memory = std::move(*mapped);
+        QCOMPARE(memory.bytes().size(), kBytes);
+        QCOMPARE(std::to_integer<int>(memory.bytes()[kBytes - 1]), round);
+        memory.bytes()[kBytes - 1] = std::byte{1};
+        QVERIFY(isOpen(memory.fd().get()));
+    }
+}
+
+void BaseTest::sharedMemoryKeepsItsSize() {
+    const auto made = SharedMemory::create("test", 8192);
+    QVERIFY(made.has_value());
+    QVERIFY(::ftruncate(made->get(), 4096) < 0);
+    QVERIFY(::ftruncate(made->get(), 16384) < 0);
+    QVERIFY(SharedMemory::check(*made, 4096, 16384).has_value());
+    QVERIFY(!SharedMemory::check(*made, 8193, 16384));
+    QVERIFY(!SharedMemory::check(*made, 4096, 8191));
+    // What can be cut off under a mapping is refused, whoever hands it over.
+    const Fd unsealed(::memfd_create("test", MFD_CLOEXEC));
+    QVERIFY(::ftruncate(unsealed.get(), 8192) == 0);
+    QVERIFY(!SharedMemory::check(unsealed, 4096, 16384));
+    QVERIFY(!SharedMemory::map(Fd(::open("/dev/null", O_RDWR | O_CLOEXEC)), 0, 16384));
 }
 
 void BaseTest::ringCompletesOperations() {

@@ -1,4 +1,5 @@
 #include "tests/vm/scenario/scenario.h"
+#include "tests/vm/scenario/target_machine.h"
 
 #include <signal.h>
 
@@ -21,6 +22,14 @@ class TestAdoption : public QObject {
     void workerThatHangsIsReplaced();
     void bothDie_data() { inBothDirections(); }
     void bothDie();
+    void theWriteLogIsTakenUpToo_data() { attachOnly(); }
+    void theWriteLogIsTakenUpToo();
+
+ private:
+    static void attachOnly() {
+        QTest::addColumn<bool>("lend");
+        QTest::newRow("attach") << false;
+    }
 };
 
 namespace {
@@ -191,6 +200,39 @@ void TestAdoption::bothDie() {
         fio->succeed(300s);
         rig.compare();
         fleet.end();
+    });
+}
+
+// The next supervisor gets it from the worker, and the next worker from that one.
+void TestAdoption::theWriteLogIsTakenUpToo() {
+    play([](Rig& rig) {
+        TargetMachine machine(rig);
+        Disk& disk = rig.offer("disk", 8);
+        machine.sync();
+        rig.startGadget();
+        Fleet fleet(rig, disk);
+        fleet.start();
+        const pid_t worker = fleet.worker();
+        mustRun({"dd", "if=/dev/urandom", "of=" + disk.node(), "bs=64k", "count=32", "oflag=direct",
+                 "conv=notrunc", "status=none"});
+        const QByteArray written = disk.sha256OfDevice();
+        fleet.killIt();
+        fleet.start();
+        require(fleet.worker() == worker, "another worker has taken over");
+        rig.pullCable();
+        machine.goDown();
+        require(disk.sha256OfStore() != written, "nothing was lost: this shows nothing");
+        machine.comeBack();
+        rig.gadget().worker();
+        rig.note("kill the adopted worker");
+        ::kill(worker, SIGKILL);
+        require(waitUntil([&] { return isDead(worker); }), "it does not die");
+        rig.plugIn();
+        require(waitUntil([&] { return fleet.hasAnother(worker); }), "nobody has taken its place");
+        require(disk.sha256OfDevice() == written, "the device shows other bytes");
+        rig.compare();
+        fleet.end();
+        rig.end();
     });
 }
 

@@ -1,10 +1,6 @@
 #include "tests/vm/scenario/scenario.h"
+#include "tests/vm/scenario/target_machine.h"
 
-#include <fcntl.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
-
-#include <QDir>
 #include <QTest>
 
 using namespace scenario;
@@ -28,55 +24,6 @@ class TestWriteLog : public QObject {
 };
 
 namespace {
-
-// _IOR('X', 125, __u32) and EXT4_GOING_FLAGS_NOLOGFLUSH of Linux' fs/ext4/ext4.h: from then on the
-// file system writes nothing any more, not even its journal.
-constexpr unsigned long kExt4Shutdown = _IOR('X', 125, std::uint32_t);
-constexpr std::uint32_t kNoLogFlush = 2;
-
-// The target's machine: its stores are on a file system of their own, which can lose power.
-class Machine {
- public:
-    explicit Machine(Rig& rig) : rig_(rig), image_("/run/write-log.img") {
-        require(QDir().mkpath(folder()), "no folder for the stores");
-        mustRun({"truncate", "-s", "96M", image_});
-        mustRun({"mkfs.ext4", "-q", image_});
-        mount();
-    }
-    ~Machine() { run({"umount", "-l", folder()}); }
-
-    // The stores' contents as they are now survive.
-    void sync() { mustRun({"sync", "-f", folder()}); }
-    void goDown() {
-        rig_.note("the target's machine goes down");
-        rig_.target().killSupervisor();
-        const int mounted = ::open(qPrintable(folder()), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        std::uint32_t how = kNoLogFlush;
-        const bool down = mounted >= 0 && ::ioctl(mounted, kExt4Shutdown, &how) == 0;
-        ::close(mounted);
-        require(down, "the file system does not shut down");
-        // Another mount finds what is on the disk; and of /run nothing is left.
-        const bool unmounted = waitUntil(
-            [this] {
-                return run({"umount", folder()}).status == 0;
-            },
-            10s, 50ms);
-        require(unmounted, "somebody has the stores open still");
-        mount();
-        mustRun({"rm", "-rf", rig_.target().runDir() + "/worker"});
-    }
-    void comeBack() {
-        rig_.note("the target's machine is back");
-        rig_.target().startAgain();
-    }
-
- private:
-    QString folder() const { return rig_.storeFolder(); }
-    void mount() { mustRun({"mount", "-o", "loop", image_, folder()}); }
-
-    Rig& rig_;
-    const QString image_;
-};
 
 // Writes to the beginning of the device, past the page cache, and does not flush.
 void writeRandom(Rig& rig, const Disk& disk, int mib) {
@@ -103,15 +50,6 @@ void flush(const Disk& disk) {
     mustRun({"sync", disk.node()});
 }
 
-// The next one is there when this returns. On its way to a mount namespace of its own it has for a
-// moment all mounts of this guest, and the gadget's must not be busy when that starts again.
-void replaceWorker(Rig& rig) {
-    rig.note("kill the initiator's worker");
-    const pid_t old = rig.initiator().worker();
-    rig.initiator().killWorker();
-    require(waitUntil([&] { return rig.initiator().worker() != old; }), "no worker follows");
-}
-
 void acceptLoss(Rig& rig, Disk& disk) {
     const Outcome refused = rig.initiator().command({"recover", disk.name()});
     require(refused.status != 0, "it went on without being told that bytes are missing");
@@ -131,8 +69,8 @@ void needMissing(Rig& rig, Disk& disk) {
 
 void TestWriteLog::lostBytesAreWrittenAgain() {
     play([](Rig& rig) {
-        Machine machine(rig);
-        Disk& disk = rig.offer("disk", 16);
+        TargetMachine machine(rig);
+        Disk& disk = rig.offer("disk", 5);
         machine.sync();
         rig.start();
         for (const bool workerDiesToo : {false, true}) {
@@ -144,7 +82,7 @@ void TestWriteLog::lostBytesAreWrittenAgain() {
             require(disk.sha256OfStore() != written, "nothing was lost: this shows nothing");
             rig.waitForState(disk, "waiting");
             if (workerDiesToo)
-                replaceWorker(rig);
+                rig.initiator().killWorker();
             machine.comeBack();
             rig.waitForState(disk, "live");
             needSavedAgain(rig);
@@ -164,16 +102,16 @@ void TestWriteLog::lostBytesAreWrittenAgain() {
 
 void TestWriteLog::underLoad() {
     play([](Rig& rig) {
-        Machine machine(rig);
-        Disk& disk = rig.offer("disk", 16);
+        TargetMachine machine(rig);
+        Disk& disk = rig.offer("disk", 8);
         machine.sync();
         rig.start();
-        const auto fio = rig.startFio(disk, {.blocks = "4k-256k", .mib = 12, .loops = 4});
+        const auto fio = rig.startFio(disk, {.blocks = "4k-256k", .mib = 8, .loops = 3});
         for (int round = 0; round < times(2, 8) && fio->running(); ++round) {
             disk.awaitProgress(60);
             machine.goDown();
             if (round % 2 == 1)
-                replaceWorker(rig);
+                rig.initiator().killWorker();
             machine.comeBack();
             rig.waitForState(disk, "live");
         }
@@ -186,18 +124,18 @@ void TestWriteLog::underLoad() {
 
 void TestWriteLog::moreThanTheLogHolds() {
     play([](Rig& rig) {
-        Machine machine(rig);
+        TargetMachine machine(rig);
         rig.setInitiatorOptions({"--write-log", "4"});
-        Disk& disk = rig.offer("disk", 12);
+        Disk& disk = rig.offer("disk", 8);
         machine.sync();
         rig.start();
-        writeRandom(rig, disk, 11);
+        writeRandom(rig, disk, 7);
         const qint64 unsaved = unsavedBytes(rig, disk);
         require(unsaved >= 0 && unsaved <= 4 << 20,
                 QString("%1 bytes are unsaved in a log of 4 MiB").arg(unsaved));
         const QByteArray written = disk.sha256OfDevice();
         machine.goDown();
-        replaceWorker(rig);
+        rig.initiator().killWorker();
         machine.comeBack();
         rig.waitForState(disk, "live");
         require(disk.sha256OfDevice() == written, "the device shows other bytes");
@@ -207,7 +145,7 @@ void TestWriteLog::moreThanTheLogHolds() {
 
 void TestWriteLog::withoutLogDataMayBeMissing() {
     play([](Rig& rig) {
-        Machine machine(rig);
+        TargetMachine machine(rig);
         rig.setInitiatorOptions({"--write-log", "0"});
         Disk& disk = rig.offer("disk", 8);
         machine.sync();
@@ -230,7 +168,7 @@ void TestWriteLog::withoutLogDataMayBeMissing() {
 // The supervisor of a worker that does not outlast it takes the log along.
 void TestWriteLog::lostLogMeansDataMayBeMissing() {
     play([](Rig& rig) {
-        Machine machine(rig);
+        TargetMachine machine(rig);
         Disk& disk = rig.offer("disk", 8);
         machine.sync();
         rig.start();
@@ -238,7 +176,6 @@ void TestWriteLog::lostLogMeansDataMayBeMissing() {
         machine.goDown();
         rig.initiator().killSupervisor();
         rig.initiator().startAgain();
-        rig.initiator().worker();
         machine.comeBack();
         needMissing(rig, disk);
         acceptLoss(rig, disk);

@@ -6,6 +6,7 @@
 // test program is one guest, a test function one scenario, played for attach and for lend.
 // - rig.h: the two ends, the cable and the disks; the words that scenarios are written in.
 // - play.h: how a test function plays one, and what becomes of a failure.
+// - target_machine.h: a target whose machine loses power.
 // - daemon.h, disk.h, cable.h, program.h, machine.h: the rig's parts.
 // - requests.cpp: a program for what must be timed to the millisecond.
 // - fleet.cpp: a program that is belayd but for the bus.
