@@ -2,8 +2,10 @@
 
 #include "core/base/ring.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 
 namespace belay::store {
 
@@ -24,6 +26,9 @@ struct StoreOperation final : Operation {
     std::uint64_t length = 0;  // bytes
     std::uint64_t done = 0;    // bytes of it
     std::byte* out = nullptr;
+    // In place of the caller's memory, where that cannot be used; `readInto` is the caller's then.
+    std::unique_ptr<std::byte[]> ordinary;
+    std::byte* readInto = nullptr;
     const std::byte* in = nullptr;
     std::uint64_t losses = 0;  // WritebackState::losses() when it was issued
     int error = 0;

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <utility>
 
 namespace belay::store {
@@ -280,6 +281,8 @@ void Store::completed(Op& op, int result) {
         ++op.retries;
         return issue(op);
     }
+    if (result == -EFAULT && useOrdinaryMemory(op))
+        return issue(op);
     switch (op.kind) {
         case Op::Kind::Answer:
             return finish(op, op.error);
@@ -305,6 +308,22 @@ void Store::completed(Op& op, int result) {
                 return failed(op, result < 0 ? -result : EIO);
             return op.method == ZeroMethod::Write ? transferred(op, result) : changed(op);
     }
+}
+
+// A file system without a cache (FUSE with direct_io) pins the memory that it is given, and what a
+// link maps from a driver cannot be pinned.
+bool Store::useOrdinaryMemory(Op& op) {
+    if (op.ordinary || (op.kind != Op::Kind::Read && op.kind != Op::Kind::Write))
+        return false;
+    op.ordinary = std::make_unique_for_overwrite<std::byte[]>(op.length);
+    if (op.kind == Op::Kind::Write) {
+        std::memcpy(op.ordinary.get(), op.in, op.length);
+        op.in = op.ordinary.get();
+    } else {
+        std::memcpy(op.ordinary.get(), op.out, op.done);
+        op.readInto = std::exchange(op.out, op.ordinary.get());
+    }
+    return true;
 }
 
 void Store::transferred(Op& op, int result) {
@@ -363,6 +382,9 @@ bool Store::tryAnotherWay(Op& op) {
 
 void Store::finish(Op& op, int error) {
     const std::uint64_t cookie = op.cookie;
+    if (op.readInto != nullptr && error == 0)
+        std::memcpy(op.readInto, op.ordinary.get(), op.length);
+    op.ordinary.reset();
     if (op.kind != Op::Kind::Answer && op.kind != Op::Kind::Flush) {
         --running_;
         beginNext();

@@ -87,7 +87,8 @@ class StoreListener {
 // - Operations run at the same time and in any order; a flush covers what was *answered* before it
 //   was asked for. Flushes that wait for a running one are served by one fdatasync(2).
 // - Every operation is one submission (more only for short transfers, retries and emulated write
-//   zeroes); nothing is allocated once the most operations ever under way at once is reached.
+//   zeroes); nothing is allocated once the most operations ever under way at once is reached,
+//   unless the file system cannot use the caller's memory.
 // - At most kMostAtOnce operations and one flush are with the kernel, the others wait here in
 //   order: each may block one of the ring's workers, and a store that hangs must not take them all.
 // - A range outside the store, empty, or not of whole blocks: EINVAL. Changing a read-only store:
@@ -169,6 +170,7 @@ class Store {
     void changed(Op& op);
     void failed(Op& op, int error);
     bool tryAnotherWay(Op& op);
+    static bool useOrdinaryMemory(Op& op);
     void finish(Op& op, int error);
 
     void syncBegins();
