@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstring>
+#include <string_view>
 
 namespace belay::helper {
 
@@ -85,13 +86,14 @@ void Channel::readable() {
         close({"message of the other process is too long", {}, 0, {}});
         return;
     }
-    const Json message = Json::parse(input_.data(), input_.data() + length, nullptr, false);
-    if (!message.is_object()) {
+    const auto message =
+        parseJson(std::string_view(input_.data(), static_cast<std::size_t>(length)));
+    if (!message || !message->is_object()) {
         close({"message of the other process does not parse", {}, 0, {}});
         return;
     }
     try {
-        onMessage_(message, std::move(fds));
+        onMessage_(*message, std::move(fds));
     } catch (const Json::exception& error) {
         close({"message of the other process lacks something", error.what(), 0, {}});
     }

@@ -3,16 +3,14 @@
 #include "core/base/error.h"
 #include "core/base/fd.h"
 #include "core/base/ring.h"
+#include "helper/protocol/json.h"
 
 #include <functional>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 namespace belay::helper {
-
-using Json = nlohmann::json;
 
 // One end of a socket between two of our processes: whole JSON messages, with descriptors.
 //

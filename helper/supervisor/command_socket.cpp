@@ -65,10 +65,10 @@ Result<Json> askCommand(const std::string& path, const Json& request) {
     const ssize_t length = ::recv(socket->get(), answer.data(), answer.size(), 0);
     if (length <= 0)
         return failure("the running program has ended");
-    Json parsed = Json::parse(answer.data(), answer.data() + length, nullptr, false);
-    if (!parsed.is_object())
+    auto parsed = parseJson(std::string_view(answer.data(), static_cast<std::size_t>(length)));
+    if (!parsed || !parsed->is_object())
         return failure("the running program's answer does not parse");
-    return parsed;
+    return std::move(*parsed);
 }
 
 }  // namespace belay::helper

@@ -33,17 +33,23 @@ bool JsonFile::load(const Reader& reader) const {
     if (!file)
         return true;
     const std::string text{std::istreambuf_iterator<char>(file), {}};
-    const Json document = Json::parse(text, nullptr, false);
+    const auto wrong = parse(text, reader);
+    if (wrong)
+        setAside(*wrong);
+    return !wrong;
+}
+
+std::optional<std::string> JsonFile::parse(const std::string& text, const Reader& reader) const {
+    const auto document = parseJson(text);
+    if (!document)
+        return "it does not parse";
     try {
-        if (document.is_discarded())
-            throw Json::other_error::create(501, "it does not parse", nullptr);
-        if (document.at("version").get<int>() != version_)
-            throw Json::other_error::create(501, "it is of another version", nullptr);
-        reader(document);
-        return true;
+        if (document->at("version").get<int>() != version_)
+            return "it is of another version";
+        reader(*document);
+        return std::nullopt;
     } catch (const Json::exception& error) {
-        setAside(error.what());
-        return false;
+        return error.what();
     }
 }
 

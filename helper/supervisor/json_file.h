@@ -4,6 +4,7 @@
 #include "helper/supervisor/channel.h"
 
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace belay::helper {
@@ -22,6 +23,8 @@ class JsonFile {
 
     // Does nothing if there is no file. False if it had to be set aside.
     bool load(const Reader& reader) const;
+    // The same with the file's text. Why it is no good; nothing if `reader` has taken it in.
+    std::optional<std::string> parse(const std::string& text, const Reader& reader) const;
     // Adds the version. Durable when it returns without an error.
     Result<void> save(Json document) const;
     void remove() const;

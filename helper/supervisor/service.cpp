@@ -2,7 +2,7 @@
 
 #include "core/base/log.h"
 #include "core/ublk/device.h"
-#include "helper/supervisor/words.h"
+#include "helper/supervisor/command.h"
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -157,23 +157,25 @@ void Service::finish(int status) {
 }
 
 void Service::command(const Json& request, const CommandServer::Reply& reply) {
-    const auto what = request.at("command").get<std::string>();
-    if (what == "status") {
-        answerStatus(reply);
+    const auto command = commandFrom(request);
+    if (!command) {
+        reply(answerOf(tl::make_unexpected(command.error())));
         return;
     }
-    const DeviceId device(request.at("device").get<std::uint32_t>());
-    if (what == "stop") {
-        devices_.stop(device, request.at("force").get<bool>(),
-                      [reply](const Result<void>& result) { reply(answerOf(result)); });
-    } else if (what == "recover") {
-        reply(answerOf(devices_.recover(device, request.at("acceptLoss").get<bool>())));
-    } else if (what == "policy") {
-        const auto policy = policyFrom(request.at("policy").get<std::string>());
-        reply(answerOf(policy ? devices_.setPolicy(device, *policy)
-                              : failure("not a policy", request.at("policy").get<std::string>())));
-    } else {
-        reply(answerOf(failure("unknown command", what)));
+    switch (command->kind) {
+        case Command::Kind::Status:
+            answerStatus(reply);
+            break;
+        case Command::Kind::Stop:
+            devices_.stop(command->device, command->force,
+                          [reply](const Result<void>& result) { reply(answerOf(result)); });
+            break;
+        case Command::Kind::Recover:
+            reply(answerOf(devices_.recover(command->device, command->acceptLoss)));
+            break;
+        case Command::Kind::SetPolicy:
+            reply(answerOf(devices_.setPolicy(command->device, command->policy)));
+            break;
     }
 }
 

@@ -11,8 +11,14 @@ std::int64_t toJson(TimePoint time) {
     return time.time_since_epoch() / std::chrono::microseconds(1);
 }
 
+// Of the monotonic clock, which begins at boot: what is out of reach would overflow when a policy's
+// time is added to it.
 TimePoint timeFromJson(const Json& json) {
-    return TimePoint(std::chrono::microseconds(json.get<std::int64_t>()));
+    const std::chrono::microseconds time(json.get<std::int64_t>());
+    constexpr std::chrono::years kLongestBoot(100);
+    if (time < time.zero() || time > kLongestBoot)
+        throw Json::other_error::create(501, "it has a time of no clock of ours", nullptr);
+    return TimePoint(time);
 }
 
 Json lifecycleToJson(const lifecycle::Snapshot& snapshot) {
@@ -65,17 +71,28 @@ DeviceRecord recordFromJson(const Json& json) {
     return record;
 }
 
+std::vector<DeviceRecord> fromJson(const Json& document) {
+    std::vector<DeviceRecord> records;
+    for (const Json& entry : document.at("devices"))
+        records.push_back(recordFromJson(entry));
+    return records;
+}
+
 }  // namespace
 
 StateFile::StateFile(std::string path) : file_(std::move(path), kVersion) {}
 
 std::vector<DeviceRecord> StateFile::load() const {
     std::vector<DeviceRecord> records;
-    const bool good = file_.load([&](const Json& document) {
-        for (const Json& entry : document.at("devices"))
-            records.push_back(recordFromJson(entry));
-    });
+    const bool good = file_.load([&](const Json& document) { records = fromJson(document); });
     return good ? records : std::vector<DeviceRecord>();
+}
+
+std::optional<std::vector<DeviceRecord>> StateFile::parse(const std::string& text) const {
+    std::vector<DeviceRecord> records;
+    if (file_.parse(text, [&](const Json& document) { records = fromJson(document); }))
+        return std::nullopt;
+    return records;
 }
 
 Result<void> StateFile::save(const std::vector<DeviceRecord>& records) const {

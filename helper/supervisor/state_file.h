@@ -6,6 +6,7 @@
 #include "core/wire/message.h"
 #include "helper/supervisor/json_file.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,8 @@ class StateFile {
 
     // The records; none if there is no file, or if it had to be set aside.
     std::vector<DeviceRecord> load() const;
+    // What a file of this text says; nothing if it is no good.
+    std::optional<std::vector<DeviceRecord>> parse(const std::string& text) const;
     // Durable when it returns without an error.
     Result<void> save(const std::vector<DeviceRecord>& records) const;
     // No devices, no file.

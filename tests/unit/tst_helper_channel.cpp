@@ -185,6 +185,7 @@ void HelperChannelTest::closesOver_data() {
     QTest::newRow("two in one") << QByteArray(R"({"a":1}{"b":2})");
     QTest::newRow("a list") << QByteArray("[]");
     QTest::newRow("not UTF-8") << QByteArray("{\"a\":\"\xff\"}");
+    QTest::newRow("a number that is not whole") << QByteArray(R"({"type":1.5})");
     QTest::newRow("zeroes") << QByteArray(64, '\0');
     QTest::newRow("too long") << QByteArray(Channel::kMaxMessageBytes + 1, ' ');
 }

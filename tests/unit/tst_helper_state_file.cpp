@@ -107,6 +107,20 @@ void HelperStateFileTest::setsAside_data() {
     QTest::newRow("other version") << QByteArray(R"({"version":2,"devices":[]})");
     QTest::newRow("version as text") << QByteArray(R"({"version":"1","devices":[]})");
     QTest::newRow("no devices") << QByteArray(R"({"version":1})");
+    QTest::newRow("a number that is not whole") << QByteArray(R"({"version":1.5,"devices":[]})");
+    // As it is saved, with a time to which a policy's cannot be added.
+    QTemporaryDir dir;
+    const StateFile sample(dir.filePath("sample").toStdString());
+    QVERIFY(sample.save({sampleRecord(0)}).has_value());
+    QFile saved(dir.filePath("sample"));
+    QVERIFY(saved.open(QIODevice::ReadOnly));
+    const QByteArray text = saved.readAll();
+    for (const char* time : {"9223372036854775807", "-1"}) {
+        QByteArray bad = text;
+        bad.replace(R"("heldSince": 12340000000)", QByteArray(R"("heldSince": )") + time);
+        QVERIFY(bad != text);
+        QTest::addRow("held since %s", time) << bad;
+    }
     QTest::newRow("a device without an export")
         << QByteArray(R"({"version":1,"devices":[{"device":0,"maxIo":1,"depth":1}]})");
 }

@@ -1,0 +1,17 @@
+#include "helper/protocol/json.h"
+
+namespace belay::helper {
+
+std::optional<Json> parseJson(std::string_view text) {
+    bool whole = true;
+    const auto look = [&](int, Json::parse_event_t event, const Json& parsed) {
+        whole = whole && (event != Json::parse_event_t::value || !parsed.is_number_float());
+        return true;
+    };
+    Json document = Json::parse(text.begin(), text.end(), look, false);
+    if (document.is_discarded() || !whole)
+        return std::nullopt;
+    return document;
+}
+
+}  // namespace belay::helper
