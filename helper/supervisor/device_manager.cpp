@@ -150,7 +150,7 @@ void DeviceManager::exportsOffered(const Json& message) {
     exports_ = std::move(exports);
     open_ = true;
     for (const wire::ExportInfo& info : exports_)
-        if (!isKnown(info.uuid) && hooks_.wanted(info))
+        if (!isKnown(info.uuid) && !isInAnothersPlace(info) && hooks_.wanted(info))
             create(info, [](const Result<DeviceId>&) {});
 }
 
@@ -158,6 +158,16 @@ bool DeviceManager::isKnown(const Uuid& uuid) const {
     return creating_.contains(uuid) || std::ranges::any_of(devices_, [&](const auto& item) {
                return item.second->info().uuid == uuid;
            });
+}
+
+// The device whose name it has needs attention. Until the user has decided, no second device of
+// that name appears by itself.
+bool DeviceManager::isInAnothersPlace(const wire::ExportInfo& info) const {
+    return std::ranges::any_of(devices_, [&](const auto& item) {
+        const wire::ExportInfo& known = item.second->info();
+        return known.label == info.label &&
+               std::ranges::find(exports_, known.uuid, &wire::ExportInfo::uuid) == exports_.end();
+    });
 }
 
 void DeviceManager::attach(const Uuid& uuid, Created done) {

@@ -105,6 +105,7 @@ class DeviceManager final : private DeviceOwner {
     void take(const DeviceRecord& record, const ublk::DeviceInfo& info);
     void exportsOffered(const Json& message);
     bool isKnown(const Uuid& uuid) const;
+    bool isInAnothersPlace(const wire::ExportInfo& info) const;
     void create(const wire::ExportInfo& info, Created done);
     Result<DeviceId> created(const wire::ExportInfo& info,
                              const Result<ublk::ControlAnswer>& answer);

@@ -177,10 +177,10 @@ void DeviceServer::offer(DeviceId device) {
         return;
     Served& served = devices_.at(device);
     served.caughtUp = false;
-    const auto found = std::ranges::find(exports_, served.known.uuid, &wire::ExportInfo::uuid);
-    if (found == exports_.end()) {
+    const wire::ExportInfo* found = counterpartOf(served.known);
+    if (found == nullptr) {
         served.verdict = "missing";
-    } else if (traits_.maxTransfer < served.maxIo) {
+    } else if (found->uuid == served.known.uuid && traits_.maxTransfer < served.maxIo) {
         served.verdict = "incompatible";
     } else {
         const auto resume = engine_.exportOffered(device, *found);
@@ -192,12 +192,26 @@ void DeviceServer::offer(DeviceId device) {
                 watchCatchingUp(device, Duration::zero());
         }
     }
-    if (found != exports_.end())
+    if (found != nullptr)
         served.offered = *found;
     // As long as the write log is sent again, the verifier to remember is the old one.
     if (served.verdict == "same")
         served.offered = served.known;
     tellVerdict(device);
+}
+
+// The export itself, or the one of its name that has taken its place: of that the user must know,
+// who would otherwise wait for a disk that does not come.
+const wire::ExportInfo* DeviceServer::counterpartOf(const wire::ExportInfo& known) const {
+    auto found = std::ranges::find(exports_, known.uuid, &wire::ExportInfo::uuid);
+    if (found == exports_.end())
+        found = std::ranges::find_if(exports_, [&](const wire::ExportInfo& offered) {
+            return offered.label == known.label &&
+                   std::ranges::none_of(devices_, [&](const auto& item) {
+                       return item.second.known.uuid == offered.uuid;
+                   });
+        });
+    return found == exports_.end() ? nullptr : &*found;
 }
 
 void DeviceServer::tellVerdict(DeviceId device) {

@@ -86,6 +86,7 @@ class DeviceServer final : private engine::ExportsListener, private engine::Devi
     void openLog(DeviceId device, Served& served, bool unsavedUnknown, Fd memory);
     void broughtUp(DeviceId device, ublk::Bringup::Outcome outcome, const Error& error);
     void offer(DeviceId device);
+    const wire::ExportInfo* counterpartOf(const wire::ExportInfo& known) const;
     void tellExports();
     void tellVerdict(DeviceId device);
     void watchCatchingUp(DeviceId device, Duration delay);
