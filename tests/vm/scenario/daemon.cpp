@@ -51,10 +51,14 @@ void Daemon::killWorker() {
             name() + ": the worker does not die");
 }
 
-void Daemon::killSupervisor() {
-    const pid_t process = worker();
+void Daemon::killOnlySupervisor() {
     program_.signal(SIGKILL);
     program_.finish();
+}
+
+void Daemon::killSupervisor() {
+    const pid_t process = worker();
+    killOnlySupervisor();
     require(waitUntil([=] { return isDead(process); }, kPatience, 1ms),
             name() + ": the worker outlives its supervisor");
 }

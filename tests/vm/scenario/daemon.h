@@ -25,6 +25,8 @@ class Daemon {
     void forceEnd();
     bool running() const { return program_.running(); }
 
+    // SIGKILL to the supervisor; its worker may be unable to die yet.
+    void killOnlySupervisor();
     // SIGKILL; they return when the kernel has buried it: the supervisor, the worker it has just
     // now, or the supervisor and the worker it takes along.
     void killWorker();
