@@ -52,6 +52,7 @@ class TestUiWindow : public QObject {
     void isUsedWithoutAMouse();
     void namesEveryControl();
     void waitsForNobody();
+    void looksAsInTheReadme();
 };
 
 namespace {
@@ -456,6 +457,75 @@ void TestUiWindow::waitsForNobody() {
     // It goes on listening to what the service says by itself.
     bench.helper.setState("d1", State::Resuming);
     QTRY_VERIFY(bench.spoken("Devices").first().contains("Catching up"));
+}
+
+// Makes the pictures of packaging/screenshots.
+void TestUiWindow::looksAsInTheReadme() {
+    WindowBench bench;
+    bench.helper.changeGadget("g1", [](helper::GadgetView& gadget) {
+        gadget.name = "Pixel 3a";
+        gadget.manufacturer = "Google";
+        gadget.speedMbps = 5000;
+    });
+    bench.helper.changeGadget("g2", [](helper::GadgetView& gadget) {
+        gadget.name = "Radxa Zero";
+        gadget.port = "1-4";
+    });
+    bench.helper.change("d1", [](helper::DeviceView& device) {
+        device.label = "photos";
+        device.sizeBytes = 128'000'000'000;
+        device.holders.clear();
+    });
+    bench.helper.change("d2", [](helper::DeviceView& device) {
+        device.gadget = "g1";
+        device.label = "backup";
+        device.sizeBytes = 64'000'000'000;
+        device.state = State::Live;
+        device.node = "/dev/ublkb1";
+        device.holders = {{"mount", "/media/backup"}};
+    });
+    bench.helper.change("d3", [](helper::DeviceView& device) {
+        device.gadget = "g1";
+        device.direction = helper::Direction::Lend;
+        device.label = "installer";
+        device.sizeBytes = 4'700'000'000;
+        device.readOnly = true;
+        device.state = State::Live;
+        device.node = "/home/me/installer.iso";
+    });
+    for (int i = 1; i <= 6; ++i) {
+        bench.helper.changeCounters("d2", [i](helper::DeviceCounters& counters) {
+            counters.writtenBytes += 9'000'000 + std::uint64_t(i % 3) * 3'000'000;
+            counters.unsavedBytes = 3'200'000;
+            counters.inFlight = 12;
+            counters.oldestMs = 8;
+        });
+        bench.helper.changeCounters(
+            "d3", [](helper::DeviceCounters& counters) { counters.readBytes += 4'000'000; });
+        QTest::qWait(520);
+    }
+    bench.helper.fleet.requestViews.clear();
+    for (std::uint64_t i = 0; i < 12; ++i)
+        bench.helper.fleet.requestViews.push_back(
+            {i, i == 11 ? "flush" : "write", 0x1234'0000 + i * 131'072, i == 11 ? 0U : 131'072U,
+             "sent", std::uint32_t(8 - i / 2)});
+    auto* const devices = bench.find<QAbstractItemView>("Devices");
+    devices->setCurrentIndex(devices->model()->index(1, 0));
+    QTRY_COMPARE(bench.spoken("Requests in flight").size(), 12);
+    QCOMPARE(bench.spoken("Devices"),
+             QStringList({"photos, Ready · safe to unplug",
+                          "backup, Ready, saving · 3.2 MB, do not unplug", "installer, Ready"}));
+    bench.screenshot("devices");
+
+    bench.helper.changeGadget("g1", [](helper::GadgetView& gadget) { gadget.present = false; });
+    for (const char* id : {"d1", "d2", "d3"})
+        bench.helper.setState(id, State::Waiting);
+    for (auto& request : bench.helper.fleet.requestViews)
+        request.state = "replayed";
+    QTRY_VERIFY(bench.spoken("Devices")[1].contains("12 requests held"));
+    QTRY_VERIFY(bench.spoken("Requests in flight", 4)[0].contains("Held"));
+    usePalette(true);
+    bench.screenshot("waiting");
 }
 
 QTEST_MAIN(TestUiWindow)
