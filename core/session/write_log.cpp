@@ -308,6 +308,9 @@ void WriteLog::forgetFirst() {
     used_ -= bytes;
     unsaved_ -= unsavedBytesOf(record);
     records_.pop_front();
+    // Else every page of the memory would be in use after one lap, however little is unsaved.
+    if (records_.empty())
+        head_ = 0;
 }
 
 void WriteLog::flushed(std::uint64_t mark) {

@@ -20,6 +20,7 @@ namespace belay::session {
 // - Whoever opens the same memory later finds every change whose append() has returned: a record
 //   counts once its number is published, which is one store of eight bytes, the last of all. A
 //   process that is killed in the middle leaves a torn record, which nobody was told of.
+// - Begins at the front whenever it is empty, so it takes up no more memory than was ever unsaved.
 // - Numbers go up for ever, so what is left of an earlier lap is never taken for a record.
 // - Complete: all that is unsaved is in it. A change that had no room makes it incomplete until a
 //   flush covers that one too.

@@ -68,6 +68,7 @@ class SessionWriteLogTest : public QObject {
     void aTornHeaderLeavesTheOneBefore();
     void withoutRoomIncompleteUntilAFlushCoversIt();
     void aFlushForgetsWhatWasThereWhenItWasSent();
+    void takesUpOnlyTheMemoryItNeeds();
     void stableUpToStopsAtTheFirstYoungerOne();
     void aDurableChangeIsLoggedOnlyOverOthers();
     void ofEachByteTheLastChangeIsSentAgain();
@@ -250,6 +251,22 @@ void SessionWriteLogTest::aFlushForgetsWhatWasThereWhenItWasSent() {
     log.flushed(second);
     log.flushed(first);  // the older one's answer came later
     QVERIFY(log.empty() && log.used() == 0);
+}
+
+void SessionWriteLogTest::takesUpOnlyTheMemoryItNeeds() {
+    Memory memory;
+    WriteLog log = memory.open();
+    for (std::uint64_t i = 1; i < 100; ++i) {
+        write(log, i, i % 60, 0xff);
+        const WriteLog found = memory.open();
+        QVERIFY(found.complete());
+        QCOMPARE(found.records().size(), 1u);
+        log.flushed(log.mark());
+        QVERIFY(memory.open().empty());
+    }
+    const auto used = WriteLog::kHeaderBytes + WriteLog::room(kBlock);
+    const auto untouched = memory.bytes().subspan(used);
+    QVERIFY(std::ranges::all_of(untouched, [](std::byte b) { return b == std::byte{0}; }));
 }
 
 void SessionWriteLogTest::stableUpToStopsAtTheFirstYoungerOne() {
