@@ -134,6 +134,7 @@ void Bringup::finish() {
     };
     command_ = kind_ == Kind::Start ? control_.startDevice(id_, finished)
                                     : control_.endRecovery(id_, finished);
+    stopPoint(kind_ == Kind::Start ? "start-dev-sent" : "end-recovery-sent");
 }
 
 void Bringup::expired() {

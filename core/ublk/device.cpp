@@ -1,10 +1,14 @@
 #include "core/ublk/device.h"
 
 #include <fmt/format.h>
+#include <glob.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <bit>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
 
 namespace belay::ublk {
 namespace {
@@ -77,6 +81,19 @@ std::string diskNode(DeviceId id) {
 }
 std::string diskName(DeviceId id) {
     return fmt::format("ublkb{}", id.value);
+}
+
+std::vector<DeviceId> devices() {
+    std::vector<DeviceId> found;
+    glob_t nodes{};
+    if (::glob("/dev/ublkc[0-9]*", 0, nullptr, &nodes) == 0)
+        for (std::size_t i = 0; i < nodes.gl_pathc; ++i)
+            if (const std::string_view name = std::strrchr(nodes.gl_pathv[i], 'c') + 1;
+                std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; }))
+                found.emplace_back(
+                    static_cast<std::uint32_t>(std::strtoul(name.data(), nullptr, 10)));
+    ::globfree(&nodes);
+    return found;
 }
 
 }  // namespace belay::ublk

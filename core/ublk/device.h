@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace belay::ublk {
 
@@ -74,5 +75,7 @@ inline constexpr std::uint64_t kWantedFlags = kRequiredFlags | uapi::kNoAutoPart
 std::string serverNode(DeviceId id);
 std::string diskNode(DeviceId id);
 std::string diskName(DeviceId id);
+// All ublk devices of this machine, whosoever they are.
+std::vector<DeviceId> devices();
 
 }  // namespace belay::ublk

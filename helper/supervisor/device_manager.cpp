@@ -34,9 +34,12 @@ Json problemsOf(const lifecycle::Problems& problems) {
 }  // namespace
 
 DeviceManager::DeviceManager(Ring& ring, StateFile stateFile, DeviceHooks hooks)
-    : ring_(ring), stateFile_(std::move(stateFile)), hooks_(std::move(hooks)) {}
+    : ring_(ring), stateFile_(std::move(stateFile)), hooks_(std::move(hooks)), strays_(ring) {}
 
-DeviceManager::~DeviceManager() = default;
+DeviceManager::~DeviceManager() {
+    if (tryAgain_)
+        ring_.cancel(*tryAgain_);
+}
 
 ManagedDevice* DeviceManager::find(DeviceId id) {
     const auto found = devices_.find(id);
@@ -65,6 +68,7 @@ Result<void> DeviceManager::adopt() {
         if (info && isOurs(*info))
             take(record, *info);
     }
+    strays_.removeLeft([this](DeviceId id) { return find(id) != nullptr; });
     save();
     return {};
 }
@@ -149,9 +153,23 @@ void DeviceManager::exportsOffered(const Json& message) {
     fua_ = message.at("fua").get<bool>();
     exports_ = std::move(exports);
     open_ = true;
+    createWanted();
+}
+
+void DeviceManager::createWanted() {
     for (const wire::ExportInfo& info : exports_)
         if (!isKnown(info.uuid) && !isInAnothersPlace(info) && hooks_.wanted(info))
             create(info, [](const Result<DeviceId>&) {});
+}
+
+// Whatever kept the kernel from making it may be over.
+void DeviceManager::tryAgainSoon() {
+    if (tryAgain_)
+        return;
+    tryAgain_ = ring_.callAfter(backoff_.next(Clock::now()), [this] {
+        tryAgain_.reset();
+        createWanted();
+    });
 }
 
 bool DeviceManager::isKnown(const Uuid& uuid) const {
@@ -190,9 +208,14 @@ void DeviceManager::create(const wire::ExportInfo& info, Created done) {
     Creation& creation = creating_[info.uuid];
     creation.done = std::move(done);
     creation.task = std::make_unique<ControlTask>(
-        ring_, request, kCreatePatience, [this, info](const auto& answer) {
+        ring_, request, kCreatePatience,
+        [this, info, mark = request.spec.ownData](const auto& answer) {
             Creation over = std::move(creating_.extract(info.uuid).mapped());
             ring_.destroyLater(std::move(over.task));
+            if (!answer) {
+                strays_.removeMarked(mark);
+                tryAgainSoon();
+            }
             over.done(created(info, answer));
         });
 }

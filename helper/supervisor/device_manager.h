@@ -1,15 +1,18 @@
 #pragma once
 
+#include "core/lifecycle/backoff.h"
 #include "helper/supervisor/channel.h"
 #include "helper/supervisor/control_task.h"
 #include "helper/supervisor/managed_device.h"
 #include "helper/supervisor/state_file.h"
+#include "helper/supervisor/strays.h"
 
 #include <sys/types.h>
 
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -106,6 +109,8 @@ class DeviceManager final : private DeviceOwner {
     void exportsOffered(const Json& message);
     bool isKnown(const Uuid& uuid) const;
     bool isInAnothersPlace(const wire::ExportInfo& info) const;
+    void createWanted();
+    void tryAgainSoon();
     void create(const wire::ExportInfo& info, Created done);
     Result<DeviceId> created(const wire::ExportInfo& info,
                              const Result<ublk::ControlAnswer>& answer);
@@ -118,6 +123,9 @@ class DeviceManager final : private DeviceOwner {
     std::map<DeviceId, std::unique_ptr<ManagedDevice>> devices_;
     std::map<DeviceId, Json> counters_;
     std::map<Uuid, Creation> creating_;
+    Strays strays_;
+    lifecycle::Backoff backoff_;  // of creations that failed
+    std::optional<Ring::TimerId> tryAgain_;
     std::vector<wire::ExportInfo> exports_;
     std::uint32_t maxTransfer_ = 0;
     bool fua_ = false;

@@ -14,8 +14,19 @@ namespace {
 
 constexpr std::uint16_t kDepth = 64;
 constexpr std::uint32_t kMaxDiscard = 1 << 30;
-// "BELAY" and a version.
-constexpr std::uint64_t kOurs = 0x42454c4159000001;
+// A mark: "BELA", 22 bits for the process that made the device (PID_MAX_LIMIT), 10 for a count.
+constexpr std::uint64_t kOurs = 0x42454c41;
+constexpr unsigned kOursShift = 32;
+constexpr unsigned kMakerShift = 10;
+constexpr std::uint64_t kMakerMask = (1 << 22) - 1;
+constexpr std::uint64_t kCountMask = (1 << kMakerShift) - 1;
+
+std::uint64_t nextMark() {
+    static std::uint64_t count = 0;
+    return kOurs << kOursShift |
+           (static_cast<std::uint64_t>(::getpid()) & kMakerMask) << kMakerShift |
+           (++count & kCountMask);
+}
 
 std::string holderText(const ublk::Holder& holder) {
     switch (holder.kind) {
@@ -47,7 +58,7 @@ ublk::DeviceSpec specOf(const wire::ExportInfo& info, std::uint32_t maxIo, bool 
         spec.maxDiscardBytes = kMaxDiscard;
     if (info.canWriteZeroes && !info.readOnly)
         spec.maxWriteZeroesBytes = kMaxDiscard;
-    spec.ownData = kOurs;
+    spec.ownData = nextMark();
     return spec;
 }
 
@@ -59,7 +70,20 @@ Result<ublk::DeviceInfo> infoOf(DeviceId id) {
 }
 
 bool isOurs(const ublk::DeviceInfo& info) {
-    return info.ownData == kOurs;
+    return info.ownData >> kOursShift == kOurs;
+}
+
+pid_t makerOf(const ublk::DeviceInfo& info) {
+    return static_cast<pid_t>(info.ownData >> kMakerShift & kMakerMask);
+}
+
+std::vector<ublk::DeviceInfo> idleDevices() {
+    std::vector<ublk::DeviceInfo> idle;
+    for (const DeviceId id : ublk::devices())
+        if (const auto info = infoOf(id);
+            info && isOurs(*info) && info->state == ublk::DeviceState::Dead)
+            idle.push_back(*info);
+    return idle;
 }
 
 Result<void> giveAway(DeviceId id, uid_t uid, gid_t gid) {
