@@ -16,6 +16,8 @@ class Daemon {
 
     // Starts it; it need not be ready when this returns.
     void start(const QStringList& options);
+    // For the next start, and for those after it.
+    void setEnvironment(const QStringList& settings) { program_.setEnvironment(settings); }
     // Starts it again as it was started last.
     void startAgain() { start(options_); }
     // SIGTERM; fails unless it leaves with 0 in time.

@@ -26,6 +26,10 @@ Program::~Program() {
     process_.waitForFinished(5000);
 }
 
+void Program::setEnvironment(const QStringList& settings) {
+    process_.setEnvironment(QProcess::systemEnvironment() + settings);
+}
+
 void Program::start(const QString& program, const QStringList& arguments) {
     process_.start(program, arguments);
     require(process_.waitForStarted(), name_ + " does not start: " + process_.errorString());

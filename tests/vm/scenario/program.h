@@ -19,6 +19,8 @@ class Program {
     Program(const Program&) = delete;
     Program& operator=(const Program&) = delete;
 
+    // Adds NAME=VALUE lines to the environment of those that are started from now on.
+    void setEnvironment(const QStringList& settings);
     void start(const QString& program, const QStringList& arguments);
     bool running() const { return process_.state() != QProcess::NotRunning; }
     pid_t pid() const { return static_cast<pid_t>(process_.processId()); }

@@ -8,6 +8,7 @@
 // - play.h: how a test function plays one, and what becomes of a failure.
 // - target_machine.h: a target whose machine loses power.
 // - daemon.h, disk.h, cable.h, program.h, machine.h: the rig's parts.
+// - stop_token.h: has a process die at a place that has a name (core/base/stop_point.h).
 // - requests.cpp: a program for what must be timed to the millisecond.
 // - fleet.cpp: a program that is belayd but for the bus.
 // Start reading at tests/vm/tst_cuts.cpp.
