@@ -8,6 +8,7 @@ namespace {
 using namespace std::chrono_literals;
 constexpr auto kStopPatience = 1500ms;
 constexpr auto kRemovePatience = 3s;
+constexpr int kMostTries = 3;
 
 }  // namespace
 
@@ -36,6 +37,8 @@ void Removal::stopped(const Result<ublk::ControlAnswer>& answer) {
         killed_ = true;
         killWorker_();
         stop();
+    } else if (mayTryAgain(answer.error())) {
+        stop();
     } else {
         finish(tl::make_unexpected(answer.error()));
     }
@@ -51,9 +54,16 @@ void Removal::remove() {
             stopPoint("removal-done");
             if (answer || answer.error().code == ENODEV)
                 finish({});
+            else if (mayTryAgain(answer.error()))
+                remove();
             else
                 finish(tl::make_unexpected(answer.error()));
         });
+}
+
+// Without an errno it was not the kernel that refused: the control process died.
+bool Removal::mayTryAgain(const Error& error) {
+    return error.code == 0 && tries_++ < kMostTries;
 }
 
 void Removal::finish(Result<void> result) {

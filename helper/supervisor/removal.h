@@ -15,6 +15,7 @@ namespace belay::helper {
 // it does not return in time the worker hangs, and only the worker's death lets the kernel go on
 // (measured: killing the issuer does not). DEL_DEV never comes before STOP_DEV has succeeded,
 // because on a device with a hung server it would block every other ublk device of the machine.
+// Each may be sent twice without harm, and is when the process that was to send it dies.
 class Removal {
  public:
     using KillWorker = std::function<void()>;
@@ -26,6 +27,7 @@ class Removal {
     void stop();
     void stopped(const Result<ublk::ControlAnswer>& answer);
     void remove();
+    bool mayTryAgain(const Error& error);
     void finish(Result<void> result);
 
     Ring& ring_;
@@ -33,6 +35,7 @@ class Removal {
     KillWorker killWorker_;
     Callback callback_;
     bool killed_ = false;
+    int tries_ = 1;
     std::unique_ptr<ControlTask> task_;
 };
 
