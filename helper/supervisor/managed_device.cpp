@@ -21,7 +21,7 @@ using lifecycle::Problem;
 using lifecycle::State;
 
 constexpr auto kTunePatience = 10s;
-constexpr auto kSyncPatience = 4s;
+constexpr auto kSyncPatience = 3s;
 // Linux before 6.16 may need its 30 s request timeout to see that a server is dead.
 constexpr auto kQuiescePatience = 45s;
 constexpr auto kQuiescePoll = 5ms;
@@ -363,6 +363,12 @@ void ManagedDevice::stop(bool force, Done done) {
             done(unused);
             return;
         }
+    if (!force && machine_.problems().has(Problem::DaemonKeepsDying)) {
+        done(errorFrom(ETIMEDOUT, "save what is on", ublk::diskName(id()),
+                       "No service can be started for it: choose Recover, or use --force, which "
+                       "loses what is not saved"));
+        return;
+    }
     waiting_.push_back(std::move(done));
     if (force)
         happened(Event::UserForceStop);
@@ -381,7 +387,8 @@ void ManagedDevice::saveThenStop() {
         ring_, ublk::ControlRequest{.operation = ublk::ControlRequest::Operation::Sync, .id = id()},
         kSyncPatience, [this](const Result<ublk::ControlAnswer>& answer) {
             ring_.destroyLater(std::move(sync_));
-            if (answer)
+            // A disk that the kernel has taken away has nothing left to save.
+            if (answer || answer.error().code == ENOENT || answer.error().code == ENXIO)
                 happened(Event::UserStop);
             else if (machine_.state() != State::Stopping)
                 finishWaiting(errorFrom(answer.error().code, "save what is on",
