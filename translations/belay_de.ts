@@ -466,6 +466,22 @@
         <source>H&amp;istory</source>
         <translation>Verlau&amp;f</translation>
     </message>
+    <message>
+        <source>Its requests, its history, its events, and all else</source>
+        <translation>Seine Anfragen, sein Verlauf, seine Ereignisse und alles Übrige</translation>
+    </message>
+    <message>
+        <source>A row for each request that is not answered yet</source>
+        <translation>Eine Zeile für jede Anfrage, die noch nicht beantwortet ist</translation>
+    </message>
+    <message>
+        <source>What happened to the device, the newest first</source>
+        <translation>Was mit dem Gerät geschehen ist, das Neueste zuerst</translation>
+    </message>
+    <message>
+        <source>All that is known of the device</source>
+        <translation>Alles, was über das Gerät bekannt ist</translation>
+    </message>
 </context>
 <context>
     <name>belay::ui::DeviceActions</name>
@@ -830,6 +846,38 @@
         <source>%1 will be a disk of this size on the gadget.</source>
         <translation>Auf dem Gadget wird daraus ein Datenträger dieser Größe: %1.</translation>
     </message>
+    <message>
+        <source>Opens a dialog in which to choose it</source>
+        <translation>Öffnet ein Fenster, in dem sie gewählt wird</translation>
+    </message>
+    <message>
+        <source>A disk image or a block device</source>
+        <translation>Ein Abbild eines Datenträgers oder ein Blockgerät</translation>
+    </message>
+    <message>
+        <source>The file&apos;s own name, if this is empty</source>
+        <translation>Der Name der Datei, wenn dies leer ist</translation>
+    </message>
+    <message>
+        <source>The gadget cannot write to it</source>
+        <translation>Das Gadget kann nicht darauf schreiben</translation>
+    </message>
+    <message>
+        <source>Lend</source>
+        <translation>Verleihen</translation>
+    </message>
+    <message>
+        <source>Gives the file to the gadget as a disk</source>
+        <translation>Gibt dem Gadget die Datei als Datenträger</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Lends nothing</source>
+        <translation>Verleiht nichts</translation>
+    </message>
 </context>
 <context>
     <name>belay::ui::MainWindow</name>
@@ -1005,6 +1053,18 @@
         <source>Disks over a USB cable that survive the cable being pulled.</source>
         <translation>Datenträger über ein USB-Kabel, die es überstehen, wenn das Kabel gezogen wird.</translation>
     </message>
+    <message>
+        <source>All that can be done with gadgets and devices</source>
+        <translation>Alles, was mit Gadgets und Geräten getan werden kann</translation>
+    </message>
+    <message>
+        <source>Makes a disk of this computer of what it shares</source>
+        <translation>Macht aus dem, was es freigibt, einen Datenträger dieses Rechners</translation>
+    </message>
+    <message>
+        <source>Gives the gadget a disk whose bytes stay here</source>
+        <translation>Gibt dem Gadget einen Datenträger, dessen Bytes hier bleiben</translation>
+    </message>
 </context>
 <context>
     <name>belay::ui::MessageBar</name>
@@ -1020,6 +1080,14 @@
     <message>
         <source>No action</source>
         <translation>Keine Aktion</translation>
+    </message>
+    <message>
+        <source>What it is about goes on</source>
+        <translation>Worum es geht, läuft weiter</translation>
+    </message>
+    <message>
+        <source>What can be done about the message</source>
+        <translation>Was zu dieser Meldung getan werden kann</translation>
     </message>
 </context>
 <context>

@@ -466,6 +466,22 @@
         <source>H&amp;istory</source>
         <translation>&amp;Historial</translation>
     </message>
+    <message>
+        <source>Its requests, its history, its events, and all else</source>
+        <translation>Sus peticiones, su historial, sus sucesos y todo lo demás</translation>
+    </message>
+    <message>
+        <source>A row for each request that is not answered yet</source>
+        <translation>Una fila por cada petición que aún no tiene respuesta</translation>
+    </message>
+    <message>
+        <source>What happened to the device, the newest first</source>
+        <translation>Lo que le ha ocurrido al dispositivo, lo más reciente primero</translation>
+    </message>
+    <message>
+        <source>All that is known of the device</source>
+        <translation>Todo lo que se sabe del dispositivo</translation>
+    </message>
 </context>
 <context>
     <name>belay::ui::DeviceActions</name>
@@ -830,6 +846,38 @@
         <source>%1 will be a disk of this size on the gadget.</source>
         <translation>En el gadget será un disco de este tamaño: %1.</translation>
     </message>
+    <message>
+        <source>Opens a dialog in which to choose it</source>
+        <translation>Abre una ventana para elegirlo</translation>
+    </message>
+    <message>
+        <source>A disk image or a block device</source>
+        <translation>Una imagen de disco o un dispositivo de bloques</translation>
+    </message>
+    <message>
+        <source>The file&apos;s own name, if this is empty</source>
+        <translation>El nombre del archivo, si se deja vacío</translation>
+    </message>
+    <message>
+        <source>The gadget cannot write to it</source>
+        <translation>El gadget no puede escribir en él</translation>
+    </message>
+    <message>
+        <source>Lend</source>
+        <translation>Prestar</translation>
+    </message>
+    <message>
+        <source>Gives the file to the gadget as a disk</source>
+        <translation>Da el archivo al gadget como disco</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Cancelar</translation>
+    </message>
+    <message>
+        <source>Lends nothing</source>
+        <translation>No presta nada</translation>
+    </message>
 </context>
 <context>
     <name>belay::ui::MainWindow</name>
@@ -1005,6 +1053,18 @@
         <source>Disks over a USB cable that survive the cable being pulled.</source>
         <translation>Discos por un cable USB que sobreviven aunque se desconecte el cable.</translation>
     </message>
+    <message>
+        <source>All that can be done with gadgets and devices</source>
+        <translation>Todo lo que se puede hacer con gadgets y dispositivos</translation>
+    </message>
+    <message>
+        <source>Makes a disk of this computer of what it shares</source>
+        <translation>Convierte lo que comparte en un disco de este equipo</translation>
+    </message>
+    <message>
+        <source>Gives the gadget a disk whose bytes stay here</source>
+        <translation>Da al gadget un disco cuyos bytes se quedan aquí</translation>
+    </message>
 </context>
 <context>
     <name>belay::ui::MessageBar</name>
@@ -1020,6 +1080,14 @@
     <message>
         <source>No action</source>
         <translation>Ninguna acción</translation>
+    </message>
+    <message>
+        <source>What it is about goes on</source>
+        <translation>Aquello de lo que trata continúa</translation>
+    </message>
+    <message>
+        <source>What can be done about the message</source>
+        <translation>Lo que se puede hacer con este mensaje</translation>
     </message>
 </context>
 <context>

@@ -466,6 +466,22 @@
         <source>H&amp;istory</source>
         <translation>&amp;Historique</translation>
     </message>
+    <message>
+        <source>Its requests, its history, its events, and all else</source>
+        <translation>Ses requêtes, son historique, ses événements et tout le reste</translation>
+    </message>
+    <message>
+        <source>A row for each request that is not answered yet</source>
+        <translation>Une ligne pour chaque requête encore sans réponse</translation>
+    </message>
+    <message>
+        <source>What happened to the device, the newest first</source>
+        <translation>Ce qui est arrivé au périphérique, le plus récent d’abord</translation>
+    </message>
+    <message>
+        <source>All that is known of the device</source>
+        <translation>Tout ce que l’on sait du périphérique</translation>
+    </message>
 </context>
 <context>
     <name>belay::ui::DeviceActions</name>
@@ -830,6 +846,38 @@
         <source>%1 will be a disk of this size on the gadget.</source>
         <translation>Sur le gadget, ce sera un disque de cette taille&#xa0;: %1.</translation>
     </message>
+    <message>
+        <source>Opens a dialog in which to choose it</source>
+        <translation>Ouvre une fenêtre pour le choisir</translation>
+    </message>
+    <message>
+        <source>A disk image or a block device</source>
+        <translation>Une image de disque ou un périphérique bloc</translation>
+    </message>
+    <message>
+        <source>The file&apos;s own name, if this is empty</source>
+        <translation>Le nom du fichier, si ce champ est vide</translation>
+    </message>
+    <message>
+        <source>The gadget cannot write to it</source>
+        <translation>Le gadget ne peut pas y écrire</translation>
+    </message>
+    <message>
+        <source>Lend</source>
+        <translation>Prêter</translation>
+    </message>
+    <message>
+        <source>Gives the file to the gadget as a disk</source>
+        <translation>Donne le fichier au gadget comme disque</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Annuler</translation>
+    </message>
+    <message>
+        <source>Lends nothing</source>
+        <translation>Ne prête rien</translation>
+    </message>
 </context>
 <context>
     <name>belay::ui::MainWindow</name>
@@ -1005,6 +1053,18 @@
         <source>Disks over a USB cable that survive the cable being pulled.</source>
         <translation>Des disques par câble USB qui survivent au débranchement du câble.</translation>
     </message>
+    <message>
+        <source>All that can be done with gadgets and devices</source>
+        <translation>Tout ce que l’on peut faire avec les gadgets et les périphériques</translation>
+    </message>
+    <message>
+        <source>Makes a disk of this computer of what it shares</source>
+        <translation>Fait de ce qu’il partage un disque de cet ordinateur</translation>
+    </message>
+    <message>
+        <source>Gives the gadget a disk whose bytes stay here</source>
+        <translation>Donne au gadget un disque dont les octets restent ici</translation>
+    </message>
 </context>
 <context>
     <name>belay::ui::MessageBar</name>
@@ -1020,6 +1080,14 @@
     <message>
         <source>No action</source>
         <translation>Aucune action</translation>
+    </message>
+    <message>
+        <source>What it is about goes on</source>
+        <translation>Ce dont il parle continue</translation>
+    </message>
+    <message>
+        <source>What can be done about the message</source>
+        <translation>Ce que l’on peut faire à propos de ce message</translation>
     </message>
 </context>
 <context>

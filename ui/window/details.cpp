@@ -28,10 +28,12 @@ constexpr auto kRequestPeriod = 250ms;
 constexpr auto kHistoryPeriod = 1s;
 constexpr qsizetype kReportedEvents = 200;
 
-QTableView* makeTable(QAbstractItemModel* model, const QString& name, QWidget* parent) {
+QTableView* makeTable(QAbstractItemModel* model, const QString& name, const QString& description,
+                      QWidget* parent) {
     auto* const table = new QTableView(parent);
     table->setModel(model);
     table->setAccessibleName(name);
+    table->setAccessibleDescription(description);
     table->setSelectionBehavior(QAbstractItemView::SelectRows);
     table->setEditTriggers(QAbstractItemView::NoEditTriggers);
     table->setShowGrid(false);
@@ -115,6 +117,7 @@ Details::Details(Service& service, DeviceModel& devices, QWidget* parent)
       requests_(new RequestModel(this)),
       events_(new EventFilter(this)) {
     setAccessibleName(tr("About the selected device"));
+    setAccessibleDescription(tr("Its requests, its history, its events, and all else"));
     setDocumentMode(true);
     events_->setSourceModel(new EventModel(service, this));
     requestsPage_ = makeRequestsPage();
@@ -141,7 +144,8 @@ Details::Details(Service& service, DeviceModel& devices, QWidget* parent)
 
 QWidget* Details::makeRequestsPage() {
     auto* const page = new QWidget(this);
-    requestsView_ = makeTable(requests_, tr("Requests in flight"), page);
+    requestsView_ = makeTable(requests_, tr("Requests in flight"),
+                              tr("A row for each request that is not answered yet"), page);
     requestsNote_ = new QLabel(page);
     requestsNote_->setAccessibleName(tr("About the requests in flight"));
     requestsNote_->setAlignment(Qt::AlignCenter);
@@ -159,7 +163,8 @@ QWidget* Details::makeHistoryPage() {
 }
 
 QWidget* Details::makeEventsPage() {
-    QTableView* const table = makeTable(events_, tr("Events"), this);
+    QTableView* const table =
+        makeTable(events_, tr("Events"), tr("What happened to the device, the newest first"), this);
     const int character = fontMetrics().averageCharWidth();
     table->setColumnWidth(EventModel::kTime, character * 18);
     table->setColumnWidth(EventModel::kSubject, character * 22);
@@ -185,6 +190,7 @@ QWidget* Details::makeDetailsPage() {
     form->addRow(copy);
     auto* const area = new QScrollArea(this);
     area->setAccessibleName(tr("Details"));
+    area->setAccessibleDescription(tr("All that is known of the device"));
     area->setFrameShape(QFrame::NoFrame);
     area->setWidgetResizable(true);
     area->setWidget(content);

@@ -27,6 +27,7 @@ Tone toneOf(const QString& state) {
 HistoryView::HistoryView(QWidget* parent) : QWidget(parent) {
     setAccessibleName(tr("History"));
     setFocusPolicy(Qt::TabFocus);
+    show(nullptr);
 }
 
 QSize HistoryView::minimumSizeHint() const {
@@ -46,7 +47,8 @@ void HistoryView::show(const History* history) {
         //: Read to blind users: a state and how long it lasted
         spoken +=
             tr("%1 for %2").arg(Words::stateName(span.state), durationText(span.to - span.from));
-    setAccessibleDescription(spoken.join(QStringLiteral(", ")));
+    setAccessibleDescription(spoken.isEmpty() ? tr("Select a device to see what it has done")
+                                              : spoken.join(QStringLiteral(", ")));
     update();
 }
 

@@ -31,9 +31,13 @@ LendDialog::LendDialog(const QString& gadget, QWidget* parent)
     setMinimumWidth(fontMetrics().averageCharWidth() * kWidthInCharacters);
     auto* const browse = new QPushButton(tr("&Browse…"), this);
     browse->setAccessibleName(tr("Browse for the file"));
+    browse->setAccessibleDescription(tr("Opens a dialog in which to choose it"));
     file_->setAccessibleName(tr("File to lend"));
+    file_->setAccessibleDescription(tr("A disk image or a block device"));
     label_->setAccessibleName(tr("Name on the gadget"));
+    label_->setAccessibleDescription(tr("The file's own name, if this is empty"));
     readOnly_->setAccessibleName(tr("Read-only"));
+    readOnly_->setAccessibleDescription(tr("The gadget cannot write to it"));
     hint_->setAccessibleName(tr("About this file"));
     hint_->setWordWrap(true);
     hint_->setTextFormat(Qt::PlainText);
@@ -51,6 +55,11 @@ LendDialog::LendDialog(const QString& gadget, QWidget* parent)
     auto* const buttons = new QDialogButtonBox(QDialogButtonBox::Cancel, this);
     lend_ = buttons->addButton(tr("&Lend"), QDialogButtonBox::AcceptRole);
     lend_->setDefault(true);
+    lend_->setAccessibleName(tr("Lend"));
+    lend_->setAccessibleDescription(tr("Gives the file to the gadget as a disk"));
+    QPushButton* const cancel = buttons->button(QDialogButtonBox::Cancel);
+    cancel->setAccessibleName(tr("Cancel"));
+    cancel->setAccessibleDescription(tr("Lends nothing"));
     auto* const layout = new QVBoxLayout(this);
     layout->addLayout(form);
     layout->addStretch();

@@ -120,6 +120,7 @@ void MainWindow::makeMenus() {
     QMenu* const help = menuBar()->addMenu(tr("&Help"));
     connect(help->addAction(tr("&About Belay")), &QAction::triggered, this, &MainWindow::showAbout);
     menuBar()->setAccessibleName(tr("Menu bar"));
+    menuBar()->setAccessibleDescription(tr("All that can be done with gadgets and devices"));
 }
 
 QWidget* MainWindow::makeGadgetPane() {
@@ -144,12 +145,14 @@ QWidget* MainWindow::makeGadgetPane() {
 
     attachButton_ = new QPushButton(tr("&Attach"), this);
     attachButton_->setAccessibleName(tr("Attach a share of the gadget"));
+    attachButton_->setAccessibleDescription(tr("Makes a disk of this computer of what it shares"));
     auto* const menu = new QMenu(attachButton_);
     connect(menu, &QMenu::aboutToShow, this,
             [this, menu] { gadgetActions_->fillAttachMenu(*menu, currentGadget()); });
     attachButton_->setMenu(menu);
     lendButton_ = new QPushButton(tr("&Lend an image…"), this);
     lendButton_->setAccessibleName(tr("Lend an image to the gadget"));
+    lendButton_->setAccessibleDescription(tr("Gives the gadget a disk whose bytes stay here"));
     connect(lendButton_, &QPushButton::clicked, lend_, &QAction::trigger);
 
     auto* const pane = new QWidget(this);

@@ -34,6 +34,7 @@ MessageBar::MessageBar(const QString& name, QWidget* parent)
     close_->setAutoRaise(true);
     close_->setIcon(style()->standardIcon(QStyle::SP_DockWidgetCloseButton));
     close_->setAccessibleName(tr("Close this message"));
+    close_->setAccessibleDescription(tr("What it is about goes on"));
     auto* const layout = new QHBoxLayout(this);
     layout->addWidget(text_, 1);
     layout->addWidget(action_);
@@ -61,6 +62,7 @@ QString MessageBar::text() const {
 
 void MessageBar::offer(const QString& action) {
     action_->setText(action);
+    action_->setAccessibleDescription(tr("What can be done about the message"));
     action_->setAccessibleName(action.isEmpty() ? tr("No action") : action);
     action_->setVisible(!action.isEmpty());
 }
