@@ -18,6 +18,8 @@ class TestSmooPeer : public QObject {
     void hostFaultsDataPlane();
     void hostIsSilentForAWhile();
     void hostConfiguresAnew();
+    void hostDiesBesideAPayload_data();
+    void hostDiesBesideAPayload();
     void gadgetBorrows();
     void gadgetRepeatsAnId();
     void gadgetHasANewSession();
@@ -46,6 +48,7 @@ class Lent {
     }
     // SIGKILL.
     void endHost() { host_.reset(); }
+    bool hostRuns() const { return host_->running(); }
     Program& host() { return *host_; }
     Disk& disk() { return disk_; }
     Daemon& gadget() { return *gadget_; }
@@ -163,6 +166,33 @@ void TestSmooPeer::hostConfiguresAnew() {
         // The answer of the session before, to a request that this session has sent again.
         require(lent.gadget().output().contains("response to a request that was not sent"),
                 "a late answer was taken for one of this session");
+        lent.end();
+    });
+}
+
+void TestSmooPeer::hostDiesBesideAPayload_data() {
+    QTest::addColumn<QString>("trick");
+    QTest::addColumn<int>("pause");
+    for (const char* trick : {"die-before-payload", "die-in-payload"}) {
+        // Before a smoo gadget notices, and after.
+        QTest::addRow("%s, back at once", trick) << QString(trick) << 200;
+        QTest::addRow("%s, back later", trick) << QString(trick) << kSmooPatience + 1000;
+    }
+}
+
+// A read is answered, and its bytes do not come, or half of them do. What the next host sends must
+// not be taken for the rest.
+void TestSmooPeer::hostDiesBesideAPayload() {
+    QFETCH(QString, trick);
+    QFETCH(int, pause);
+    guarded([&](Bench& bench) {
+        Lent lent(bench, {trick, "20"});
+        auto fio = lent.fio(4, 2);
+        require(waitUntil([&] { return !lent.hostRuns(); }, kPatience), "the host never died");
+        require(lent.host().output().contains("trick"), "the host died of something else");
+        wait(Milliseconds(pause));
+        lent.startHost();
+        fio->succeed(90s);
         lent.end();
     });
 }

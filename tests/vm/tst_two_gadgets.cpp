@@ -7,13 +7,15 @@
 
 using namespace scenario;
 
-// Two gadgets at once: the trouble of one is its own.
+// Two gadgets at once, and two disks of one: the trouble of one is its own.
 class TestTwoGadgets : public QObject {
     Q_OBJECT
 
  private slots:
     void onePulledOtherGoesOn_data() { inBothDirections(); }
     void onePulledOtherGoesOn();
+    void oneDiskStoppedOtherGoesOn_data() { inBothDirections(); }
+    void oneDiskStoppedOtherGoesOn();
 };
 
 void TestTwoGadgets::onePulledOtherGoesOn() {
@@ -47,6 +49,33 @@ void TestTwoGadgets::onePulledOtherGoesOn() {
         require(longest < 500, QString("its I/O paused for %1 ms").arg(longest));
         first.compare();
         second.compare();
+    });
+}
+
+// Taken away in the middle of its requests: those of the other disk, in the same session, get no
+// error of it.
+void TestTwoGadgets::oneDiskStoppedOtherGoesOn() {
+    play([](Rig& rig) {
+        Disk& gone = rig.offer("gone", 4);
+        Disk& kept = rig.offer("kept", 4);
+        rig.start();
+        auto doomed = rig.startFio(gone, {.blocks = "4k-64k", .mib = 4, .loops = 1000});
+        auto load = rig.startFio(kept, {.blocks = "4k-64k", .mib = 4, .loops = times(4, 20)});
+        gone.awaitProgress(20);
+        kept.awaitProgress(20);
+        const pid_t worker = rig.initiator().worker();
+        const Outcome outcome = rig.initiator().command({"stop", gone.name(), "--force"});
+        require(outcome.status == 0, "stop was refused: " + outcome.output);
+        require(doomed->finish(5s) != 0, "the load saw no error although its disk is gone");
+        require(load->running(), "the other load was over too soon, or failed:\n" + load->output());
+        // A removal that takes too long costs the worker, on a slow machine: a pause for the other
+        // disk, and no more.
+        rig.waitForState(kept, "live");
+        kept.awaitProgress(20);
+        if (rig.initiator().worker() != worker)
+            qInfo("%s: the worker was replaced", QTest::currentDataTag());
+        load->succeed(60s);
+        kept.compare();
     });
 }
 

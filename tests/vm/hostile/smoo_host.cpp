@@ -1,12 +1,14 @@
-// smoo_host FILE [wrong-op N | gap MS N | reconfigure N]: a host as smoo's, lending FILE.
+// smoo_host FILE [wrong-op N | gap MS N | reconfigure N | die-before-payload N | die-in-payload N]:
+// a host as smoo's, lending FILE.
 //
 // Finds the interface, claims it without any reset, IDENT, CONFIG_EXPORTS, STATUS, then STATUS
 // every second and an answer to each request. A session id that changes, or a pipe that fails,
 // makes it begin anew from IDENT. After N requests it does once what was asked for:
-//   wrong-op     answers with another op than asked for, and with that faults the gadget's data
-//   plane gap          is silent for so long, on ep0 too, and then goes on as if nothing had been
+//   wrong-op     answers with another op than asked for, which faults the gadget's data plane
+//   gap          is silent for so long, on ep0 too, and then goes on as if nothing had been
 //   reconfigure  sends CONFIG_EXPORTS and STATUS again when a read has come, and then answers that
 //                read, as a thread would that had not heard of the new session
+//   die-...      answers a read, and is killed before its payload, or with half of it sent
 #include "core/base/fd.h"
 #include "tests/vm/hostile/smoo_wire.h"
 #include "tests/vm/hostile/usb_peer.h"
@@ -141,7 +143,7 @@ class Host {
     }
 
     void handle(Message message) {
-        const bool itsTime = trick_ != "reconfigure" || message.op == kRead;
+        const bool itsTime = trick_ == "wrong-op" || trick_ == "gap" || message.op == kRead;
         if (++requests_ >= after_ && after_ > 0 && itsTime) {
             after_ = 0;
             doTrick(message);
@@ -182,8 +184,11 @@ class Host {
             bytes_ += length;
         const std::uint8_t status = message.status;
         const bool sent = send(message);
-        if (sent && message.op == kRead && status == 0 && length > 0)
+        if (sent && message.op == kRead && status == 0 && length > 0) {
+            if (dies_)
+                die(std::move(payload));
             sendPayload(payload);
+        }
     }
 
     bool send(const Message& message) {
@@ -227,6 +232,14 @@ class Host {
         }
     }
 
+    [[noreturn]] void die(Bytes payload) {
+        payload.resize(trick_ == "die-in-payload" ? payload.size() / 2 : 0);
+        if (!payload.empty())
+            sendPayload(payload);
+        ::raise(SIGKILL);
+        std::abort();
+    }
+
     void doTrick(const Message& message) {
         say("trick: " + trick_);
         if (trick_ == "wrong-op") {
@@ -244,6 +257,8 @@ class Host {
             session_ = now.session;
             // Until the gadget has begun to listen for the new session's answers.
             sleepMs(100);
+        } else {
+            dies_ = true;
         }
     }
 
@@ -259,6 +274,7 @@ class Host {
     std::mutex silence_;
     std::atomic<bool> lost_{false};
     int pause_ = 0;
+    bool dies_ = false;
 };
 
 }  // namespace
