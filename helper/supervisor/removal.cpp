@@ -7,6 +7,9 @@ namespace {
 
 using namespace std::chrono_literals;
 constexpr auto kStopPatience = 1500ms;
+// Without its server the kernel takes every request back by itself; to see that the server is dead,
+// a busy machine needs a while.
+constexpr auto kServerlessPatience = 10s;
 constexpr auto kRemovePatience = 3s;
 constexpr int kMostTries = 3;
 
@@ -25,7 +28,8 @@ void Removal::stop() {
     task_ = std::make_unique<ControlTask>(
         ring_,
         ublk::ControlRequest{.operation = ublk::ControlRequest::Operation::Stop, .id = device_},
-        kStopPatience, [this](const auto& answer) { stopped(answer); });
+        killed_ ? Duration(kServerlessPatience) : kStopPatience,
+        [this](const auto& answer) { stopped(answer); });
 }
 
 void Removal::stopped(const Result<ublk::ControlAnswer>& answer) {
