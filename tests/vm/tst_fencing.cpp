@@ -8,9 +8,9 @@
 using namespace scenario;
 
 // A store is slow to finish a write, and the process that asked for it is killed and replaced: the
-// late write must not land after those of the next session. The successor waits for it, because
-// the lock on the store is the kernel's to give up (open-file-description locks go with the last
-// reference to the open file, and a write under way has one).
+// late write must not land after those of the next session. The successor waits: until the write is
+// over, the kernel keeps all that the dead process had open, its end of the link and the store with
+// its lock. (The lock alone: tst_store_vm.cpp, staysLockedUntilTheLastWriteIsOver.)
 class TestFencing : public QObject {
     Q_OBJECT
 
