@@ -44,7 +44,8 @@ void WindowBench::settle() {
 void WindowBench::screenshot(const QString& name) {
     QDir folder(QStringLiteral(BELAY_SCREENSHOTS));
     require(folder.mkpath("."), "the folder for pictures cannot be made");
-    require(window.grab().save(folder.filePath(name + ".png")), "a picture cannot be saved");
+    const QString scale = window.devicePixelRatioF() > 1 ? "@2x.png" : ".png";
+    require(window.grab().save(folder.filePath(name + scale)), "a picture cannot be saved");
 }
 
 void usePalette(bool dark) {
