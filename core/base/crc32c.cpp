@@ -30,14 +30,27 @@ std::uint32_t byTable(ConstByteSpan bytes, std::uint32_t crc) {
 #if defined(__x86_64__)
 __attribute__((target("sse4.2"))) std::uint32_t byInstruction(ConstByteSpan bytes,
                                                               std::uint32_t crc) {
-    std::uint64_t wide = crc;
-    std::size_t i = 0;
-    for (; i + 8 <= bytes.size(); i += 8) {
+    const std::byte* at = bytes.data();
+    const auto load = [](const std::byte* from) {
         std::uint64_t word;
-        std::memcpy(&word, bytes.data() + i, 8);
-        wide = _mm_crc32_u64(wide, word);
+        std::memcpy(&word, from, sizeof word);
+        return word;
+    };
+    std::uint64_t wide = crc;
+    std::size_t left = bytes.size();
+    // Unrolled: the loop would cost as much as the work.
+    for (; left >= 32; left -= 32, at += 32) {
+        wide = _mm_crc32_u64(wide, load(at));
+        wide = _mm_crc32_u64(wide, load(at + 8));
+        wide = _mm_crc32_u64(wide, load(at + 16));
+        wide = _mm_crc32_u64(wide, load(at + 24));
     }
-    return byTable(bytes.subspan(i), static_cast<std::uint32_t>(wide));
+    for (; left >= 8; left -= 8, at += 8)
+        wide = _mm_crc32_u64(wide, load(at));
+    auto narrow = static_cast<std::uint32_t>(wide);
+    for (; left > 0; --left, ++at)
+        narrow = _mm_crc32_u8(narrow, std::to_integer<std::uint8_t>(*at));
+    return narrow;
 }
 #endif
 

@@ -273,8 +273,8 @@ bool WriteLog::append(Record record, ConstByteSpan payload) {
 
     const std::size_t start = advance(record.position, kRecordBytes);
     const std::size_t first = std::min(payload.size(), ring_.size() - start);
-    std::ranges::copy(payload.first(first), ring_.begin() + static_cast<std::ptrdiff_t>(start));
-    std::ranges::copy(payload.subspan(first), ring_.begin());
+    copyBytes(payload.first(first), ring_.subspan(start));
+    copyBytes(payload.subspan(first), ring_);
     record.payloadCrc = crcOf(start, payload.size());
 
     const ByteSpan bytes = ring_.subspan(record.position, kRecordBytes);

@@ -275,7 +275,7 @@ void HostLink::flushMessages() {
             break;
         Slot& slot = takeSlot(Kind::MessageOut);
         slot.data = slot.memory.first(bytes);
-        std::ranges::copy(ConstByteSpan(queue_).subspan(sent, bytes), slot.data.begin());
+        copyBytes(ConstByteSpan(queue_).subspan(sent, bytes), slot.data);
         sent += bytes;
         submit(slot);
     }
