@@ -1,6 +1,7 @@
 #include "core/wire/link.h"
 #include "tests/vm/ffs/gadget_end.h"
 #include "tests/vm/ffs/host_end.h"
+#include "tests/vm/scenario/failure.h"
 
 #include <signal.h>
 
@@ -116,10 +117,12 @@ class TestFfs : public QObject {
 
 void TestFfs::initTestCase_data() {
     QTest::addColumn<QByteArray>("speed");
-    QTest::newRow("high") << QByteArray("");
-    QTest::newRow("super") << QByteArray("is_super_speed=1");
+    if (scenario::hasTurn(0))
+        QTest::newRow("high") << QByteArray("");
+    if (scenario::hasTurn(1))
+        QTest::newRow("super") << QByteArray("is_super_speed=1");
     // The slowest by far, and no different from the others but in its descriptors.
-    if (qEnvironmentVariableIsSet("BELAY_TEST_FULL"))
+    if (scenario::full())
         QTest::newRow("full") << QByteArray("is_high_speed=0");
 }
 

@@ -6,7 +6,6 @@
 #include "tests/vm/scenario/target_machine.h"
 
 #include <signal.h>
-#include <sys/utsname.h>
 
 #include <QTest>
 
@@ -43,16 +42,6 @@ class TestKillMatrix : public QObject {
 
     std::vector<Row> table_;
 };
-
-namespace {
-
-bool oldKernel() {
-    utsname name{};
-    ::uname(&name);
-    return QByteArray(name.release).startsWith("6.12");
-}
-
-}  // namespace
 
 // One death, from its preparation to the last check.
 class TestKillMatrix::Death {

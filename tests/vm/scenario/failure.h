@@ -34,5 +34,11 @@ bool full();
 inline int times(int brief, int complete) {
     return full() ? complete : brief;
 }
+// True on Linux 6.12.
+bool oldKernel();
+// Whether row `row` of the present test function is played. Rows that take long take turns in the
+// short form: each is played on one of the two kernels, its neighbours on the other. The long form
+// plays all of them, and so does whoever names a test function on the command line.
+bool hasTurn(int row);
 
 }  // namespace scenario

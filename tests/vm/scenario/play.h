@@ -4,7 +4,8 @@
 
 namespace scenario {
 
-// The rows "attach" and "lend", for the _data() of a scenario that is played in both directions.
+// The rows "attach" and "lend", for the _data() of a scenario that is played in both directions;
+// in the short form in one of them on each kernel.
 void inBothDirections();
 
 // Plays a scenario in the direction of the present row. Ends the rig in order if it comes to its
