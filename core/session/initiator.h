@@ -107,6 +107,7 @@ class Initiator {
     // The payload of a logged write that nextToSend() gave, into as many bytes as it is long.
     void copyLogged(const Entry& entry, ByteSpan out) const;
     // Checks a response against the ledger. `sent`: the payload of the write that it answers.
+    // In the order in which they come; only a write's may be kept back for a while.
     Result<Answer> responseReceived(const wire::Response& response, ConstByteSpan sent = {});
     // The payload of an answered request is complete and its CRC is right.
     Result<Completion> payloadReceived(Sequence sequence);

@@ -76,8 +76,10 @@ void Initiator::logChange(const Entry& entry, const wire::Response& response, Co
         else
             log->append(change, wire::carriesPayload(entry.op) ? sent : ConstByteSpan());
     }
-    if (response.stableUpTo != Sequence() && log->complete())
-        device.stable += log->stableUpTo(response.stableUpTo);
+    // It is about the answers before this one. That to a write may have been kept back while its
+    // payload was being sent, and then others are logged already that were given after it.
+    if (!wire::carriesPayload(entry.op))
+        device.stable += device.work.stableUpTo(response.stableUpTo);
 }
 
 Result<Answer> Initiator::answerOfOurOwn(Entry& entry, const wire::Response& response) {
@@ -106,6 +108,7 @@ Result<Answer> Initiator::answerOfOurOwn(Entry& entry, const wire::Response& res
         work.flushFailed();
     } else {
         flushed(device, answered);
+        device.stable += work.stableUpTo(response.stableUpTo);
     }
     goOn(device);
     return answer;

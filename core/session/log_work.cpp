@@ -109,6 +109,17 @@ void LogWork::flushed(const Entry& entry) {
     goOn_ = !waiting_.empty();
 }
 
+std::uint64_t LogWork::stableUpTo(Sequence sequence) {
+    // Incomplete: what is counted as unsaved is not what the log has.
+    if (log_ == nullptr || sequence == Sequence() || !log_->complete())
+        return 0;
+    const std::size_t used = log_->used();
+    const std::uint64_t saved = log_->stableUpTo(sequence);
+    if (log_->used() != used)
+        goOn_ = !waiting_.empty();
+    return saved;
+}
+
 void LogWork::flushFailed() {
     flushing_ = false;
     flushFailed_ = true;

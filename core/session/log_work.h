@@ -42,6 +42,9 @@ class LogWork {
     void sent(const Entry& entry);
     // A flush, of whomever, has succeeded.
     void flushed(const Entry& entry);
+    // The target says what is durable without having been asked. Returns the bytes of the device
+    // that are saved by it.
+    std::uint64_t stableUpTo(Sequence sequence);
     // One of our own has not, though nothing is lost. What waits goes on without room.
     void flushFailed();
 

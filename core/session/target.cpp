@@ -27,16 +27,22 @@ int errorOf(const wire::Request& request, const wire::ExportInfo& info) {
 void Target::sessionOpened(Epoch epoch, std::uint32_t maxTransfer) {
     epoch_ = epoch;
     maxTransfer_ = maxTransfer;
-    running_.clear();
+    resetSession();
 }
 
 void Target::sessionClosed() {
     epoch_ = Epoch();
+    resetSession();
+}
+
+void Target::resetSession() {
     running_.clear();
+    for (auto& [id, known] : exports_)
+        known.stable = StableUpTo();
 }
 
 void Target::addExport(const wire::ExportInfo& info) {
-    exports_.insert_or_assign(info.id, info);
+    exports_.insert_or_assign(info.id, Export{info, {}});
 }
 
 void Target::removeExport(ExportId id) {
@@ -45,7 +51,7 @@ void Target::removeExport(ExportId id) {
 
 const wire::ExportInfo* Target::findExport(ExportId id) const {
     const auto found = exports_.find(id);
-    return found == exports_.end() ? nullptr : &found->second;
+    return found == exports_.end() ? nullptr : &found->second.info;
 }
 
 Result<Accepted> Target::requestReceived(const wire::Request& request) {
@@ -62,6 +68,7 @@ Result<Accepted> Target::requestReceived(const wire::Request& request) {
     const int error = info == nullptr ? ENXIO : errorOf(request, *info);
     if (error != 0)
         return Accepted{Step::Refuse, error};
+    exports_.at(request.exportId).stable.accepted(request);
     return Accepted{hasPayload ? Step::ReceivePayload : Step::Run, 0};
 }
 
@@ -82,6 +89,8 @@ wire::Response Target::answer(const wire::Request& request, int error, Verifier 
     response.offset = request.offset;
     response.length = request.length;
     response.verifier = verifier;
+    if (const auto found = exports_.find(request.exportId); found != exports_.end())
+        response.stableUpTo = found->second.stable.answered(request, error == 0, durable, verifier);
     return response;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/base/error.h"
+#include "core/session/stable_up_to.h"
 #include "core/wire/message.h"
 
 #include <map>
@@ -29,6 +30,8 @@ struct Accepted {
 //   agreed) is an error: the caller ends the session.
 // - A request that is only impossible (out of range, a write to a read-only export) is refused
 //   with an errno, which the other side's issuer gets.
+// - Each answer says up to which sequence changes are durable, as far as that is known
+// (StableUpTo).
 // - Says nothing about the store's own in-flight I/O: before a new session is called ready, its
 //   owner waits until that is done (design: exactly one session).
 class Target {
@@ -50,9 +53,16 @@ class Target {
     std::size_t running() const { return running_.size(); }
 
  private:
+    struct Export {
+        wire::ExportInfo info;
+        StableUpTo stable;  // of this session
+    };
+
+    void resetSession();
+
     Epoch epoch_;
     std::uint32_t maxTransfer_ = 0;
-    std::map<ExportId, wire::ExportInfo> exports_;
+    std::map<ExportId, Export> exports_;
     std::unordered_map<Sequence, wire::Op> running_;
 };
 

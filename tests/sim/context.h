@@ -30,6 +30,8 @@ enum class Plant : std::uint8_t {
     AnsweredEarly,     // a write is answered before the store has done it
     FlushSkipped,      // a flush is answered without doing it
     LogTrimmedEarly,   // the write log is trimmed when a flush is sent, not when it has succeeded
+    StableTooFar,      // the target says that a flush covers what was answered during it
+    StableTooLate,     // what a target said before later answers is believed after them
     LogNotKept,        // a restarted initiator begins a log anew and takes it for complete
 };
 

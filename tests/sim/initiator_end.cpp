@@ -227,6 +227,8 @@ void InitiatorEnd::response(wire::Response response) {
                                answer->sequence.value);
         return;
     }
+    if (log_ && context_.planted(Plant::StableTooLate))
+        log_->stableUpTo(response.stableUpTo);
     if (answer->completion)
         complete(*answer->completion);
     if (answer->replayEnd && answer->replayEnd->saved)

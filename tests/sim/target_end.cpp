@@ -144,6 +144,8 @@ void TargetEnd::done(std::size_t index, int error, Blocks data) {
 void TargetEnd::answer(std::size_t index, int error) {
     Job& job = jobs_[index];
     wire::Response response = target_.answer(job.request, error, machine_.verifier());
+    if (context_.planted(Plant::StableTooFar) && error == 0 && job.request.op == wire::Op::Flush)
+        response.stableUpTo = job.request.sequence;
     const bool hasPayload = error == 0 && wire::returnsPayload(job.request.op);
     if (hasPayload && context_.settings.payloadCrc)
         response.payloadCrc = checksum(job.payload);

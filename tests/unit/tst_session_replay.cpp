@@ -107,6 +107,8 @@ class SessionReplayTest : public QObject {
     void aFailedFlushOfItsOwnLetsGo();
     void failedWritesGiveTheirRoomBack();
     void stableUpToSaves();
+    void whatCrossedAFlushIsSavedByIt();
+    void whatStableUpToFreesIsGivenToWhoWaits();
     void whatIsDurableIsNotOverwritten();
     void aFlushErrorWithANewVerifierEmptiesIt();
     void removedInTheMiddle();
@@ -369,10 +371,39 @@ void SessionReplayTest::stableUpToSaves() {
     rig.write(0);
     const auto second = rig.submit(Op::Write, 8);
     rig.answer(second);
+    // The answer to a write may come to us later than others that were given after it.
     rig.answer(rig.submit(Op::Write, 16), 0, 0, second.sequence.value);
+    QCOMPARE(rig.initiator.unsavedBytes(kDevice), 12u * kBlock);
+    rig.answer(rig.submit(Op::Discard, 24), EOPNOTSUPP, 0, second.sequence.value);
     QCOMPARE(rig.initiator.unsavedBytes(kDevice), 4u * kBlock);
     QVERIFY(rig.reopen(kOther) == Resume::Same);
     QCOMPARE(rig.nextIs(*rig.next()), std::string("write 16"));
+}
+
+void SessionReplayTest::whatCrossedAFlushIsSavedByIt() {
+    Memory memory(16);
+    Rig rig(memory);
+    rig.write(0);
+    const auto crossing = rig.submit(Op::Write, 8);
+    const auto flush = rig.submit(Op::Flush, 0);
+    rig.answer(crossing);
+    rig.answer(flush, 0, wire::kFlagDurable, flush.sequence.value);
+    QCOMPARE(rig.initiator.unsavedBytes(kDevice), 0u);
+    QVERIFY(rig.initiator.nothingUnsaved(kDevice));
+}
+
+void SessionReplayTest::whatStableUpToFreesIsGivenToWhoWaits() {
+    Memory memory(1);
+    Rig rig(memory);
+    const auto read = rig.submit(Op::Read, 0);
+    const auto first = rig.submit(Op::Write, 0);
+    rig.initiator.submit(rig.entryAt(Op::Write, 8));
+    rig.answer(first);
+    // It waits for room, and the flush for that is on its way.
+    QCOMPARE(rig.nextIs(*rig.next()), std::string("flush"));
+    QVERIFY(!rig.next());
+    rig.answer(read, EIO, 0, first.sequence.value);
+    QCOMPARE(rig.nextIs(*rig.next()), std::string("write 8"));
 }
 
 void SessionReplayTest::whatIsDurableIsNotOverwritten() {

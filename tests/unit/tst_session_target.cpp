@@ -18,6 +18,15 @@ struct Rig {
         target.addExport(info);
         target.sessionOpened(kEpoch, kMaxTransfer);
     }
+    // What the answer to `request` says is durable.
+    std::uint64_t answer(const wire::Request& request, int error = 0,
+                         Verifier verifier = kVerifier) {
+        return target.answer(request, error, verifier).stableUpTo.value;
+    }
+    std::uint64_t run(const wire::Request& request) {
+        static_cast<void>(target.requestReceived(request));
+        return answer(request);
+    }
 };
 
 wire::Request requestOf(Op op, std::uint64_t sequence = 1) {
@@ -49,6 +58,12 @@ class SessionTargetTest : public QObject {
     void echoesTheRequest();
     void tellsWhatIsDurable();
     void statusIsAnErrno();
+    void saysWhatAFlushHasMadeDurable();
+    void aFlushCoversNoLaterAnswer();
+    void ofTwoFlushesTheFirstCounts();
+    void aFailedFlushMakesNothingDurable();
+    void saysNothingOnceTheVerifierHasChanged();
+    void eachExportSpeaksForItself();
     void aNewSessionKnowsNothingOfTheOld();
     void exportsComeAndGo();
 };
@@ -191,6 +206,85 @@ void SessionTargetTest::statusIsAnErrno() {
     // What does not fit into the field must not look like success.
     QCOMPARE(statusOf(256), EIO);
     QCOMPARE(statusOf(-5), EIO);
+}
+
+void SessionTargetTest::saysWhatAFlushHasMadeDurable() {
+    Rig rig;
+    auto durable = requestOf(Op::Write, 1);
+    durable.flags = wire::kFlagFua;
+    // What an earlier session answered is not durable before the first flush.
+    QCOMPARE(rig.run(durable), 0u);
+    QCOMPARE(rig.run(requestOf(Op::Write, 2)), 0u);
+    QCOMPARE(rig.run(requestOf(Op::Flush, 3)), 3u);
+    QCOMPARE(rig.run(requestOf(Op::Read, 4)), 4u);
+    durable.sequence = Sequence(5);
+    QCOMPARE(rig.run(durable), 5u);
+    QCOMPARE(rig.run(requestOf(Op::Discard, 7)), 6u);
+    durable.sequence = Sequence(8);
+    QCOMPARE(rig.run(durable), 6u);
+    // One that comes late takes back what would else be said of it.
+    QCOMPARE(rig.run(requestOf(Op::Write, 4)), 3u);
+    QCOMPARE(rig.run(requestOf(Op::Flush, 9)), 9u);
+    rig.target.sessionOpened(kEpoch, kMaxTransfer);
+    QCOMPARE(rig.run(requestOf(Op::Read, 10)), 0u);
+}
+
+void SessionTargetTest::aFlushCoversNoLaterAnswer() {
+    Rig rig;
+    rig.run(requestOf(Op::Write, 1));
+    static_cast<void>(rig.target.requestReceived(requestOf(Op::Write, 3)));
+    static_cast<void>(rig.target.requestReceived(requestOf(Op::Flush, 4)));
+    QCOMPARE(rig.answer(requestOf(Op::Write, 3)), 0u);
+    QCOMPARE(rig.answer(requestOf(Op::Flush, 4)), 2u);
+    QCOMPARE(rig.run(requestOf(Op::Flush, 5)), 5u);
+    // Nor does it when the change failed, but then there is nothing to be lost.
+    static_cast<void>(rig.target.requestReceived(requestOf(Op::Write, 6)));
+    QCOMPARE(rig.answer(requestOf(Op::Write, 6), ENOSPC), 6u);
+}
+
+void SessionTargetTest::ofTwoFlushesTheFirstCounts() {
+    Rig rig;
+    static_cast<void>(rig.target.requestReceived(requestOf(Op::Flush, 1)));
+    rig.run(requestOf(Op::Write, 2));
+    static_cast<void>(rig.target.requestReceived(requestOf(Op::Flush, 3)));
+    // The second covers the write, but says so only in its own answer.
+    QCOMPARE(rig.answer(requestOf(Op::Flush, 3)), 0u);
+    QCOMPARE(rig.answer(requestOf(Op::Flush, 1)), 1u);
+    QCOMPARE(rig.run(requestOf(Op::Flush, 4)), 4u);
+}
+
+void SessionTargetTest::aFailedFlushMakesNothingDurable() {
+    Rig rig;
+    rig.run(requestOf(Op::Flush, 1));
+    rig.run(requestOf(Op::Write, 2));
+    static_cast<void>(rig.target.requestReceived(requestOf(Op::Flush, 3)));
+    QCOMPARE(rig.answer(requestOf(Op::Flush, 3), EINTR), 1u);
+    QCOMPARE(rig.run(requestOf(Op::Flush, 4)), 4u);
+}
+
+void SessionTargetTest::saysNothingOnceTheVerifierHasChanged() {
+    constexpr Verifier kOther(77);
+    Rig rig;
+    rig.run(requestOf(Op::Flush, 1));
+    rig.run(requestOf(Op::Write, 2));
+    static_cast<void>(rig.target.requestReceived(requestOf(Op::Flush, 3)));
+    static_cast<void>(rig.target.requestReceived(requestOf(Op::Flush, 4)));
+    QCOMPARE(rig.answer(requestOf(Op::Flush, 3), EIO, kOther), 0u);
+    QCOMPARE(rig.answer(requestOf(Op::Flush, 4), 0, kOther), 0u);
+    static_cast<void>(rig.target.requestReceived(requestOf(Op::Flush, 5)));
+    QCOMPARE(rig.answer(requestOf(Op::Flush, 5), 0, kOther), 0u);
+}
+
+void SessionTargetTest::eachExportSpeaksForItself() {
+    Rig rig;
+    auto other = sampleExport();
+    other.id = ExportId(other.id.value + 1);
+    rig.target.addExport(other);
+    rig.run(requestOf(Op::Flush, 1));
+    auto elsewhere = requestOf(Op::Write, 2);
+    elsewhere.exportId = other.id;
+    QCOMPARE(rig.run(elsewhere), 0u);
+    QCOMPARE(rig.run(requestOf(Op::Read, 3)), 3u);
 }
 
 void SessionTargetTest::aNewSessionKnowsNothingOfTheOld() {
