@@ -159,11 +159,14 @@ Result<Answer> Initiator::responseReceived(const wire::Response& response, Const
     if (entry->origin != Origin::Kernel)
         return answerOfOurOwn(*entry, response);
 
-    if (auto durable = applyDurability(*entry, response); !durable)
-        return tl::make_unexpected(durable.error());
-    logChange(*entry, response, sent);
+    const auto lost = applyDurability(*entry, response);
+    if (!lost)
+        return tl::make_unexpected(lost.error());
+    if (!*lost)
+        logChange(*entry, response, sent);
     Answer answer;
     answer.sequence = entry->sequence;
+    answer.endsSession = *lost;
     if (response.status == 0 && wire::returnsPayload(entry->op)) {
         entry->state = EntryState::Filling;
         entry->payloadCrc = response.payloadCrc;
@@ -177,29 +180,30 @@ Result<Answer> Initiator::responseReceived(const wire::Response& response, Const
     return answer;
 }
 
-// Which of the acknowledged bytes are safe.
-Result<void> Initiator::applyDurability(const Entry& entry, const wire::Response& response) {
+// Which of the acknowledged bytes are safe. True: some may be lost.
+Result<bool> Initiator::applyDurability(const Entry& entry, const wire::Response& response) {
     Device& device = devices_.at(entry.device);
+    const bool failed = response.status != 0;
     if (response.verifier != device.info.verifier) {
-        // Acknowledged bytes may be lost. By the EIO of a flush or a change the issuer learns of it
-        // here and now, as from a disk of its own. By anything else nobody would (a read would
-        // even show what is left): the session ends, and exportOffered() judges the next one.
-        if (response.status != EIO || entry.op == wire::Op::Read)
+        // A failed change or flush is not tried again: it might fail, and change the verifier, for
+        // ever. But its error is only its own issuer's, and the bytes may be anybody's, so it does
+        // not replace sending them again. exportOffered() judges the next session.
+        if (!failed || entry.op == wire::Op::Read)
             return failure("the target may have lost bytes it had acknowledged");
+        if (device.hasUnsaved())
+            return true;
         device.info.verifier = response.verifier;
-        device.stable = device.written;
-        // Until a flush, as this process may die before the issuer has heard of it.
         if (WriteLog* log = device.work.log())
-            log->abandon(response.verifier);
+            log->restart(response.verifier);
     }
-    if (response.status != 0)
-        return {};
+    if (failed)
+        return false;
     if (entry.op == wire::Op::Flush) {
         flushed(device, entry);
     } else if (entry.op != wire::Op::Read && (response.flags & wire::kFlagDurable) == 0) {
         device.written += entry.length;
     }
-    return {};
+    return false;
 }
 
 Result<Completion> Initiator::payloadReceived(Sequence sequence) {

@@ -33,6 +33,9 @@ struct Answer {
     std::optional<Completion> completion;  // a request of the kernel
     std::optional<ReplayEnd> replayEnd;
     Sequence sequence;
+    // The request failed, and acknowledged bytes of others may be lost with it: its issuer is to
+    // be told, and then the session ends, so that the next one begins with the write log.
+    bool endsSession = false;
 };
 
 // Whether a session may go on with an export it had before.
@@ -53,6 +56,8 @@ enum class Resume : std::uint8_t {
 //   is handed out, until a flush covers it; so a target that lost such changes gets them again, in
 //   order, flushed, before anything else of that device is sent. What the log asks for by itself
 //   are requests like others here, but nobody's: they are never handed out as completions.
+// - A changed verifier ends the session, whatever request shows it; if that one failed, its issuer
+//   gets the error first. The next session begins with the write log, or with missing data.
 // - One instance serves all exports of one gadget in one direction.
 class Initiator {
  public:
@@ -136,7 +141,7 @@ class Initiator {
 
     Completion finish(Entry& entry, int result);
     void sendParked(DeviceId device);
-    Result<void> applyDurability(const Entry& entry, const wire::Response& response);
+    Result<bool> applyDurability(const Entry& entry, const wire::Response& response);
 
     // Of the write log.
     bool canReplay(const Device& device) const;

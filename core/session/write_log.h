@@ -86,8 +86,7 @@ class WriteLog {
     // Forgets all and is complete: nothing is unsaved, or its loss is accepted. From now on changes
     // depend on `verifier`.
     void restart(Verifier verifier);
-    // Forgets all and is incomplete: what the records are copies of is lost, and whether whom it
-    // concerns has been told is not certain before the next flush.
+    // Forgets all and is incomplete until the next flush: what is unsaved is not what it has.
     void abandon(Verifier verifier);
 
     // Oldest first.

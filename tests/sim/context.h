@@ -32,6 +32,7 @@ enum class Plant : std::uint8_t {
     LogTrimmedEarly,   // the write log is trimmed when a flush is sent, not when it has succeeded
     StableTooFar,      // the target says that a flush covers what was answered during it
     StableTooLate,     // what a target said before later answers is believed after them
+    LogDropped,        // a failed flush empties the write log
     LogNotKept,        // a restarted initiator begins a log anew and takes it for complete
 };
 

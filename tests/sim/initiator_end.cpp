@@ -231,6 +231,11 @@ void InitiatorEnd::response(wire::Response response) {
         log_->stableUpTo(response.stableUpTo);
     if (answer->completion)
         complete(*answer->completion);
+    if (answer->endsSession) {
+        if (log_ && context_.planted(Plant::LogDropped))
+            log_->restart(response.verifier);
+        doubt({"the target could not store bytes", {}, 0, {}});
+    }
     if (answer->replayEnd && answer->replayEnd->saved)
         tellSame();
     else if (answer->replayEnd)

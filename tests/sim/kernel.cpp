@@ -122,8 +122,6 @@ void Kernel::complete(Tag tag, int result, const Blocks& data, bool byPolicy) {
         lastFlushOk_ = ok;
     if (request.op == wire::Op::Flush && ok)
         model_.flushed(request.begun);
-    if (result == -EIO && !byPolicy && request.op != wire::Op::Read)
-        model_.lossTold();
 }
 
 void Kernel::checkRead(const Request& request, const Blocks& data) {

@@ -23,6 +23,7 @@ struct TargetMachine::Running {
     std::vector<std::uint32_t> owed;  // flush: what was dirty at the beginning
     int error = 0;
     bool syncs = false;
+    std::uint64_t losses = 0;  // when it was begun
 };
 
 TargetMachine::TargetMachine(Context& context)
@@ -57,6 +58,7 @@ void TargetMachine::start(Io io, const std::shared_ptr<char>& process, Done done
     running->io = std::move(io);
     running->process = process;
     running->done = std::move(done);
+    running->losses = losses_;
     const Io& own = running->io;
     running->syncs = own.op == wire::Op::Flush || own.fua;
     syncs_ += running->syncs;
@@ -97,6 +99,10 @@ void TargetMachine::finished(const std::shared_ptr<Running>& running) {
         --underWay_;
         if (!running->process.expired()) {
             syncs_ -= running->syncs;
+            // The store does again what a failed write-back may have undone meanwhile.
+            if (changes(running->io.op) && running->error == 0 && !running->io.fua &&
+                running->losses != losses_)
+                apply(running->io, running->io.count);
             running->done(running->error, std::move(running->data));
         }
     });

@@ -32,6 +32,7 @@ constexpr NamedPlant kPlants[] = {
     {Plant::LogTrimmedEarly, "log-trimmed-early"},
     {Plant::StableTooFar, "stable-too-far"},
     {Plant::StableTooLate, "stable-too-late"},
+    {Plant::LogDropped, "log-dropped"},
     {Plant::LogNotKept, "log-not-kept"},
 };
 

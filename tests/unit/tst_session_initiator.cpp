@@ -73,8 +73,9 @@ class SessionInitiatorTest : public QObject {
     void aFlushCoversWhatWasAnsweredBeforeItWasSent();
     void aFailedFlushCoversNothing();
     void changedVerifierWithoutErrorEndsTheSession();
-    void changedVerifierWithAnErrorNobodyLearnsFrom();
-    void changedVerifierWithAFlushErrorGoesOn();
+    void changedVerifierWithAFailedReadEndsTheSession();
+    void changedVerifierWithAnErrorIsToldAndEndsTheSession();
+    void changedVerifierWithAnErrorAndNothingUnsavedGoesOn();
     void verifierAtResume();
     void unknownUnsavedBytesCount();
     void differentDisk_data();
@@ -326,20 +327,34 @@ void SessionInitiatorTest::changedVerifierWithoutErrorEndsTheSession() {
     }
 }
 
-void SessionInitiatorTest::changedVerifierWithAnErrorNobodyLearnsFrom() {
+void SessionInitiatorTest::changedVerifierWithAFailedReadEndsTheSession() {
     Rig rig;
     rig.writeUnsaved();
-    QVERIFY(rig.refuses(answerTo(rig.send(entryOf(Op::Discard)), EOPNOTSUPP, kOtherVerifier)));
     QVERIFY(rig.refuses(answerTo(rig.send(entryOf(Op::Read)), EIO, kOtherVerifier)));
     QVERIFY(rig.reopen(kOtherVerifier) == Resume::DataMayBeMissing);
 }
 
-void SessionInitiatorTest::changedVerifierWithAFlushErrorGoesOn() {
+void SessionInitiatorTest::changedVerifierWithAnErrorIsToldAndEndsTheSession() {
+    for (const Op op : {Op::Write, Op::Flush, Op::Discard, Op::WriteZeroes}) {
+        Rig rig;
+        rig.writeUnsaved();
+        // Whatever the error: tried again, it might come again for ever.
+        const auto answer = rig.initiator.responseReceived(
+            answerTo(rig.send(entryOf(op)), op == Op::Write ? ENOSPC : EIO, kOtherVerifier));
+        QVERIFY(answer && answer->completion && answer->endsSession);
+        QCOMPARE(answer->completion->result, op == Op::Write ? -ENOSPC : -EIO);
+        QCOMPARE(rig.initiator.unsavedBytes(kDevice), std::uint64_t{kBytes});
+        QVERIFY(rig.initiator.known(kDevice).verifier == kVerifier);
+        QVERIFY(rig.reopen(kOtherVerifier) == Resume::DataMayBeMissing);
+    }
+}
+
+void SessionInitiatorTest::changedVerifierWithAnErrorAndNothingUnsavedGoesOn() {
     Rig rig;
-    rig.writeUnsaved();
-    QCOMPARE(rig.answered(answerTo(rig.send(entryOf(Op::Flush)), EIO, kOtherVerifier)), -EIO);
-    QCOMPARE(rig.initiator.unsavedBytes(kDevice), 0u);
-    QVERIFY(rig.initiator.known(kDevice).verifier == kOtherVerifier);
+    const auto answer =
+        rig.initiator.responseReceived(answerTo(rig.send(entryOf(Op::Flush)), EIO, kOtherVerifier));
+    QVERIFY(answer && answer->completion && !answer->endsSession);
+    QCOMPARE(answer->completion->result, -EIO);
     // From here on the new one is the one that counts.
     rig.answered(answerTo(rig.send(entryOf(Op::Write)), 0, kOtherVerifier));
     QVERIFY(rig.reopen(kOtherVerifier) == Resume::Same);

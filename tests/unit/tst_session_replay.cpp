@@ -110,7 +110,8 @@ class SessionReplayTest : public QObject {
     void whatCrossedAFlushIsSavedByIt();
     void whatStableUpToFreesIsGivenToWhoWaits();
     void whatIsDurableIsNotOverwritten();
-    void aFlushErrorWithANewVerifierEmptiesIt();
+    void aFlushErrorWithANewVerifierIsToldAndItIsSentAgain();
+    void aFlushErrorWithANewVerifierAndAnEmptyLogGoesOn();
     void removedInTheMiddle();
 };
 
@@ -421,19 +422,38 @@ void SessionReplayTest::whatIsDurableIsNotOverwritten() {
     QVERIFY(rig.next()->op == Op::Flush);
 }
 
-void SessionReplayTest::aFlushErrorWithANewVerifierEmptiesIt() {
+void SessionReplayTest::aFlushErrorWithANewVerifierIsToldAndItIsSentAgain() {
     Memory memory(16);
     Rig rig(memory);
     rig.write(0);
     const auto flush = rig.submit(Op::Flush, 0);
+    rig.initiator.submit(rig.entryAt(Op::Read, 0));
+    rig.verifier = kOther;
+    // A target must not say so then, and is not believed.
+    const Answer answer = rig.answer(flush, EIO, 0, flush.sequence.value);
+    QVERIFY(answer.completion && answer.completion->result == -EIO && answer.endsSession);
+    QVERIFY(!rig.log.empty() && rig.log.complete());
+    QVERIFY(rig.log.verifier() == kVerifier);
+    // Before anything else.
+    QVERIFY(rig.reopen(kOther) == Resume::Same);
+    const auto again = rig.next();
+    QCOMPARE(rig.nextIs(*again), std::string("write 0"));
+    rig.answer(*again);
+    const auto saved = rig.answer(*rig.next());
+    QVERIFY(saved.replayEnd && saved.replayEnd->saved);
+    QCOMPARE(rig.initiator.unsavedBytes(kDevice), 0u);
+    QCOMPARE(rig.nextIs(*rig.next()), std::string("read 0"));
+}
+
+void SessionReplayTest::aFlushErrorWithANewVerifierAndAnEmptyLogGoesOn() {
+    Memory memory(16);
+    Rig rig(memory);
+    const auto flush = rig.submit(Op::Flush, 0);
     rig.verifier = kOther;
     const Answer answer = rig.answer(flush, EIO);
-    QVERIFY(answer.completion && answer.completion->result == -EIO);
-    QVERIFY(rig.log.empty() && !rig.log.complete());
-    QVERIFY(rig.log.verifier() == kOther);
-    // It is complete again as soon as it can be.
-    rig.answer(*rig.next());
+    QVERIFY(answer.completion && answer.completion->result == -EIO && !answer.endsSession);
     QVERIFY(rig.log.complete());
+    QVERIFY(rig.log.verifier() == kOther);
 }
 
 void SessionReplayTest::removedInTheMiddle() {
