@@ -59,12 +59,16 @@ void TestTwoGadgets::oneDiskStoppedOtherGoesOn() {
         Disk& gone = rig.offer("gone", 4);
         Disk& kept = rig.offer("kept", 4);
         rig.start();
-        auto doomed = rig.startFio(gone, {.blocks = "4k-64k", .mib = 4, .loops = 1000});
-        auto load = rig.startFio(kept, {.blocks = "4k-64k", .mib = 4, .loops = times(4, 20)});
+        auto doomed =
+            rig.startFio(gone, {.blocks = "4k-64k", .mib = 4, .loops = 1000, .pauseUs = 20000});
+        auto load = rig.startFio(kept, {.blocks = "4k-64k",
+                                        .mib = 4,
+                                        .loops = times(onPrivateBus() ? 12 : 4, 40),
+                                        .pauseUs = 5000});
         gone.awaitProgress(20);
         kept.awaitProgress(20);
         const pid_t worker = rig.initiator().worker();
-        const Outcome outcome = rig.initiator().command({"stop", gone.name(), "--force"});
+        const Outcome outcome = rig.stop(gone, true);
         require(outcome.status == 0, "stop was refused: " + outcome.output);
         require(doomed->finish(5s) != 0, "the load saw no error although its disk is gone");
         require(load->running(), "the other load was over too soon, or failed:\n" + load->output());
@@ -79,5 +83,9 @@ void TestTwoGadgets::oneDiskStoppedOtherGoesOn() {
     });
 }
 
-QTEST_GUILESS_MAIN(TestTwoGadgets)
+int main(int argc, char** argv) {
+    TestTwoGadgets test;
+    return runScenarios(argc, argv, test);
+}
+
 #include "tst_two_gadgets.moc"

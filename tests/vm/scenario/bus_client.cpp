@@ -52,6 +52,21 @@ QJsonValue BusClient::get(const QString& path, const QString& interface,
     return dataOf(outcome.output);
 }
 
+std::optional<std::vector<QJsonValue>> BusClient::find(const QString& path,
+                                                       const QString& interface,
+                                                       const QStringList& properties) const {
+    const Outcome outcome = scenario::run(command(
+        QStringList{"--json=short", "get-property", kService, path, interface} + properties));
+    if (outcome.status != 0)
+        return std::nullopt;
+    std::vector<QJsonValue> values;
+    for (const QByteArray& line : outcome.output.split('\n'))
+        values.push_back(dataOf(line));
+    require(values.size() == static_cast<std::size_t>(properties.size()),
+            "busctl says: " + QString::fromUtf8(outcome.output));
+    return values;
+}
+
 QStringList BusClient::objects(const QString& part) const {
     const Outcome tree = scenario::run(command({"tree", "--list", kService}));
     QStringList found;
@@ -91,12 +106,19 @@ void BusClient::waitForState(const QString& device, const QString& state,
 QString BusClient::run(const QString& device, const QString& method,
                        const QStringList& options) const {
     const QString job = mustCall(device, kDevice, method, options).toString();
-    QString state;
-    const auto over = [&] { return (state = get(job, kJob, "State").toString()) != "running"; };
+    // All of it at once: each call is a process, and a machine in trouble starts them slowly.
+    QJsonObject values;
+    const auto said = [&](const char* property) {
+        return values[property].toObject()["data"].toString();
+    };
+    const auto over = [&] {
+        values = mustCall(job, "org.freedesktop.DBus.Properties", "GetAll", {"s", kJob}).toObject();
+        return said("State") != "running";
+    };
     require(waitUntil(over, kPatience, 50ms), method + " does not end");
-    if (state == "succeeded")
-        return state;
-    return get(job, kJob, "Error").toString() + ": " + get(job, kJob, "ErrorMessage").toString();
+    if (said("State") == "succeeded")
+        return "succeeded";
+    return said("Error") + ": " + said("ErrorMessage");
 }
 
 }  // namespace scenario

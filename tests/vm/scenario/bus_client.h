@@ -4,6 +4,8 @@
 
 #include <QJsonValue>
 #include <QStringList>
+#include <optional>
+#include <vector>
 
 namespace scenario {
 
@@ -14,6 +16,9 @@ class BusClient {
     // `user`: who asks.
     explicit BusClient(QString user) : user_(std::move(user)) {}
 
+    // The command line of a busctl command, for whoever asks.
+    QStringList command(const QStringList& words) const;
+
     // "busctl call" of one of belayd's objects; `arguments` begin with the signature.
     Outcome call(const QString& path, const QString& interface, const QString& method,
                  const QStringList& arguments) const;
@@ -22,6 +27,9 @@ class BusClient {
     QJsonValue mustCall(const QString& path, const QString& interface, const QString& method,
                         const QStringList& arguments) const;
     QJsonValue get(const QString& path, const QString& interface, const QString& property) const;
+    // Several at once, each asked for by its name; nothing if there is no such object.
+    std::optional<std::vector<QJsonValue>> find(const QString& path, const QString& interface,
+                                                const QStringList& properties) const;
     // Object paths that contain `part`, from "busctl tree".
     QStringList objects(const QString& part) const;
 
@@ -38,8 +46,6 @@ class BusClient {
                 const QStringList& options = {"a{sv}", "0"}) const;
 
  private:
-    QStringList command(const QStringList& words) const;
-
     QString user_;
 };
 

@@ -12,7 +12,7 @@ Daemon::Daemon(const QString& name, QString program, QString runDir, const QStri
     : path_(std::move(program)), runDir_(std::move(runDir)), program_(name, log) {}
 
 Daemon::~Daemon() {
-    forceEnd();
+    Daemon::forceEnd();
 }
 
 void Daemon::forceEnd() {
@@ -31,6 +31,11 @@ void Daemon::end(Milliseconds limit) {
     program_.signal(SIGTERM);
     const int status = program_.finish(limit);
     require(status == 0, QString("%1 left with status %2").arg(name()).arg(status));
+}
+
+void Daemon::endWhenReady() {
+    worker();
+    end();
 }
 
 pid_t Daemon::worker() {
@@ -67,6 +72,16 @@ std::optional<nlohmann::json> Daemon::status() const {
     const auto answer =
         belay::helper::askCommand(runDir_.toStdString() + "/control", {{"command", "status"}});
     return answer ? std::optional(*answer) : std::nullopt;
+}
+
+std::optional<nlohmann::json> Daemon::device(const QString& label) const {
+    const auto said = status();
+    if (!said)
+        return std::nullopt;
+    for (const auto& device : said->at("devices"))
+        if (device.at("label") == label.toStdString())
+            return device;
+    return std::nullopt;
 }
 
 Outcome Daemon::command(const QStringList& words, Milliseconds limit) const {

@@ -12,37 +12,46 @@ class Daemon {
  public:
     // `program` is its path, `runDir` its --run-dir, `log` where its output goes.
     Daemon(const QString& name, QString program, QString runDir, const QString& log);
-    ~Daemon();
+    virtual ~Daemon();
+    Daemon(const Daemon&) = delete;
+    Daemon& operator=(const Daemon&) = delete;
 
     // Starts it; it need not be ready when this returns.
-    void start(const QStringList& options);
+    virtual void start(const QStringList& options);
     // For the next start, and for those after it.
     void setEnvironment(const QStringList& settings) { program_.setEnvironment(settings); }
     // Starts it again as it was started last.
-    void startAgain() { start(options_); }
+    virtual void startAgain() { start(options_); }
     // SIGTERM; fails unless it leaves with 0 in time.
-    void end(Milliseconds limit = 10s);
+    virtual void end(Milliseconds limit = 10s);
+    // The same once its worker is ready: one that is just starting does not know yet what to clean
+    // up.
+    virtual void endWhenReady();
     // After a failed scenario: asks it to end, so that it takes its devices along, then forces it
     // to.
-    void forceEnd();
-    bool running() const { return program_.running(); }
+    virtual void forceEnd();
+    virtual bool running() const { return program_.running(); }
 
     // SIGKILL to the supervisor; its worker may be unable to die yet.
-    void killOnlySupervisor();
+    virtual void killOnlySupervisor();
     // SIGKILL; they return when the kernel has buried it: the supervisor, the worker it has just
     // now, or the supervisor and the worker it takes along.
     void killWorker();
-    void killSupervisor();
+    virtual void killSupervisor();
     // The worker's process, once it is ready; waits for it.
-    pid_t worker();
-    pid_t supervisor() const { return program_.pid(); }
+    virtual pid_t worker();
+    virtual pid_t supervisor() const { return program_.pid(); }
+    // False if it serves on without its supervisor.
+    virtual bool workerDiesWithSupervisor() const { return true; }
 
     // What "status --json" says; nothing if it does not answer.
-    std::optional<nlohmann::json> status() const;
+    virtual std::optional<nlohmann::json> status() const;
+    // What it tells of the device with this label.
+    virtual std::optional<nlohmann::json> device(const QString& label) const;
     // "stop ublkb0" and its like, typed as a user would.
-    Outcome command(const QStringList& words, Milliseconds limit = kPatience) const;
+    virtual Outcome command(const QStringList& words, Milliseconds limit = kPatience) const;
 
-    QByteArray output() const { return program_.output(); }
+    virtual QByteArray output() const { return program_.output(); }
     const QString& name() const { return program_.name(); }
     const QString& runDir() const { return runDir_; }
 

@@ -1,6 +1,8 @@
 #include "tests/vm/scenario/rig.h"
 
+#include "tests/vm/scenario/bus_host.h"
 #include "tests/vm/scenario/machine.h"
+#include "tests/vm/scenario/private_bus.h"
 
 #include <signal.h>
 
@@ -13,6 +15,12 @@ namespace {
 
 const QString kRun = QStringLiteral("/run/belay-scenario/");
 
+std::unique_ptr<Daemon> makeHost(int number, const QString& log) {
+    if (onPrivateBus())
+        return std::make_unique<BusHost>(QString("G%1").arg(number), log);
+    return std::make_unique<Daemon>("host", BELAY_HOSTD, kRun + QString("host%1").arg(number), log);
+}
+
 }  // namespace
 
 Rig::Rig(Direction direction, QString folder, int number)
@@ -21,7 +29,7 @@ Rig::Rig(Direction direction, QString folder, int number)
       number_(number),
       cable_(number, QString("belay%1").arg(number)),
       gadget_("gadget", BELAY_GADGET, kRun + QString("gadget%1").arg(number), log("gadget")),
-      host_("host", BELAY_HOSTD, kRun + QString("host%1").arg(number), log("host")) {
+      host_(makeHost(number, log("host"))) {
     clock_.start();
     trace_.start(cable_.bus());
 }
@@ -85,12 +93,15 @@ void Rig::startGadget() {
 void Rig::startHost() {
     note("start the host");
     QStringList options = {"--gadget", QString("G%1").arg(number_)};
-    if (direction_ == Direction::Attach)
+    if (direction_ == Direction::Attach && onPrivateBus())
+        for (const auto& [label, disk] : disks_)
+            options += {"--attach", label};
+    else if (direction_ == Direction::Attach)
         options += QStringList{"--attach", "all"} + initiatorOptions_;
     else
         for (const auto& [label, disk] : disks_)
             options += {"--lend", disk.store(), "--label", label};
-    host_.start(options);
+    host_->start(options);
 }
 
 void Rig::start() {
@@ -102,23 +113,15 @@ void Rig::start() {
 void Rig::end() {
     note("end both");
     for (Daemon* daemon : {&initiator(), &target()})
-        if (daemon->running()) {
-            daemon->worker();  // one that is just starting does not know yet what to clean up
-            daemon->end();
-        }
-    for (const Daemon* daemon : {&gadget_, &host_})
+        if (daemon->running())
+            daemon->endWhenReady();
+    for (const Daemon* daemon : {&gadget_, host_.get()})
         require(!QFile::exists(daemon->runDir() + "/devices.json"),
                 daemon->name() + " has left a state file behind");
 }
 
 std::optional<nlohmann::json> Rig::deviceOf(const Disk& disk) {
-    const auto status = initiator().status();
-    if (!status)
-        return std::nullopt;
-    for (const auto& device : status->at("devices"))
-        if (device.at("label") == disk.label().toStdString())
-            return device;
-    return std::nullopt;
+    return initiator().device(disk.label());
 }
 
 QString Rig::stateOf(const Disk& disk) {
@@ -178,19 +181,20 @@ const char* Rig::nameOf(Victim victim) {
 std::optional<qint64> Rig::outage(Victim victim, Disk& disk, const Program& load) {
     const bool onHost = victim == Victim::HostWorker || victim == Victim::HostSupervisor;
     const bool whole = victim == Victim::HostSupervisor || victim == Victim::GadgetSupervisor;
-    Daemon& daemon = onHost ? host_ : gadget_;
-    const pid_t worker = daemon.worker();
+    Daemon& daemon = onHost ? *host_ : gadget_;
+    const bool goesOnWithout = whole && !daemon.workerDiesWithSupervisor();
+    const pid_t process = goesOnWithout ? daemon.supervisor() : daemon.worker();
     note(QString("kill the %1").arg(nameOf(victim)));
     QElapsedTimer clock;
     clock.start();
     if (whole)
-        daemon.killSupervisor();
+        daemon.killOnlySupervisor();
     else
-        ::kill(worker, SIGKILL);
-    require(waitUntil([=] { return isDead(worker); }, kPatience, 1ms),
+        ::kill(process, SIGKILL);
+    require(waitUntil([=] { return isDead(process); }, kPatience, 1ms),
             QString("the %1 does not die").arg(nameOf(victim)));
     const qint64 before = disk.completed();
-    if (whole)
+    if (whole && !goesOnWithout)
         daemon.startAgain();
     // Until the process table is asked again, a program that has ended looks alive.
     const auto goesOn = [&] { return disk.completed() > before || !load.running(); };
@@ -198,10 +202,35 @@ std::optional<qint64> Rig::outage(Victim victim, Disk& disk, const Program& load
             QString("no request was finished within 60 s after the kill of the %1")
                 .arg(nameOf(victim)));
     const qint64 ms = clock.elapsed();
+    if (goesOnWithout)
+        daemon.startAgain();
     if (disk.completed() == before)
         return std::nullopt;
     note(QString("the next request was finished after %1 ms").arg(ms));
     return ms;
+}
+
+Outcome Rig::stop(const Disk& disk, bool force) {
+    const QStringList options = force ? QStringList{"--force"} : QStringList();
+    const auto stop = [&](Daemon& daemon, const QString& what) {
+        note(daemon.name() + ": stop " + what + ' ' + options.join(' '));
+        const Outcome outcome = daemon.command(QStringList{"stop", what} + options);
+        note(QString("%1 (%2 ms)").arg(outcome.output).arg(outcome.ms));
+        return outcome;
+    };
+    if (!onPrivateBus())
+        return stop(initiator(), disk.name());
+    if (direction_ == Direction::Attach)
+        return stop(*host_, disk.label());
+    // Whoever uses it on the gadget is asked first; by force, first goes what they wait for.
+    // Nothing is asked of a belayd that does not run: it would start, and lend the file again.
+    Outcome taken;
+    if (force && host_->running())
+        taken = stop(*host_, disk.label());
+    const Outcome stopped = stop(gadget_, disk.name());
+    if (taken.status != 0 || stopped.status != 0 || force)
+        return taken.status != 0 || taken.ms > stopped.ms ? taken : stopped;
+    return stop(*host_, disk.label());
 }
 
 std::unique_ptr<Program> Rig::startFio(const Disk& disk, const FioJob& job) {
@@ -211,7 +240,8 @@ std::unique_ptr<Program> Rig::startFio(const Disk& disk, const FioJob& job) {
                          (range ? "--bsrange=" : "--bs=") + job.blocks,
                          QString("--iodepth=%1").arg(job.depth), QString("--size=%1M").arg(job.mib),
                          QString("--loops=%1").arg(job.loops), "--verify=crc32c", "--do_verify=1",
-                         "--verify_fatal=1", "--randrepeat=0"});
+                         "--verify_fatal=1", "--randrepeat=0",
+                         QString("--thinktime=%1").arg(job.pauseUs), "--thinktime_blocks=16"});
 }
 
 std::unique_ptr<Program> Rig::startProgram(const QStringList& command) {
@@ -232,7 +262,7 @@ void Rig::compare() {
 
 void Rig::keepEvidence(const QString& failure) {
     note("FAILED: " + failure);
-    for (Daemon* daemon : {&gadget_, &host_}) {
+    for (Daemon* daemon : {&gadget_, host_.get()}) {
         const auto status = daemon->running() ? daemon->status() : std::nullopt;
         note(QString("%1: %2").arg(daemon->name(),
                                    status ? QString::fromStdString(status->dump(1)) : "silent"));

@@ -23,6 +23,7 @@ struct FioJob {
     int depth = 16;
     int mib = 16;  // of the disk, from its start; written and then read back
     int loops = 1;
+    int pauseUs = 0;  // after every 16 requests: others get on, too
 };
 
 // One gadget and one host with a cable between them, and the disks that go over it.
@@ -30,6 +31,8 @@ struct FioJob {
 // - Each step writes what it does, with the time, to steps.log; a step that fails throws Failure.
 // - Everything it keeps is in folder(), which is handed back from the guest.
 // - Several can live side by side, each with a number of its own.
+// - The host is belay-hostd, started by hand; on a private bus (private_bus.h) it is belayd, driven
+//   by busctl.
 class Rig {
  public:
     // `number`: which dummy_udc.
@@ -52,10 +55,10 @@ class Rig {
     Disk& disk(const QString& label = "disk");
     std::vector<Disk*> disks();
     Daemon& gadget() { return gadget_; }
-    Daemon& host() { return host_; }
+    Daemon& host() { return *host_; }
     // By what they do: who has the block device, and who has the bytes.
-    Daemon& initiator() { return direction_ == Direction::Attach ? host_ : gadget_; }
-    Daemon& target() { return direction_ == Direction::Attach ? gadget_ : host_; }
+    Daemon& initiator() { return direction_ == Direction::Attach ? *host_ : gadget_; }
+    Daemon& target() { return direction_ == Direction::Attach ? gadget_ : *host_; }
     Cable& cable() { return cable_; }
     Direction direction() const { return direction_; }
 
@@ -73,8 +76,14 @@ class Rig {
     enum class Victim { HostWorker, HostSupervisor, GadgetWorker, GadgetSupervisor };
     static const char* nameOf(Victim victim);
     // Kills it (and starts it again if it is a supervisor). How many ms went by from the kill to
-    // the next request that was finished on `disk`; nothing if `load` had ended by then.
+    // the next request that was finished on `disk`; nothing if `load` had ended by then. A
+    // supervisor without which the worker serves on is not started before that request is finished.
     std::optional<qint64> outage(Victim victim, Disk& disk, const Program& load);
+
+    // Ends the disk as its user would; `ms` of what took longest. With belayd on the host, a lent
+    // disk is ended on both sides: Device1.Stop only takes back the file, and cannot know who has
+    // the gadget's block device open or mounted.
+    Outcome stop(const Disk& disk, bool force = false);
 
     std::unique_ptr<Program> startFio(const Disk& disk, const FioJob& job);
     // Any other program, with its output kept.
@@ -98,7 +107,7 @@ class Rig {
     Cable cable_;
     std::map<QString, Disk> disks_;
     Daemon gadget_;
-    Daemon host_;
+    std::unique_ptr<Daemon> host_;
     QStringList initiatorOptions_;
     int programs_ = 0;
 };

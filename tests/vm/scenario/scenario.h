@@ -8,10 +8,13 @@
 // - play.h: how a test function plays one, and what becomes of a failure.
 // - target_machine.h: a target whose machine loses power.
 // - daemon.h, disk.h, cable.h, program.h, machine.h: the rig's parts.
+// - bus_host.h, bus_client.h: belayd as the host's end, and busctl, by which it is driven;
+//   private_bus.h: the bus for that.
 // - stop_token.h: has a process die at a place that has a name (core/base/stop_point.h).
 // - requests.cpp: a program for what must be timed to the millisecond.
 // - fleet.cpp: a program that is belayd but for the bus.
 // Start reading at tests/vm/tst_cuts.cpp.
 #include "tests/vm/scenario/machine.h"
 #include "tests/vm/scenario/play.h"
+#include "tests/vm/scenario/private_bus.h"
 #include "tests/vm/scenario/rig.h"

@@ -1,11 +1,7 @@
 #include "tests/vm/service/service.h"
 
-#include <unistd.h>
-
 #include <QCoreApplication>
 #include <QTest>
-#include <cstdio>
-#include <vector>
 
 namespace service {
 
@@ -47,18 +43,6 @@ void Plugged::end() {
     gadget->end();
     require(waitUntil([] { return leftovers().isEmpty(); }, 5s),
             "left behind: " + leftovers().join(", "));
-}
-
-void moveToPrivateBus(int argc, char** argv) {
-    if (qEnvironmentVariableIsSet("BELAY_BUS_PID"))
-        return;
-    qputenv("BELAYD", BELAYD_PROGRAM);
-    qputenv("BELAY_HOSTD", BELAY_HOSTD);
-    std::vector<char*> words{const_cast<char*>(PRIVATE_BUS)};
-    words.insert(words.end(), argv, argv + argc);
-    words.push_back(nullptr);
-    ::execv(PRIVATE_BUS, words.data());
-    qFatal("%s cannot be started", PRIVATE_BUS);
 }
 
 int runOnPrivateBus(int argc, char** argv, QObject& test) {

@@ -3,6 +3,7 @@
 #include "tests/vm/hostile/bench.h"
 #include "tests/vm/scenario/bus_client.h"
 #include "tests/vm/scenario/cable.h"
+#include "tests/vm/scenario/private_bus.h"
 
 #include <QObject>
 #include <QString>
@@ -42,9 +43,6 @@ struct Plugged {
     Cable cable;
 };
 
-// Starts this program again within the rig's private bus, which has the real polkitd and starts
-// belayd when that is called; unless it is there already.
-void moveToPrivateBus(int argc, char** argv);
 // main() of such a test.
 int runOnPrivateBus(int argc, char** argv, QObject& test);
 
