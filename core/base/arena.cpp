@@ -2,6 +2,8 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace belay {
@@ -34,7 +36,48 @@ Buffer::~Buffer() {
 Arena::Arena(std::vector<std::byte*> chunks, std::shared_ptr<void> owner)
     : availablePages_(chunks.size() * kChunkPages), owner_(std::move(owner)) {
     for (std::byte* base : chunks)
-        chunks_.push_back(Chunk{.base = base, .used = {}});
+        chunks_.push_back(Chunk{.base = base});
+}
+
+std::size_t Arena::Chunk::run(std::size_t page, bool areUsed) const {
+    std::size_t length = 0;
+    while (page + length < kChunkPages) {
+        const std::size_t bit = (page + length) % 64;
+        const std::uint64_t word = used[(page + length) / 64];
+        const auto same =
+            static_cast<std::size_t>(std::countr_one((areUsed ? word : ~word) >> bit));
+        length += same;
+        if (same < 64 - bit)
+            break;
+    }
+    return length;
+}
+
+std::size_t Arena::Chunk::findFree(std::size_t pages) const {
+    std::size_t page = 0;
+    while (page + pages <= kChunkPages) {
+        page += run(page, true);
+        const std::size_t free = run(page, false);
+        if (free >= pages)
+            return page;
+        page += free;
+    }
+    return kChunkPages;
+}
+
+void Arena::Chunk::mark(std::size_t page, std::size_t pages, bool areUsed) {
+    for (std::size_t left = pages; left > 0;) {
+        const std::size_t bit = page % 64;
+        const std::size_t count = std::min(left, 64 - bit);
+        const std::uint64_t mask = ~std::uint64_t{0} >> (64 - count) << bit;
+        if (areUsed)
+            used[page / 64] |= mask;
+        else
+            used[page / 64] &= ~mask;
+        page += count;
+        left -= count;
+    }
+    freePages = areUsed ? freePages - pages : freePages + pages;
 }
 
 Result<std::shared_ptr<Arena>> Arena::heap(std::size_t bytes) {
@@ -62,18 +105,12 @@ std::optional<Buffer> Arena::take(std::size_t length) {
     for (Chunk& chunk : chunks_) {
         if (chunk.freePages < pages)
             continue;
-        std::size_t run = 0;
-        for (std::size_t page = 0; page < kChunkPages; ++page) {
-            run = chunk.used[page] ? 0 : run + 1;
-            if (run < pages)
-                continue;
-            const std::size_t first = page + 1 - pages;
-            for (std::size_t i = first; i <= page; ++i)
-                chunk.used.set(i);
-            chunk.freePages -= pages;
-            availablePages_ -= pages;
-            return Buffer(shared_from_this(), ByteSpan(chunk.base + first * kPageBytes, length));
-        }
+        const std::size_t first = chunk.findFree(pages);
+        if (first == kChunkPages)
+            continue;
+        chunk.mark(first, pages, true);
+        availablePages_ -= pages;
+        return Buffer(shared_from_this(), ByteSpan(chunk.base + first * kPageBytes, length));
     }
     return std::nullopt;
 }
@@ -84,9 +121,7 @@ void Arena::giveBack(ByteSpan bytes) {
         if (bytes.data() < chunk.base || bytes.data() >= chunk.base + kChunkBytes)
             continue;
         const std::size_t first = static_cast<std::size_t>(bytes.data() - chunk.base) / kPageBytes;
-        for (std::size_t i = first; i < first + pages; ++i)
-            chunk.used.reset(i);
-        chunk.freePages += pages;
+        chunk.mark(first, pages, false);
         availablePages_ += pages;
         return;
     }

@@ -3,8 +3,9 @@
 #include "core/base/bytes.h"
 #include "core/base/error.h"
 
-#include <bitset>
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -62,7 +63,15 @@ class Arena : public std::enable_shared_from_this<Arena> {
     struct Chunk {
         std::byte* base;
         std::size_t freePages = kChunkPages;
-        std::bitset<kChunkPages> used;
+        // A bit for each page, 64 in a word: searched and marked word by word, as a long slice
+        // takes all of them.
+        std::array<std::uint64_t, kChunkPages / 64> used{};
+
+        // How many pages from `page` on are all used, or all free.
+        std::size_t run(std::size_t page, bool areUsed) const;
+        // The first of so many free pages in a row; kChunkPages if there are none.
+        std::size_t findFree(std::size_t pages) const;
+        void mark(std::size_t page, std::size_t pages, bool areUsed);
     };
 
     Arena(std::vector<std::byte*> chunks, std::shared_ptr<void> owner);

@@ -95,7 +95,7 @@ Result<std::unique_ptr<Store>> Store::make(Ring& ring, Backing backing, const St
     store->writeback_ = std::make_unique<WritebackState>(std::move(*writeback));
     probeHolePunching(own);
 
-    store->bootId_ = *bootId;
+    store->verifierSeed_ = verifierSeed(*bootId, identity.uuid);
     Geometry& geometry = store->geometry_;
     geometry.sizeBytes = own.sizeBytes;
     geometry.blockSize = own.blockSize;
@@ -129,7 +129,7 @@ Store::~Store() {
 }
 
 Verifier Store::verifier() const {
-    return verifierOf(bootId_, geometry_.uuid, writeback_->losses());
+    return verifierOf(verifierSeed_, writeback_->losses());
 }
 
 void Store::read(std::uint64_t offset, ByteSpan data, std::uint64_t cookie) {

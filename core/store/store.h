@@ -15,6 +15,7 @@
 #include "core/base/ring.h"
 #include "core/base/units.h"
 #include "core/base/uuid.h"
+#include "core/store/hash.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -190,7 +191,7 @@ class Store {
     std::string recordDir_;
     std::unique_ptr<Operations> operations_;
     Geometry geometry_;
-    Uuid bootId_;
+    Hash verifierSeed_{0};
     unsigned inFlight_ = 0;
     unsigned running_ = 0;  // with the kernel, without flushes and answers
     Op* firstWaiting_ = nullptr;

@@ -1,7 +1,6 @@
 #include "core/store/writeback_state.h"
 
 #include "core/base/fd.h"
-#include "core/store/hash.h"
 #include "core/store/text_file.h"
 
 #include <fcntl.h>
@@ -106,10 +105,12 @@ Result<Uuid> readBootId() {
     return *id;
 }
 
-Verifier verifierOf(const Uuid& bootId, const Uuid& store, std::uint64_t losses) {
-    Hash hash(0);
-    hash.add(bootId).add(store).add(losses);
-    return Verifier(hash.value());
+Hash verifierSeed(const Uuid& bootId, const Uuid& store) {
+    return Hash(0).add(bootId).add(store);
+}
+
+Verifier verifierOf(const Hash& seed, std::uint64_t losses) {
+    return Verifier(Hash(seed).add(losses).value());
 }
 
 }  // namespace belay::store

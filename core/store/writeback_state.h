@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/base/units.h"
 #include "core/base/uuid.h"
+#include "core/store/hash.h"
 
 #include <sys/types.h>
 
@@ -49,7 +50,10 @@ class WritebackState {
 // This boot's id (random(4), /proc/sys/kernel/random/boot_id).
 Result<Uuid> readBootId();
 
+// What all verifiers of a store have in common while the machine is up: every answer carries one,
+// so this is worked out once.
+Hash verifierSeed(const Uuid& bootId, const Uuid& store);
 // The verifier of a store: differs for any two counts of losses of one store and boot.
-Verifier verifierOf(const Uuid& bootId, const Uuid& store, std::uint64_t losses);
+Verifier verifierOf(const Hash& seed, std::uint64_t losses);
 
 }  // namespace belay::store

@@ -17,8 +17,10 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <random>
 #include <set>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 using namespace belay;
@@ -99,6 +101,7 @@ class BaseTest : public QObject {
     void uuidRandom();
     void arenaSlices();
     void arenaFillsAndReuses();
+    void arenaFindsEveryRun();
     void arenaOutlivesItsOwner();
     void bufferMoves();
     void sharedMemoryOutlivesItsMapping();
@@ -300,6 +303,52 @@ void BaseTest::arenaFillsAndReuses() {
     const auto whole = arena->take(Arena::kChunkBytes);
     QVERIFY(whole);
     QVERIFY(!arena->take(Arena::kChunkBytes));
+}
+
+// Against a plain list of pages: what is given is free, and nothing is refused that would fit.
+void BaseTest::arenaFindsEveryRun() {
+    const auto arena = Arena::heap(1).value();
+    constexpr std::size_t kPages = Arena::kChunkBytes / Arena::kPageBytes;
+    auto whole = arena->take(Arena::kChunkBytes);
+    std::byte* const base = whole->bytes().data();
+    whole.reset();
+    std::array<bool, kPages> used{};
+    const auto longestFree = [&used] {
+        std::size_t longest = 0;
+        std::size_t run = 0;
+        for (const bool page : used) {
+            run = page ? 0 : run + 1;
+            longest = std::max(longest, run);
+        }
+        return longest;
+    };
+    std::vector<Buffer> held;
+    std::mt19937 random(1);
+    std::size_t refused = 0;
+    for (int i = 0; i < 20000; ++i) {
+        const std::size_t pages = 1 + random() % 100;
+        if (auto buffer = arena->take(pages * Arena::kPageBytes)) {
+            const auto first =
+                static_cast<std::size_t>(buffer->bytes().data() - base) / Arena::kPageBytes;
+            for (std::size_t page = first; page < first + pages; ++page)
+                QVERIFY(!std::exchange(used.at(page), true));
+            held.push_back(std::move(*buffer));
+        } else {
+            QVERIFY(longestFree() < pages);
+            ++refused;
+        }
+        if (held.empty() || random() % 2 != 0)
+            continue;
+        std::swap(held[random() % held.size()], held.back());
+        const ByteSpan bytes = held.back().bytes();
+        const auto first = static_cast<std::size_t>(bytes.data() - base) / Arena::kPageBytes;
+        std::fill_n(used.begin() + static_cast<std::ptrdiff_t>(first),
+                    bytes.size() / Arena::kPageBytes, false);
+        held.pop_back();
+    }
+    QVERIFY(refused > 1000 && refused < 19000);
+    held.clear();
+    QCOMPARE(arena->available(), Arena::kChunkBytes);
 }
 
 void BaseTest::arenaOutlivesItsOwner() {
