@@ -28,9 +28,10 @@ void TestDataPath::keepsWhatFioWrites() {
         jobs.erase(jobs.begin() + 1, jobs.end() - 1);
     if (full())
         for (const char* pattern : {"randwrite", "write"})
-            for (const char* blocks : {"4k", "16k", "64k", "256k", "1M", "4k-1M"})
+            for (const QString blocks : {"4k", "16k", "64k", "256k", "1M", "4k-1M"})
                 for (const int depth : {1, 2, 8, 32})
-                    jobs.push_back({pattern, blocks, depth, 32, 1});
+                    // As many requests as show something: small ones are slow.
+                    jobs.push_back({pattern, blocks, depth, blocks == "4k" ? 8 : 32, 1});
     play([&](Rig& rig) {
         Disk& disk = rig.offer("disk", 32);
         rig.start();
