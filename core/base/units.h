@@ -19,7 +19,7 @@ struct Unit {
 
 // Names one session between initiator and target; never reused; 0 means "no session".
 using Epoch = Unit<struct EpochMeaning, std::uint64_t>;
-// Names one request of an initiator; never reused in the device's life; the same when replayed.
+// Names one request of an initiator; never reused in the device's life; the same if it is resent.
 using Sequence = Unit<struct SequenceMeaning, std::uint64_t>;
 // A slot of a ublk queue, 0 .. depth-1; reused by the kernel all the time.
 using Tag = Unit<struct TagMeaning, std::uint16_t>;

@@ -55,7 +55,8 @@ enum class Resume : std::uint8_t {
 // - With a write log, every change that was answered without DURABLE is in it before its completion
 //   is handed out, until a flush covers it; so a target that lost such changes gets them again, in
 //   order, flushed, before anything else of that device is sent. What the log asks for by itself
-//   are requests like others here, but nobody's: they are never handed out as completions.
+//   are requests like others here, but nobody's: they have sequences of their own (LogWork), and
+//   are never handed out as completions.
 // - A changed verifier ends the session, whatever request shows it; if that one failed, its issuer
 //   gets the error first. The next session begins with the write log, or with missing data.
 // - One instance serves all exports of one gadget in one direction.

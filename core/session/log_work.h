@@ -15,7 +15,11 @@ namespace belay::session {
 // - Room is reserved before a change is sent, so that its answer can always be logged. Changes for
 //   which there is none wait; nothing else does.
 // - A flush of our own is due at half of the bound, and when the log is incomplete.
-// - What is sent again goes under fresh sequences: nothing that waits behind it has to make room.
+// - What is sent again goes under fresh sequences, unlike a request that is sent a second time. A
+//   piece of a record is not the request that was answered: what younger records cover is left
+//   out, so one request may come back as several. And the old number's place in the ledger may be
+//   somebody else's by now. kFlagReplay tells the target that the bytes may be there already; it
+//   needs no more, as all the pieces are flushed before any other request of the device is sent.
 class LogWork {
  public:
     // The log must outlive this.
