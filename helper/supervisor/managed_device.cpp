@@ -98,6 +98,9 @@ void ManagedDevice::workerReady(bool servesUs) {
         workerDied();
         return;
     }
+    // What an earlier life of ours told it last may not be what that had saved.
+    if (servesUs)
+        tell(failing_ || machine_.state() == State::Stopping ? "fail" : "resume");
     if (wantsServer_)
         serveSoon(Duration::zero());
 }
@@ -168,8 +171,12 @@ void ManagedDevice::carryOut(const lifecycle::Step& step) {
     if (actions.has(Action::OpenSession) && step.event == Event::UserRecover && !verdict_ &&
         !(lossAccepted_ && owner_.sessionOpen()))
         owner_.tellWorker({{"type", "recover"}}, {});
-    if (actions.has(Action::StopDevice))
+    if (actions.has(Action::StopDevice)) {
+        // Saved before it is done: the next of us must go on with it, and not take a device whose
+        // requests fail already for a live one.
+        owner_.deviceChanged(*this);
         beginRemoval();
+    }
     announceStep(step);
     owner_.deviceChanged(*this);
 }

@@ -166,6 +166,9 @@ int main(int argc, char** argv) {
     }
     if (seedGiven && !countGiven)
         return tell(firstSeed);
+    // QTest would end it after five minutes; ctest and people have limits of their own.
+    if (!qEnvironmentVariableIsSet("QTEST_FUNCTION_TIMEOUT"))
+        qputenv("QTEST_FUNCTION_TIMEOUT", "86400000");
     SimTest test;
     return QTest::qExec(&test, static_cast<int>(rest.size()), rest.data());
 }
