@@ -37,10 +37,12 @@ ticks() {
 	echo "$sum"
 }
 
-# memory PID FIELD: of its family, summed, in KiB; FIELD is VmRSS or VmHWM
+# memory PID FIELD: of its family, summed, in KiB; FIELD is VmRSS or VmHWM. The gadget's belay-aio-guard has no memory of
+# its own, but its worker's.
 memory() {
-	local pid sum=0 value
+	local pid sum=0 value name
 	for pid in $(family "$1"); do
+		read -r name 2>/dev/null <"/proc/$pid/comm" && [ "$name" != belay-aio-guard ] || continue
 		value=$(awk -v field="$2:" '$1 == field { print $2 }' "/proc/$pid/status" 2>/dev/null || true)
 		sum=$((sum + ${value:-0}))
 	done
