@@ -2,6 +2,7 @@
 
 #include "core/base/log.h"
 #include "core/base/ring.h"
+#include "core/ffs/aio_guard.h"
 #include "core/ffs/configfs.h"
 #include "core/ffs/function.h"
 #include "core/ffs/gadget_link.h"
@@ -220,6 +221,10 @@ class Side final : public ffs::FunctionListener, public wire::LinkListener {
 int run() {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     log::setup("gadget", log::Level::Notice);
+    if (auto guarded = ffs::AioGuard::start(Fd(kAliveFd)); !guarded) {
+        log::error("{}", guarded.error().message());
+        return 1;
+    }
     auto ring = Ring::create(256);
     auto config = ffs::GadgetConfig::create({.name = kGadgetName,
                                              .vendorId = 0x1d6b,

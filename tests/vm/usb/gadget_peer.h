@@ -12,6 +12,8 @@ namespace peer {
 
 inline constexpr std::size_t kMessageBytes = 64;
 inline constexpr const char* kGadgetName = "belay-usb-test";
+// The reading end of a pipe whose other end whoever starts run() holds (see ffs::AioGuard).
+inline constexpr int kAliveFd = 3;
 
 enum class Op : std::uint8_t {
     Echo = 1,    // send the message back

@@ -192,18 +192,38 @@ std::string readFile(const std::string& path) {
     return got > 0 ? std::string(text.data(), static_cast<std::size_t>(got)) : std::string();
 }
 
+namespace {
+
+// The end of the pipe whose other end the gadget's guard watches (ffs::AioGuard).
+Fd gadgetIsWatched;
+
+}  // namespace
+
 pid_t startGadget() {
+    std::array<int, 2> ends{-1, -1};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+        return -1;
+    const Fd watched(ends[0]);
+    gadgetIsWatched = Fd(ends[1]);
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_adddup2(&actions, watched.get(), peer::kAliveFd);
     std::string program = "/proc/self/exe";
     std::string argument = "--gadget";
     std::array<char*, 3> arguments{program.data(), argument.data(), nullptr};
     pid_t pid = -1;
-    ::posix_spawn(&pid, program.c_str(), nullptr, nullptr, arguments.data(), environ);
+    ::posix_spawn(&pid, program.c_str(), &actions, nullptr, arguments.data(), environ);
+    ::posix_spawn_file_actions_destroy(&actions);
     return pid;
 }
 
 void killGadget(pid_t gadget) {
     ::kill(gadget, SIGKILL);
     ::waitpid(gadget, nullptr, 0);
+    // As the supervisor does it: what the dead process asked for ends with the binding, and only
+    // then may the last user of its memory go.
+    unbindGadget();
+    gadgetIsWatched = Fd();
 }
 
 namespace {

@@ -80,7 +80,7 @@ std::string readFile(const std::string& path);
 
 // Starts this program once more as the gadget.
 pid_t startGadget();
-// kill -9, and waits for its end.
+// kill -9, waits for its end, and takes the gadget off the bus.
 void killGadget(pid_t gadget);
 // Pulls the gadget's cable, or plugs it in again, at the gadget's end.
 std::string unbindGadget();
