@@ -43,6 +43,13 @@ class TestKillMatrix : public QObject {
     std::vector<Row> table_;
 };
 
+namespace {
+
+// Of the load's writes, which are of 64 KiB at most, at least five.
+constexpr qint64 kEnoughToReplay = 5 * 64 * 1024;
+
+}  // namespace
+
 // One death, from its preparation to the last check.
 class TestKillMatrix::Death {
  public:
@@ -200,9 +207,18 @@ void TestKillMatrix::reboot() {
         death.machine().sync();
         death.rig().start();
         FileSystem files(death.rig(), death.disk());
-        files.beBusy();
-        death.machine().goDown();
-        death.rig().waitForState(death.disk(), "waiting");
+        // Right after a flush there would be too little to send again.
+        for (int tries = 0; tries < 20; ++tries) {
+            files.beBusy();
+            death.machine().goDown();
+            death.rig().waitForState(death.disk(), "waiting");
+            if (death.rig().unsavedBytes(death.disk()) >= kEnoughToReplay)
+                break;
+            death.machine().comeBack();
+            death.rig().waitForState(death.disk(), "live");
+        }
+        require(death.rig().unsavedBytes(death.disk()) >= kEnoughToReplay,
+                "there is never enough to send again");
         death.arm();
         death.machine().comeBack();
         death.await();

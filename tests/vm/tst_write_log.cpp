@@ -35,13 +35,6 @@ void writeRandom(Rig& rig, const Disk& disk, int mib) {
                  .arg(disk.node())});
 }
 
-qint64 unsavedBytes(Rig& rig, const Disk& disk) {
-    const auto device = rig.deviceOf(disk);
-    return device && device->contains("counters")
-               ? device->at("counters").at("unsavedBytes").get<qint64>()
-               : -1;
-}
-
 void needSavedAgain(Rig& rig) {
     require(rig.initiator().output().contains("is saved again"), "nothing was written again");
 }
@@ -76,8 +69,8 @@ void TestWriteLog::lostBytesAreWrittenAgain() {
         for (const bool workerDiesToo : {false, true}) {
             writeRandom(rig, disk, 3);
             const QByteArray written = disk.sha256OfDevice();
-            require(unsavedBytes(rig, disk) == 3 << 20,
-                    QString("%1 bytes are unsaved").arg(unsavedBytes(rig, disk)));
+            require(rig.unsavedBytes(disk) == 3 << 20,
+                    QString("%1 bytes are unsaved").arg(rig.unsavedBytes(disk)));
             machine.goDown();
             require(disk.sha256OfStore() != written, "nothing was lost: this shows nothing");
             rig.waitForState(disk, "waiting");
@@ -88,7 +81,7 @@ void TestWriteLog::lostBytesAreWrittenAgain() {
             needSavedAgain(rig);
             require(disk.sha256OfDevice() == written, "the device shows other bytes");
             require(disk.sha256OfStore() == written, "the store has other bytes");
-            require(unsavedBytes(rig, disk) == 0, "what was written again is not saved");
+            require(rig.unsavedBytes(disk) == 0, "what was written again is not saved");
             // What was written again was flushed, so that another power loss takes nothing.
             machine.goDown();
             require(disk.sha256OfStore() == written, "it was not flushed");
@@ -130,7 +123,7 @@ void TestWriteLog::moreThanTheLogHolds() {
         machine.sync();
         rig.start();
         writeRandom(rig, disk, 7);
-        const qint64 unsaved = unsavedBytes(rig, disk);
+        const qint64 unsaved = rig.unsavedBytes(disk);
         require(unsaved >= 0 && unsaved <= 4 << 20,
                 QString("%1 bytes are unsaved in a log of 4 MiB").arg(unsaved));
         const QByteArray written = disk.sha256OfDevice();

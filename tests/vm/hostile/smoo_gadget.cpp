@@ -82,7 +82,7 @@ class Gadget {
             ++sessions_;
             changed_.notify_all();
         }
-        answered_ = SteadyClock::now();
+        alive_ = SteadyClock::now();
         return bytesOf(Status{.flags = 1, .exports = 1, .session = session_});
     }
 
@@ -107,9 +107,9 @@ class Gadget {
         if (sessions_ > 0 && export_.id != 0)
             say("reset " +
                 std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                   SteadyClock::now() - answered_)
+                                   SteadyClock::now() - alive_)
                                    .count()) +
-                " ms after the last STATUS");
+                " ms after its last sign of life");
         export_ = {};
     }
 
@@ -163,6 +163,8 @@ class Gadget {
             return false;
         }
         answeredId_ = response.id;
+        const std::lock_guard lock(mutex_);
+        alive_ = SteadyClock::now();
         return true;
     }
 
@@ -263,7 +265,8 @@ class Gadget {
     std::uint64_t session_ = std::random_device{}() + 1ULL;
     int polls_ = 0;
     int sessions_ = 0;
-    SteadyClock::time_point answered_;
+    // When it last answered STATUS, or took a response.
+    SteadyClock::time_point alive_;
     bool ending_ = false;
     // The player's.
     Export disk_;

@@ -124,6 +124,13 @@ std::optional<nlohmann::json> Rig::deviceOf(const Disk& disk) {
     return initiator().device(disk.label());
 }
 
+qint64 Rig::unsavedBytes(const Disk& disk) {
+    const auto device = deviceOf(disk);
+    return device && device->contains("counters")
+               ? device->at("counters").at("unsavedBytes").get<qint64>()
+               : -1;
+}
+
 QString Rig::stateOf(const Disk& disk) {
     const auto device = deviceOf(disk);
     return device ? QString::fromStdString(device->at("state")) : QString();

@@ -66,6 +66,8 @@ class Rig {
     QString stateOf(const Disk& disk);
     // All that it tells of it; nothing if there is no such device.
     std::optional<nlohmann::json> deviceOf(const Disk& disk);
+    // What its write log holds; -1 if nobody knows.
+    qint64 unsavedBytes(const Disk& disk);
     void waitForState(Disk& disk, const QString& state, Milliseconds limit = kPatience);
     void waitForAllLive(Milliseconds limit = kPatience);
 
