@@ -23,7 +23,7 @@ class HelperCommandLineTest : public QObject {
     static Ended run(const QString& program, const QStringList& words) {
         QProcess process;
         process.start(program == "belay-hostd" ? BELAY_HOSTD : BELAY_GADGET, words);
-        if (!process.waitForFinished(10'000) || process.exitStatus() != QProcess::NormalExit)
+        if (!process.waitForFinished(60'000) || process.exitStatus() != QProcess::NormalExit)
             return {-1, {}, process.errorString()};
         return {process.exitCode(), QString::fromUtf8(process.readAllStandardOutput()),
                 QString::fromUtf8(process.readAllStandardError())};

@@ -115,7 +115,8 @@ void TestKills::initiatorWithSaturatedQueue() {
                 outageUnder(load, rig, disk, onHost ? Victim::HostWorker : Victim::GadgetWorker);
             qInfo("%s, saturated queue: next request done after %lld ms", QTest::currentDataTag(),
                   ms);
-            require(ms < 2000, QString("back after %1 ms only").arg(ms));
+            // In the short form other machines have the processors as well.
+            require(ms < times(4000, 2000), QString("back after %1 ms only").arg(ms));
             load.finish();
             // A fresh life: no pause before the next restart.
             rig.initiator().killSupervisor();
