@@ -17,7 +17,7 @@ Makes a block device of what a phone or a board shares over USB, and lends
 disks of this computer to it. When the cable is pulled or a program dies,
 requests wait and go on when it is back. With a service on the system bus,
 a window and a tray.")
-set(CPACK_DEBIAN_BELAY_PACKAGE_DEPENDS "dbus, polkitd, systemd, udev, qt6-qpa-plugins | libqt6gui6, qt6-svg-plugins | libqt6svg6")
+set(CPACK_DEBIAN_BELAY_PACKAGE_DEPENDS "dbus, polkitd, procps, systemd, udev, qt6-qpa-plugins | libqt6gui6, qt6-svg-plugins | libqt6svg6")
 set(CPACK_DEBIAN_BELAY_PACKAGE_CONTROL_EXTRA
   ${CMAKE_CURRENT_SOURCE_DIR}/deb.d/belay/postinst
   ${CMAKE_CURRENT_SOURCE_DIR}/deb.d/belay/prerm

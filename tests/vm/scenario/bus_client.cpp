@@ -7,11 +7,6 @@
 namespace scenario {
 namespace {
 
-const QString kService = QStringLiteral("org.belay.Helper1");
-const QString kDevice = QStringLiteral("org.belay.Device1");
-const QString kGadget = QStringLiteral("org.belay.Gadget1");
-const QString kJob = QStringLiteral("org.belay.Job1");
-
 QJsonValue dataOf(const QByteArray& answer) {
     const QJsonObject object = QJsonDocument::fromJson(answer).object();
     require(object.contains("data"), "busctl says: " + QString::fromUtf8(answer));

@@ -9,6 +9,13 @@
 
 namespace scenario {
 
+// What it is called on the bus (dbus/*.xml).
+inline const QString kService = QStringLiteral("org.belay.Helper1");
+inline const QString kManager = QStringLiteral("org.belay.Manager1");
+inline const QString kGadget = QStringLiteral("org.belay.Gadget1");
+inline const QString kDevice = QStringLiteral("org.belay.Device1");
+inline const QString kJob = QStringLiteral("org.belay.Job1");
+
 // belayd on the guest's bus as a user sees it who has a terminal: everything here is a busctl
 // command that anybody could type.
 class BusClient {

@@ -10,11 +10,7 @@
 namespace scenario {
 namespace {
 
-const QString kService = QStringLiteral("org.belay.Helper1");
 const QString kRoot = QStringLiteral("/org/belay/Helper1");
-const QString kDevice = QStringLiteral("org.belay.Device1");
-const QString kManager = QStringLiteral("org.belay.Manager1");
-const QString kGadget = QStringLiteral("org.belay.Gadget1");
 // As the gadgets' descriptors have it.
 const QString kTriple = QStringLiteral("1d6b_0104_");
 

@@ -14,8 +14,8 @@ namespace service {
 
 using namespace hostile;
 
-inline const QString kDevice = "org.belay.Device1";
-inline const QString kGadget = "org.belay.Gadget1";
+using scenario::kDevice;
+using scenario::kGadget;
 
 // Whom test.rules lets do everything; whom it lets do nothing.
 extern const BusClient user;
