@@ -21,11 +21,6 @@ bool matches(const ffs::SetupRequest& request, const smoo::ControlRequest& wante
     return request.requestType == wanted.requestType && request.request == wanted.request;
 }
 
-template <std::size_t N>
-ffs::SetupAnswer reply(const std::array<std::byte, N>& bytes) {
-    return ffs::SetupAnswer::reply({bytes.begin(), bytes.end()});
-}
-
 // v0 has no identity but the id, which a smoo host derives from path, block size and size.
 Uuid uuidOf(const smoo::ExportEntry& entry) {
     Uuid uuid;
@@ -128,13 +123,13 @@ ffs::SetupAnswer GadgetInitiatorSession::setup(const ffs::SetupRequest& request)
     if (engine_.hasSession())
         listen();
     if (matches(request, smoo::kIdent) && request.length >= smoo::IdentLayout::kBytes)
-        return reply(smoo::encode(smoo::Ident{}));
+        return ffs::SetupAnswer::reply(smoo::encode(smoo::Ident{}));
     if (matches(request, smoo::kStatus) && request.length >= smoo::StatusLayout::kBytes) {
         if (smooConfig_) {
             smooPolled_ = true;
             ring_.callAtEndOfTurn([this] { trySmooBegin(); });
         }
-        return reply(
+        return ffs::SetupAnswer::reply(
             smoo::encode(smoo::Status{.exportCount = smooExports_, .sessionId = smooSessionId_}));
     }
     if (matches(request, smoo::kConfigExports))

@@ -6,15 +6,6 @@
 #include "core/wire/control_codec.h"
 
 namespace belay::engine {
-namespace {
-
-template <std::size_t N>
-ffs::SetupAnswer reply(const std::array<std::byte, N>& bytes) {
-    return ffs::SetupAnswer::reply({bytes.begin(), bytes.end()});
-}
-
-}  // namespace
-
 GadgetSession::GadgetSession(Ring& ring, const wire::Hello& offer, GadgetListener& listener)
     : ring_(ring), offer_(offer), listener_(listener) {}
 
@@ -50,11 +41,11 @@ ffs::SetupAnswer GadgetSession::setup(const ffs::SetupRequest& request) {
         switch (number) {
             case ControlRequest::Hello:
                 stopPoint("before-hello");
-                return reply(wire::encode(offer_));
+                return ffs::SetupAnswer::reply(wire::encode(offer_));
             case ControlRequest::Opened:
-                return reply(wire::encode(opened_));
+                return ffs::SetupAnswer::reply(wire::encode(opened_));
             case ControlRequest::Status:
-                return reply(wire::encode(status()));
+                return ffs::SetupAnswer::reply(wire::encode(status()));
             case ControlRequest::Exports:
                 stopPoint("after-exports");
                 if (auto page = exportsPage(request.value); page && !page->empty())

@@ -18,7 +18,7 @@
 namespace belay::ffs {
 namespace {
 
-constexpr const char* kUsEnglish = "0x409";
+constexpr const char* kUsEnglishFolder = "0x409";
 // How long the kernel may take to close the files of a process that is gone (measured: 35 ms with
 // transfers under way).
 constexpr auto kLettingGo = std::chrono::seconds(3);
@@ -125,8 +125,8 @@ Result<void> GadgetConfig::checkOwner() const {
 }
 
 Result<void> GadgetConfig::describe() {
-    const std::string strings = path_ + "/strings/" + kUsEnglish;
-    const std::string configStrings = config_ + "/strings/" + kUsEnglish;
+    const std::string strings = path_ + "/strings/" + kUsEnglishFolder;
+    const std::string configStrings = config_ + "/strings/" + kUsEnglishFolder;
     for (const std::string& folder : {path_, strings, config_, configStrings})
         if (auto made = ensureFolder(folder); !made)
             return made;
@@ -256,7 +256,7 @@ Result<void> GadgetConfig::remove() {
         ::rmdir(mountOf(kind).c_str());
     }
     for (const std::string& folder :
-         {config_ + "/strings/" + kUsEnglish, config_, path_ + "/strings/" + kUsEnglish, path_})
+         {config_ + "/strings/" + kUsEnglishFolder, config_, path_ + "/strings/" + kUsEnglishFolder, path_})
         keepFirst(result, removeEntry(folder));
     lock_.reset();
     return result;

@@ -12,7 +12,7 @@ namespace {
 constexpr std::uint8_t kInterfaceSubClass = 0x53;
 constexpr std::uint8_t kLendProtocol = 0x4d;
 constexpr std::uint8_t kAttachProtocol = 0x4e;
-constexpr std::uint16_t kUsEnglish = 0x0409;
+constexpr std::uint16_t kUsEnglishId = 0x0409;
 
 // Packets a bulk endpoint may send without waiting at SuperSpeed, minus one: the most there is.
 // Messages get no burst: UDCs with small FIFOs set memory aside for it.
@@ -130,7 +130,7 @@ std::vector<std::byte> strings(Kind kind) {
         .put<std::uint32_t>(0)
         .put<std::uint32_t>(1)  // strings
         .put<std::uint32_t>(1)  // languages
-        .put(kUsEnglish)
+        .put(kUsEnglishId)
         .text("Belay ")
         .text(name(kind))
         .put<std::uint8_t>(0);

@@ -42,8 +42,12 @@ class SetupAnswer {
         answer.data_ = std::move(data);
         return answer;
     }
+    template <std::size_t N>
+    static SetupAnswer reply(const std::array<std::byte, N>& data) {
+        return reply(std::vector(data.begin(), data.end()));
+    }
     // OUT only: take the data; setupData() gets it.
-    static SetupAnswer accept() { return reply({}); }
+    static SetupAnswer accept() { return reply(std::vector<std::byte>()); }
 
  private:
     friend class Function;

@@ -63,7 +63,7 @@ void Initiator::logChange(const Entry& entry, const wire::Response& response, Co
     WriteLog* log = device.work.log();
     if (log == nullptr)
         return;
-    if (response.status == 0 && entry.op != wire::Op::Read && entry.op != wire::Op::Flush) {
+    if (response.status == 0 && wire::changesData(entry.op)) {
         const bool durable = (response.flags & wire::kFlagDurable) != 0;
         wire::Request change;
         change.op = entry.op;

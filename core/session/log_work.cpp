@@ -9,16 +9,12 @@ namespace {
 // Enough to keep a link busy, and some of the session left for other devices.
 constexpr std::size_t kMostReplayed = 16;
 
-bool changes(wire::Op op) {
-    return op != wire::Op::Read && op != wire::Op::Flush;
-}
-
 }  // namespace
 
 // -- room
 
 bool LogWork::reserve(Entry& entry) {
-    if (log_ == nullptr || !changes(entry.op) || entry.reserved != 0 || flushFailed_)
+    if (log_ == nullptr || !wire::changesData(entry.op) || entry.reserved != 0 || flushFailed_)
         return true;
     const std::size_t room = WriteLog::room(wire::carriesPayload(entry.op) ? entry.length : 0);
     if (room > log_->capacity())

@@ -18,7 +18,7 @@ namespace {
 
 constexpr const char* kHint = "The record directory must exist and be writable for this process";
 
-std::string fileName(const std::string& directory, const Uuid& store) {
+std::string recordName(const std::string& directory, const Uuid& store) {
     return directory + "/" + store.toString() + ".record";
 }
 
@@ -86,7 +86,7 @@ Result<void> save(const std::string& directory, const std::string& name,
 
 Result<CleanRecord> beginRecord(const std::string& directory, const Uuid& store,
                                 const Backing& backing) {
-    const std::string name = fileName(directory, store);
+    const std::string name = recordName(directory, store);
     auto record = load(name);
     if (!record)
         return record;
@@ -114,7 +114,7 @@ Result<void> endRecord(const std::string& directory, const Uuid& store, const Ba
     if (::statx(backing.fd.get(), "", AT_EMPTY_PATH, STATX_BASIC_STATS, &stat) != 0)
         return systemError("examine the store", backing.path);
     record.clean = stampOf(stat);
-    return save(directory, fileName(directory, store), record);
+    return save(directory, recordName(directory, store), record);
 }
 
 }  // namespace belay::store

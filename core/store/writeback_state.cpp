@@ -25,7 +25,7 @@ struct WritebackState::File {
 
 namespace {
 
-std::string fileName(const std::string& directory, const Uuid& store) {
+std::string stateName(const std::string& directory, const Uuid& store) {
     return directory + "/" + store.toString() + ".writeback";
 }
 
@@ -41,7 +41,7 @@ Result<WritebackState> WritebackState::open(const std::string& directory, const 
     if (directory.empty())
         return WritebackState(std::make_shared<File>(fresh));
 
-    const std::string name = fileName(directory, store);
+    const std::string name = stateName(directory, store);
     const std::string hint = "The directory must exist and be writable for this process";
     Fd fd(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!fd)
@@ -73,7 +73,7 @@ Result<WritebackState> WritebackState::constant() {
 std::optional<pid_t> WritebackState::holder(const std::string& directory, const Uuid& store) {
     if (directory.empty())
         return std::nullopt;
-    const Fd fd(::open(fileName(directory, store).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    const Fd fd(::open(stateName(directory, store).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     File found{};
     if (!fd || ::pread(fd.get(), &found, sizeof found, 0) != sizeof found ||
         found.magic != File::kMagic)

@@ -1,6 +1,7 @@
 #include "core/usb/device.h"
 
 #include "core/base/log.h"
+#include "core/usb/interface.h"
 #include "core/usb/transfer_memory.h"
 
 #include <poll.h>
@@ -12,7 +13,6 @@
 namespace belay::usb {
 namespace {
 
-constexpr std::uint8_t kDirectionIn = 0x80;
 // How often a descriptor is looked at that reports a hang-up which libusb does not act on.
 constexpr auto kHangUpPause = std::chrono::milliseconds(20);
 // How long the end of cancelled requests is waited for; unlinking takes microseconds.

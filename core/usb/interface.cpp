@@ -19,7 +19,6 @@ constexpr std::size_t kConfigurationBytes = 9;
 constexpr std::size_t kInterfaceBytes = 9;
 constexpr std::size_t kEndpointBytes = 7;
 
-constexpr std::uint8_t kDirectionIn = 0x80;
 constexpr std::uint8_t kAddressMask = 0x0f;
 constexpr std::uint8_t kKindMask = 0x03;
 constexpr std::uint8_t kBulk = 2;

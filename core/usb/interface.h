@@ -8,6 +8,10 @@
 
 namespace belay::usb {
 
+// From the device to the host, in an endpoint's address and in a control request's type (USB 2.0,
+// tables 9-2 and 9-13).
+inline constexpr std::uint8_t kDirectionIn = 0x80;
+
 // What one of a gadget's interfaces is for.
 enum class Role : std::uint8_t {
     Lend,      // FF/53/4D: the host has the bytes; messages on interrupt endpoints

@@ -18,16 +18,16 @@ constexpr std::uint32_t kKnownFlags = kExportReadOnly | kExportCanDiscard | kExp
 
 static_assert(kMaxLabelBytes == E::kLabel.size - 1);
 
-tl::unexpected<Error> refuse(std::string_view problem, std::string value = {}) {
+tl::unexpected<Error> refusePage(std::string_view problem, std::string value = {}) {
     return failure(fmt::format("export list refused: {}", problem), std::move(value));
 }
 
 tl::unexpected<Error> refuseEntry(std::string_view problem, const ExportInfo& info) {
-    return refuse(problem, fmt::format("export {:#x}, block size {}, size {}", info.id.value,
+    return refusePage(problem, fmt::format("export {:#x}, block size {}, size {}", info.id.value,
                                        info.blockSize, info.sizeBytes));
 }
 
-std::uint32_t crcOf(ConstByteSpan page) {
+std::uint32_t pageCrc(ConstByteSpan page) {
     return crc32c(page.subspan(P::kBytes), crc32c(page.first(P::kCrc.offset)));
 }
 
@@ -49,15 +49,15 @@ void writeEntry(const ExportInfo& info, ByteSpan out) {
 Result<std::string> readLabel(ConstByteSpan field) {
     const auto end = std::ranges::find(field, std::byte{0});
     if (end == field.end())
-        return refuse("label does not end");
+        return refusePage("label does not end");
     if (!isZero(ConstByteSpan(end, field.end())))
-        return refuse("label is not padded with 0");
+        return refusePage("label is not padded with 0");
     std::string text;
     for (std::byte b : ConstByteSpan(field.begin(), end))
         text += static_cast<char>(b);
     auto label = printable(text);
     if (!label)
-        return refuse("label is not UTF-8");
+        return refusePage("label is not UTF-8");
     return std::move(*label);
 }
 
@@ -77,7 +77,7 @@ std::vector<std::byte> encodeExportsPage(Epoch epoch, std::span<const ExportInfo
     put<P::kEntryBytes>(out, static_cast<std::uint16_t>(E::kBytes));
     for (std::size_t i = 0; i < count; ++i)
         writeEntry(exports[first + i], ByteSpan(out).subspan(P::kBytes + i * E::kBytes, E::kBytes));
-    put<P::kCrc>(out, crcOf(out));
+    put<P::kCrc>(out, pageCrc(out));
     return out;
 }
 
@@ -93,33 +93,33 @@ Result<void> ExportListDecoder::add(ConstByteSpan page) {
 
 Result<void> ExportListDecoder::check(ConstByteSpan page) {
     if (isComplete())
-        return refuse("a page after the last one");
+        return refusePage("a page after the last one");
     if (page.size() < P::kBytes)
-        return refuse("page shorter than its header", fmt::format("{} bytes", page.size()));
-    if (const auto crc = get<P::kCrc>(page); crc != crcOf(page))
-        return refuse("wrong CRC", fmt::format("{:#010x} instead of {:#010x}", crc, crcOf(page)));
+        return refusePage("page shorter than its header", fmt::format("{} bytes", page.size()));
+    if (const auto crc = get<P::kCrc>(page); crc != pageCrc(page))
+        return refusePage("wrong CRC", fmt::format("{:#010x} instead of {:#010x}", crc, pageCrc(page)));
     if (const auto epoch = get<P::kEpoch>(page); epoch != epoch_.value)
-        return refuse("another epoch", fmt::format("{:#x} instead of {:#x}", epoch, epoch_.value));
+        return refusePage("another epoch", fmt::format("{:#x} instead of {:#x}", epoch, epoch_.value));
     if (const auto bytes = get<P::kEntryBytes>(page); bytes != E::kBytes)
-        return refuse("entries of another size", fmt::format("{} bytes", bytes));
+        return refusePage("entries of another size", fmt::format("{} bytes", bytes));
     if (!isZero(part<P::kReserved>(page)))
-        return refuse("reserved bytes of the page are not 0");
+        return refusePage("reserved bytes of the page are not 0");
     const std::size_t total = get<P::kTotal>(page);
     if (total > kMaxExports)
-        return refuse("too many exports", fmt::format("{} of at most {}", total, kMaxExports));
+        return refusePage("too many exports", fmt::format("{} of at most {}", total, kMaxExports));
     if (nextPage_ > 0 && total != total_)
-        return refuse("total changed between pages", fmt::format("{}, was {}", total, total_));
+        return refusePage("total changed between pages", fmt::format("{}, was {}", total, total_));
     const std::size_t first = get<P::kFirst>(page);
     if (first != exports_.size())
-        return refuse("page out of order",
+        return refusePage("page out of order",
                       fmt::format("entry {} instead of {}", first, exports_.size()));
     const std::size_t count = get<P::kCount>(page);
     // Cannot wrap: first equals the entries so far, which are fewer than the total.
     const std::size_t due = std::min(kEntriesPerPage, total - first);
     if (count != due)
-        return refuse("wrong number of entries", fmt::format("{} instead of {}", count, due));
+        return refusePage("wrong number of entries", fmt::format("{} instead of {}", count, due));
     if (page.size() != P::kBytes + count * E::kBytes)
-        return refuse("length does not fit the count",
+        return refusePage("length does not fit the count",
                       fmt::format("{} bytes for {} entries", page.size(), count));
 
     std::vector<ExportInfo> entries = exports_;
@@ -152,7 +152,7 @@ Result<ExportInfo> ExportListDecoder::readEntry(ConstByteSpan entry) const {
     if (info.id.value == 0)
         return refuseEntry("export id 0", info);
     if ((flags & ~kKnownFlags) != 0)
-        return refuse("unknown flags", fmt::format("{:#010x}", flags));
+        return refusePage("unknown flags", fmt::format("{:#010x}", flags));
     if (!isZero(part<E::kReserved>(entry)) || !isZero(part<E::kReserved2>(entry)))
         return refuseEntry("reserved bytes of the entry are not 0", info);
     if (!isBlockSize(info.blockSize))

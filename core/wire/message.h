@@ -16,6 +16,9 @@ constexpr bool carriesPayload(Op op) { return op == Op::Write; }
 // True when the bytes come back with a successful response.
 constexpr bool returnsPayload(Op op) { return op == Op::Read; }
 
+// True when the bytes on the store are others afterwards.
+constexpr bool changesData(Op op) { return op != Op::Read && op != Op::Flush; }
+
 // Bits of a native message's flags field.
 inline constexpr std::uint16_t kFlagFua = 1 << 0;      // request: durable before it is answered
 inline constexpr std::uint16_t kFlagReplay = 1 << 1;   // request: may have been run before

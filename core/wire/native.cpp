@@ -12,16 +12,16 @@ namespace {
 using L = NativeLayout;
 
 // One refusal: which kind of message, what is wrong with it, and the value that is.
-tl::unexpected<Error> refuse(std::string_view kind, std::string_view problem, std::string value) {
+tl::unexpected<Error> refuseNative(std::string_view kind, std::string_view problem, std::string value) {
     return failure(fmt::format("native {} refused: {}", kind, problem), std::move(value));
 }
 
-std::uint32_t crcOf(ConstByteSpan message) {
+std::uint32_t headerCrc(ConstByteSpan message) {
     return crc32c(message.first(L::kCrc.offset));
 }
 
 void seal(ByteSpan message) {
-    put<L::kCrc>(message, crcOf(message));
+    put<L::kCrc>(message, headerCrc(message));
 }
 
 // The fields that request and response have in common.
@@ -55,35 +55,35 @@ Message decodeCommon(ConstByteSpan bytes) {
 Result<void> checkCommon(std::string_view kind, ConstByteSpan bytes, std::uint8_t direction,
                          std::uint16_t knownFlags) {
     if (bytes.size() != L::kBytes)
-        return refuse(kind, "wrong length", fmt::format("{} bytes", bytes.size()));
-    if (const auto crc = get<L::kCrc>(bytes); crc != crcOf(bytes))
-        return refuse(kind, "wrong CRC",
-                      fmt::format("{:#010x} instead of {:#010x}", crc, crcOf(bytes)));
+        return refuseNative(kind, "wrong length", fmt::format("{} bytes", bytes.size()));
+    if (const auto crc = get<L::kCrc>(bytes); crc != headerCrc(bytes))
+        return refuseNative(kind, "wrong CRC",
+                      fmt::format("{:#010x} instead of {:#010x}", crc, headerCrc(bytes)));
     const auto op = get<L::kOp>(bytes);
     if ((op & kResponseBit) != direction)
-        return refuse(kind, "wrong direction", fmt::format("op {:#04x}", op));
+        return refuseNative(kind, "wrong direction", fmt::format("op {:#04x}", op));
     if ((op & ~kResponseBit) > static_cast<int>(Op::WriteZeroes))
-        return refuse(kind, "unknown op", fmt::format("{:#04x}", op));
+        return refuseNative(kind, "unknown op", fmt::format("{:#04x}", op));
     if (const auto flags = get<L::kFlags>(bytes); (flags & ~knownFlags) != 0)
-        return refuse(kind, "unknown flags", fmt::format("{:#06x}", flags));
+        return refuseNative(kind, "unknown flags", fmt::format("{:#06x}", flags));
     if (!isZero(part<L::kReserved>(bytes)))
-        return refuse(kind, "reserved bytes are not 0",
+        return refuseNative(kind, "reserved bytes are not 0",
                       fmt::format("{:#010x}", get<L::kReserved>(bytes)));
     if (get<L::kEpoch>(bytes) == 0)
-        return refuse(kind, "no epoch", {});
+        return refuseNative(kind, "no epoch", {});
     if (get<L::kExportId>(bytes) == 0)
-        return refuse(kind, "no export id", {});
+        return refuseNative(kind, "no export id", {});
     if (Op(op & ~kResponseBit) == Op::Flush) {
         if (const auto offset = get<L::kOffset>(bytes); offset != 0)
-            return refuse(kind, "flush with an offset", fmt::format("{}", offset));
+            return refuseNative(kind, "flush with an offset", fmt::format("{}", offset));
         if (const auto length = get<L::kLength>(bytes); length != 0)
-            return refuse(kind, "flush with a length", fmt::format("{}", length));
+            return refuseNative(kind, "flush with a length", fmt::format("{}", length));
     }
     return {};
 }
 
 tl::unexpected<Error> refuseStrayPayloadCrc(std::string_view kind, ConstByteSpan bytes) {
-    return refuse(kind, "payload CRC without a payload",
+    return refuseNative(kind, "payload CRC without a payload",
                   fmt::format("{:#010x}", get<L::kPayloadCrc>(bytes)));
 }
 
@@ -109,11 +109,11 @@ Result<Request> decodeRequest(ConstByteSpan message) {
     if (auto sound = checkCommon(kKind, message, 0, kRequestFlags); !sound)
         return tl::make_unexpected(std::move(sound.error()));
     if (const auto status = get<L::kStatus>(message); status != 0)
-        return refuse(kKind, "status is not 0", fmt::format("{}", status));
+        return refuseNative(kKind, "status is not 0", fmt::format("{}", status));
     if (const auto verifier = get<L::kVerifier>(message); verifier != 0)
-        return refuse(kKind, "verifier is not 0", fmt::format("{:#x}", verifier));
+        return refuseNative(kKind, "verifier is not 0", fmt::format("{:#x}", verifier));
     if (const auto stable = get<L::kStableUpTo>(message); stable != 0)
-        return refuse(kKind, "stable-up-to is not 0", fmt::format("{}", stable));
+        return refuseNative(kKind, "stable-up-to is not 0", fmt::format("{}", stable));
     auto request = decodeCommon<Request>(message);
     if (request.payloadCrc != 0 && !carriesPayload(request.op))
         return refuseStrayPayloadCrc(kKind, message);

@@ -17,7 +17,7 @@ namespace {
 constexpr qint64 kHoldersMaxAgeMs = 250;
 constexpr uint kLongestPolicySeconds = 31'536'000;
 
-BusError goneError() {
+BusError deviceGone() {
     return BusError::make("NotFound", QStringLiteral("The device is gone"));
 }
 
@@ -78,7 +78,7 @@ void DeviceObject::startJob(const Call& call, JobSubject subject,
     }
     const auto view = service_.fleet()->device(id_, false);
     if (!view) {
-        call.fail(goneError());
+        call.fail(deviceGone());
         return;
     }
     BusService& service = service_;
@@ -86,7 +86,7 @@ void DeviceObject::startJob(const Call& call, JobSubject subject,
         call, subject.action, {{QStringLiteral("device"), titleOf(*view)}},
         [&service, call, subject, begin = std::move(begin)](uint uid) mutable {
             if (!service.fleet()->device(subject.device, false)) {
-                call.fail(goneError());
+                call.fail(deviceGone());
                 return;
             }
             subject.startedByUid = uid;
@@ -166,7 +166,7 @@ void DeviceObject::SetPolicy(const QString& name, uint seconds, const QVariantMa
         policy.limit = std::chrono::seconds(seconds);
     const auto view = service_.fleet()->device(id_, false);
     if (!view) {
-        call.fail(goneError());
+        call.fail(deviceGone());
         return;
     }
     if (view->policy.kind == policy.kind && (seconds == 0 || view->policy.limit == policy.limit)) {

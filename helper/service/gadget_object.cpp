@@ -14,7 +14,7 @@
 namespace belay::service {
 namespace {
 
-BusError goneError() {
+BusError gadgetGone() {
     return BusError::make("NotFound", QStringLiteral("The gadget is gone"));
 }
 
@@ -61,7 +61,7 @@ void GadgetObject::ask(const Call& call, const char* action, const QString& thin
                        std::function<void(uint)> act) {
     const auto view = service_.fleet()->gadget(id_);
     if (!view) {
-        call.fail(goneError());
+        call.fail(gadgetGone());
         return;
     }
     const QString title = titleOf(*view);
@@ -71,7 +71,7 @@ void GadgetObject::ask(const Call& call, const char* action, const QString& thin
                                  if (service.fleet()->gadget(id))
                                      act(uid);
                                  else
-                                     call.fail(goneError());
+                                     call.fail(gadgetGone());
                              });
 }
 

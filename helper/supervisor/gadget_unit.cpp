@@ -21,11 +21,11 @@ constexpr auto kReportPatience = 1s;
 // When it is clear that a device will not be live for now.
 constexpr auto kRecoverPatience = 10s;
 
+}  // namespace
+
 Error noSuchDevice(const std::string& id) {
     return errorFrom(ENOENT, "find the device", id).value();
 }
-
-}  // namespace
 
 GadgetUnit::GadgetUnit(Ring& ring, std::string id, RunDir runDir, const UnitTerms& terms,
                        Settings& settings, UnitHooks hooks)

@@ -29,6 +29,9 @@ struct UnitHooks {
     std::function<void(FleetEvent event)> happened;
 };
 
+// No unit has a device with this id.
+Error noSuchDevice(const std::string& id);
+
 // How every unit of a fleet starts its worker.
 struct UnitTerms {
     std::string program;  // belay-hostd's path

@@ -27,10 +27,6 @@ Error noSuchGadget(const std::string& id) {
     return errorFrom(ENOENT, "find the gadget", id).value();
 }
 
-Error noSuchDevice(const std::string& id) {
-    return errorFrom(ENOENT, "find the device", id).value();
-}
-
 // Fit for a D-Bus object path: letters, digits and underscores.
 std::string plain(const std::string& text) {
     std::string result;

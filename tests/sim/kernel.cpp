@@ -16,10 +16,6 @@ std::string textOf(const Kernel::Request& request) {
                      request.count * kBlockBytes);
 }
 
-bool changes(wire::Op op) {
-    return op != wire::Op::Read && op != wire::Op::Flush;
-}
-
 }  // namespace
 
 Kernel::Kernel(Context& context, ModelDisk& model)
@@ -81,7 +77,7 @@ void Kernel::issue(wire::Op op, std::uint32_t first, std::uint32_t count, std::u
     request = {true, op, flags, first, count, 0, 0};
     if (op == wire::Op::Write)
         request.value = ++lastValue_;
-    request.begun = changes(op) ? model_.beginWrite(first, count, request.value) : model_.now();
+    request.begun = wire::changesData(op) ? model_.beginWrite(first, count, request.value) : model_.now();
     ++underWay_;
     const Tag tag(static_cast<std::uint16_t>(free - tags_.begin()));
     context_.note("kernel: tag {}: {}{}{}", tag.value, textOf(request),
@@ -115,7 +111,7 @@ void Kernel::complete(Tag tag, int result, const Blocks& data, bool byPolicy) {
         ++errors_;
     if (ok && request.op == wire::Op::Read)
         checkRead(request, data);
-    if (changes(request.op))
+    if (wire::changesData(request.op))
         model_.endWrite(request.begun, request.first, request.count, ok,
                         (request.flags & wire::kFlagFua) != 0);
     if (request.op == wire::Op::Flush)

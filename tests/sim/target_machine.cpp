@@ -9,10 +9,6 @@ namespace {
 constexpr std::uint32_t kUsualIo = 600;
 constexpr std::uint32_t kSlowIo = 4'000'000;
 
-bool changes(wire::Op op) {
-    return op != wire::Op::Read && op != wire::Op::Flush;
-}
-
 }  // namespace
 
 struct TargetMachine::Running {
@@ -65,7 +61,7 @@ void TargetMachine::start(Io io, const std::shared_ptr<char>& process, Done done
     if (own.op == wire::Op::Read && context_.random.percent(50))
         for (std::uint32_t i = 0; i < own.count; ++i)
             running->data.push_back(blocks_[own.first + i].cached);
-    if (changes(own.op) && context_.random.percent(30))
+    if (wire::changesData(own.op) && context_.random.percent(30))
         apply(own, context_.random.below(own.count + 1));
     if (own.op == wire::Op::Flush)
         for (std::uint32_t i = 0; i < blocks_.size(); ++i)
@@ -87,7 +83,7 @@ void TargetMachine::finished(const std::shared_ptr<Running>& running) {
     const Io& io = own.io;
     if (io.op == wire::Op::Discard && !context_.settings.canDiscard)
         own.error = EOPNOTSUPP;
-    else if (changes(io.op))
+    else if (wire::changesData(io.op))
         apply(io, io.count);
     if (io.op == wire::Op::Read && own.data.empty())
         for (std::uint32_t i = 0; i < io.count; ++i)
@@ -100,7 +96,7 @@ void TargetMachine::finished(const std::shared_ptr<Running>& running) {
         if (!running->process.expired()) {
             syncs_ -= running->syncs;
             // The store does again what a failed write-back may have undone meanwhile.
-            if (changes(running->io.op) && running->error == 0 && !running->io.fua &&
+            if (wire::changesData(running->io.op) && running->error == 0 && !running->io.fua &&
                 running->losses != losses_)
                 apply(running->io, running->io.count);
             running->done(running->error, std::move(running->data));

@@ -9,7 +9,7 @@ namespace belay::test {
 namespace {
 
 constexpr auto kName = "org.kde.StatusNotifierWatcher";
-constexpr auto kPath = "/StatusNotifierWatcher";
+constexpr auto kWatcherPath = "/StatusNotifierWatcher";
 constexpr auto kItem = "org.kde.StatusNotifierItem";
 constexpr auto kItemPath = "/StatusNotifierItem";
 constexpr auto kMenu = "com.canonical.dbusmenu";
@@ -25,7 +25,7 @@ bool FakeTray::appear(bool host) {
     items.clear();
     host_ = host;
     bus_ = connectToTestBus();
-    return bus_.registerObject(QLatin1String(kPath), this,
+    return bus_.registerObject(QLatin1String(kWatcherPath), this,
                                QDBusConnection::ExportScriptableContents) &&
            bus_.registerService(QLatin1String(kName));
 }
@@ -34,7 +34,7 @@ void FakeTray::vanish() {
     if (!bus_.isConnected())
         return;
     bus_.unregisterService(QLatin1String(kName));
-    bus_.unregisterObject(QLatin1String(kPath));
+    bus_.unregisterObject(QLatin1String(kWatcherPath));
     QDBusConnection::disconnectFromBus(bus_.name());
     bus_ = QDBusConnection(QString());
 }

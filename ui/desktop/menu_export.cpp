@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // Changes come in bunches; a host reads the whole menu anew for each.
-constexpr auto kPause = 100ms;
+constexpr auto kChangePause = 100ms;
 
 // Qt marks the letter of a shortcut with &, the menus on the bus with _.
 QString labelOf(const QString& text) {
@@ -100,7 +100,7 @@ MenuExport::MenuExport(const QDBusConnection& session, QMenu& menu, QObject* par
     qDBusRegisterMetaType<MenuEvent>();
     qDBusRegisterMetaType<QList<MenuEvent>>();
     pause_.setSingleShot(true);
-    pause_.setInterval(kPause);
+    pause_.setInterval(kChangePause);
     connect(&pause_, &QTimer::timeout, this, [this] { emit LayoutUpdated(++revision_, 0); });
     watch(&menu_);
 }

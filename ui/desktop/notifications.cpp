@@ -11,7 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // A cable that is moved in its socket is away for less.
-constexpr auto kPause = 500ms;
+constexpr auto kTellPause = 500ms;
 // One that comes and goes all the time is told of at this pace.
 constexpr auto kLongPause = 5s;
 constexpr auto kCalm = 60s;
@@ -105,7 +105,7 @@ void Notifications::update(const QString& path) {
         if (!entry.pause.isActive()) {
             const bool shaky = entry.shows != Shows::Problem && entry.back.isValid() &&
                                !entry.back.hasExpired(std::chrono::milliseconds(kCalm).count());
-            entry.pause.start(shaky ? std::chrono::milliseconds(kLongPause) : kPause);
+            entry.pause.start(shaky ? std::chrono::milliseconds(kLongPause) : kTellPause);
         }
         return;
     }

@@ -6,7 +6,7 @@ namespace belay::ui {
 namespace {
 
 constexpr auto kName = "org.belay.Belay";
-constexpr auto kPath = "/org/belay/Belay";
+constexpr auto kObjectPath = "/org/belay/Belay";
 constexpr auto kInterface = "org.freedesktop.Application";
 constexpr auto kToken = "activation-token";
 constexpr int kPatienceMs = 5000;
@@ -20,20 +20,20 @@ SingleInstance::~SingleInstance() {
     if (!bus_.isConnected())
         return;
     bus_.unregisterService(QLatin1String(kName));
-    bus_.unregisterObject(QLatin1String(kPath));
+    bus_.unregisterObject(QLatin1String(kObjectPath));
 }
 
 bool SingleInstance::claim() {
     if (!bus_.isConnected())
         return true;
     // The object first: who sees the name calls it at once.
-    bus_.registerObject(QLatin1String(kPath), this, QDBusConnection::ExportScriptableSlots);
+    bus_.registerObject(QLatin1String(kObjectPath), this, QDBusConnection::ExportScriptableSlots);
     return bus_.registerService(QLatin1String(kName));
 }
 
 bool SingleInstance::activateOther(const QString& token) {
     QDBusMessage message =
-        QDBusMessage::createMethodCall(QLatin1String(kName), QLatin1String(kPath),
+        QDBusMessage::createMethodCall(QLatin1String(kName), QLatin1String(kObjectPath),
                                        QLatin1String(kInterface), QStringLiteral("Activate"));
     QVariantMap platformData;
     if (!token.isEmpty())

@@ -7,7 +7,7 @@
 namespace belay::ui {
 namespace {
 
-constexpr qint64 kMsPerSecond = 1000;
+constexpr qint64 kMsInSecond = 1000;
 
 bool has(const Device& device, const char* problem) {
     return device.problems.contains(QLatin1String(problem));
@@ -200,7 +200,7 @@ QString Words::policy(const QString& policy, uint seconds) {
         return tr("Keep waiting");
     if (policy == QLatin1String("wait-limited"))
         //: %1 is a duration such as 5:00
-        return tr("Wait up to %1").arg(durationText(qint64(seconds) * kMsPerSecond));
+        return tr("Wait up to %1").arg(durationText(qint64(seconds) * kMsInSecond));
     if (policy == QLatin1String("fail-fast"))
         return tr("Fail after 5 seconds");
     return policy;

@@ -16,7 +16,7 @@ namespace belay::ui {
 namespace {
 
 constexpr int kButtonsAtOnce = 4;
-constexpr int kMargin = 6;
+constexpr int kRowMargin = 6;
 
 // The buttons of one row.
 class RowButtons final : public QWidget {
@@ -28,7 +28,7 @@ class RowButtons final : public QWidget {
           recover_(new QPushButton(DeviceView::tr("Recover"), this)),
           stop_(new QPushButton(DeviceView::tr("Stop"), this)) {
         auto* const layout = new QHBoxLayout(this);
-        layout->setContentsMargins(kMargin, 0, kMargin, 0);
+        layout->setContentsMargins(kRowMargin, 0, kRowMargin, 0);
         for (QPushButton* const button : {recover_, stop_}) {
             button->setFocusPolicy(Qt::TabFocus);
             layout->addWidget(button);

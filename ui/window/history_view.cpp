@@ -11,7 +11,7 @@ namespace belay::ui {
 namespace {
 
 constexpr int kBins = 300;
-constexpr int kMargin = 8;
+constexpr int kBandMargin = 8;
 constexpr int kMinutes = int(History::kDepthMs / 60'000);
 constexpr int kAxisStep = 2;  // minutes
 constexpr float kFill = 0.25F;
@@ -92,7 +92,7 @@ void HistoryView::drawBand(QPainter& painter, const QRect& area) const {
         painter.drawRect(part);
         // In words too, where there is room: colour alone tells not everybody.
         const QString words = Words::stateName(span.state);
-        if (part.width() > fontMetrics().horizontalAdvance(words) + kMargin) {
+        if (part.width() > fontMetrics().horizontalAdvance(words) + kBandMargin) {
             painter.setPen(palette().color(QPalette::Base));
             painter.drawText(part, Qt::AlignCenter, words);
             painter.setPen(Qt::NoPen);
@@ -116,7 +116,7 @@ void HistoryView::drawAxis(QPainter& painter, const QRect& area) const {
 void HistoryView::paintEvent(QPaintEvent*) {
     QPainter painter(this);
     painter.setRenderHint(QPainter::Antialiasing);
-    const QRect area = rect().adjusted(kMargin, kMargin, -kMargin, -kMargin);
+    const QRect area = rect().adjusted(kBandMargin, kBandMargin, -kBandMargin, -kBandMargin);
     painter.fillRect(rect(), palette().color(QPalette::Base));
     if (spans_.isEmpty()) {
         painter.setPen(palette().color(QPalette::PlaceholderText));
@@ -125,8 +125,8 @@ void HistoryView::paintEvent(QPaintEvent*) {
     }
     const int line = fontMetrics().height();
     const QRect axis(area.left(), area.bottom() - line, area.width(), line);
-    const QRect band(area.left(), axis.top() - line - kMargin, area.width(), line + kMargin / 2);
-    drawRates(painter, QRect(area.topLeft(), QPoint(area.right(), band.top() - kMargin)));
+    const QRect band(area.left(), axis.top() - line - kBandMargin, area.width(), line + kBandMargin / 2);
+    drawRates(painter, QRect(area.topLeft(), QPoint(area.right(), band.top() - kBandMargin)));
     drawBand(painter, band);
     drawAxis(painter, axis);
 }

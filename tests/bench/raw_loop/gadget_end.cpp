@@ -15,7 +15,6 @@ namespace rawloop {
 namespace {
 
 using belay::Result;
-using belay::ffs::Kind;
 
 Result<void> writeAll(const belay::Fd& file, const std::vector<std::byte>& bytes) {
     if (::write(file.get(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()))
@@ -30,7 +29,7 @@ Result<belay::Fd> describe(const std::string& mount) {
     if (!ep0)
         return belay::systemError("open", path);
     for (const auto& bytes :
-         {belay::ffs::descriptors(Kind::Attach), belay::ffs::strings(Kind::Attach)})
+         {belay::ffs::descriptors(belay::ffs::Kind::Attach), belay::ffs::strings(belay::ffs::Kind::Attach)})
         if (auto written = writeAll(ep0, bytes); !written)
             return tl::make_unexpected(written.error());
     return ep0;
@@ -71,11 +70,11 @@ Result<void> live(const std::string& udc, int control) {
                                                     .manufacturer = "Belay",
                                                     .product = "raw loop",
                                                     .serial = "raw-loop",
-                                                    .kinds = {Kind::Attach},
+                                                    .kinds = {belay::ffs::Kind::Attach},
                                                     .runtimeFolder = "/run/raw-loop"});
     if (!config)
         return tl::make_unexpected(config.error());
-    const std::string mount = config->mountOf(Kind::Attach);
+    const std::string mount = config->mountOf(belay::ffs::Kind::Attach);
     Result<void> served;
     {
         const auto ep0 = describe(mount);

@@ -18,7 +18,7 @@
 namespace scenario {
 namespace {
 
-constexpr std::uint64_t kRoot = FUSE_ROOT_ID;
+constexpr std::uint64_t kRootInode = FUSE_ROOT_ID;
 constexpr std::uint64_t kFile = 2;
 constexpr std::uint32_t kMostWritten = 128 << 10;  // 32 pages, what FUSE has without more flags
 
@@ -33,7 +33,7 @@ T bodyOf(std::span<const char> message) {
 fuse_attr attributes(std::uint64_t node, std::size_t size) {
     fuse_attr attr{};
     attr.ino = node;
-    attr.mode = node == kRoot ? S_IFDIR | 0755 : S_IFREG | 0666;
+    attr.mode = node == kRootInode ? S_IFDIR | 0755 : S_IFREG | 0666;
     attr.nlink = 1;
     attr.size = size;
     attr.blocks = size / 512;
@@ -134,7 +134,7 @@ void HeldStore::handle(std::span<const char> message) {
         }
         case FUSE_LOOKUP: {
             const char* name = message.data() + sizeof header;
-            if (header.nodeid != kRoot || strcmp(name, "disk") != 0) {
+            if (header.nodeid != kRootInode || strcmp(name, "disk") != 0) {
                 answer(request, ENOENT);
                 return;
             }
