@@ -51,7 +51,15 @@ uint FakeNotifications::Notify(const QString&, uint replaces, const QString& ico
     const Shown shown{id, replaces, icon, summary, body, actions, hints, milliseconds};
     history += shown;
     visible_.insert(id, shown);
+    if (std::exchange(hold_, false)) {
+        setDelayedReply(true);
+        held_ = message().createReply(id);
+    }
     return id;
+}
+
+void FakeNotifications::answer() {
+    bus_.send(held_);
 }
 
 void FakeNotifications::CloseNotification(uint id) {

@@ -5,12 +5,14 @@
 #include <QtCore/QStringList>
 #include <QtCore/QVariantMap>
 #include <QtDBus/QDBusConnection>
+#include <QtDBus/QDBusContext>
+#include <QtDBus/QDBusMessage>
 
 namespace belay::test {
 
 // A notification server on the test's session bus: it writes down what it is told, and does what
 // a user would.
-class FakeNotifications : public QObject {
+class FakeNotifications : public QObject, protected QDBusContext {
     Q_OBJECT
     Q_CLASSINFO("D-Bus Interface", "org.freedesktop.Notifications")
 
@@ -41,6 +43,10 @@ class FakeNotifications : public QObject {
     QList<Shown> visible() const { return visible_.values(); }
     int withdrawn = 0;  // how many were closed by the program
 
+    // Shows the next one, but does not answer until answer() is called: from any thread.
+    void holdAnswer() { hold_ = true; }
+    void answer();
+
     void press(uint id, const QString& action, const QString& token = {});
     void dismiss(uint id);
 
@@ -62,6 +68,8 @@ class FakeNotifications : public QObject {
     QDBusConnection bus_{QString()};
     QMap<uint, Shown> visible_;
     uint last_ = 0;
+    bool hold_ = false;
+    QDBusMessage held_;
 };
 
 }  // namespace belay::test

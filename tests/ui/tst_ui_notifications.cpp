@@ -5,9 +5,12 @@
 
 #include <QtTest/QSignalSpy>
 #include <QtTest/QTest>
+#include <chrono>
+#include <thread>
 
 using namespace belay;
 using namespace belay::test;
+using namespace std::chrono_literals;
 using lifecycle::Problem;
 using lifecycle::State;
 using ui::Notifications;
@@ -49,6 +52,9 @@ class TestUiNotifications : public QObject {
     void aRestartedServerIsToldAgain();
     void aServerMayComeLate();
     void quittingWithdraws();
+    void quittingWithdrawsWhatHasNoNameYet_data();
+    void quittingWithdrawsWhatHasNoNameYet();
+    void quittingDoesNotWaitForASilentServer();
 
  private:
     void start(const QStringList& capabilities = {"body", "body-markup", "actions"});
@@ -426,6 +432,38 @@ void TestUiNotifications::quittingWithdraws() {
     QTRY_COMPARE(server_->visible().size(), 1);
     notifications_.reset();
     QTRY_COMPARE(server_->visible().size(), 0);
+}
+
+void TestUiNotifications::quittingWithdrawsWhatHasNoNameYet_data() {
+    QTest::addColumn<std::chrono::milliseconds>("late");
+    QTest::newRow("named, but not heard of") << 0ms;
+    QTest::newRow("named later") << 100ms;
+}
+
+void TestUiNotifications::quittingWithdrawsWhatHasNoNameYet() {
+    QFETCH(std::chrono::milliseconds, late);
+    start();
+    server_->holdAnswer();
+    unplug();
+    QTRY_COMPARE(server_->visible().size(), 1);
+    std::thread answering([&] {
+        std::this_thread::sleep_for(late);
+        server_->answer();
+    });
+    notifications_.reset();
+    answering.join();
+    QTRY_COMPARE(server_->visible().size(), 0);
+}
+
+void TestUiNotifications::quittingDoesNotWaitForASilentServer() {
+    start();
+    server_->holdAnswer();
+    unplug();
+    QTRY_COMPARE(server_->visible().size(), 1);
+    QElapsedTimer clock;
+    clock.start();
+    notifications_.reset();
+    QVERIFY2(clock.elapsed() < 1000, qPrintable(QString::number(clock.elapsed())));
 }
 
 QTEST_GUILESS_MAIN(TestUiNotifications)

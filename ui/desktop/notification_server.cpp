@@ -1,14 +1,23 @@
 #include "ui/desktop/notification_server.h"
 
+#include <QtCore/QDeadlineTimer>
 #include <QtDBus/QDBusPendingCallWatcher>
 #include <QtDBus/QDBusPendingReply>
 #include <QtDBus/QDBusServiceWatcher>
+#include <chrono>
+#include <thread>
 
 namespace belay::ui {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr auto kService = "org.freedesktop.Notifications";
 constexpr auto kPath = "/org/freedesktop/Notifications";
+// A server that is well names a notification within some milliseconds. Who quits is not to notice
+// one that is not.
+constexpr auto kLastPatience = 300ms;
+constexpr auto kLook = 2ms;
 
 QDBusMessage methodCall(const char* method) {
     return QDBusMessage::createMethodCall(QLatin1String(kService), QLatin1String(kPath),
@@ -85,11 +94,27 @@ void NotificationServer::show(const Notice& notice, uint replaces, Shown shown) 
             << notice.summary << (markup ? notice.body.toHtmlEscaped() : notice.body) << actions
             << hints << notice.milliseconds;
     auto* const answer = new QDBusPendingCallWatcher(bus_.asyncCall(message), this);
-    connect(answer, &QDBusPendingCallWatcher::finished, this, [answer, shown = std::move(shown)] {
-        answer->deleteLater();
-        const QDBusPendingReply<uint> id(*answer);
-        shown(id.isError() ? 0 : id.value());
-    });
+    unnamed_ += answer;
+    connect(answer, &QDBusPendingCallWatcher::finished, this,
+            [this, answer, shown = std::move(shown)] {
+                unnamed_.removeOne(answer);
+                answer->deleteLater();
+                const QDBusPendingReply<uint> id(*answer);
+                shown(id.isError() ? 0 : id.value());
+            });
+}
+
+// QtDBus takes answers in a thread of its own, so none needs this one's event loop, in which all
+// else of a program that ends would go on, too.
+void NotificationServer::closeUnnamed() {
+    const QDeadlineTimer deadline(kLastPatience);
+    for (QDBusPendingCallWatcher* const answer : std::exchange(unnamed_, {})) {
+        while (!answer->isFinished() && !deadline.hasExpired())
+            std::this_thread::sleep_for(kLook);
+        if (answer->isFinished() && !answer->isError())
+            close(QDBusPendingReply<uint>(*answer).value());
+        delete answer;
+    }
 }
 
 void NotificationServer::close(uint id) {

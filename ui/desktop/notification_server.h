@@ -9,7 +9,7 @@
 #include <QtDBus/QDBusMessage>
 #include <functional>
 
-class QDBusPendingCall;
+class QDBusPendingCallWatcher;
 
 namespace belay::ui {
 
@@ -32,8 +32,8 @@ struct Notice {
 };
 
 // The desktop's notification server on the session bus: the Desktop Notifications Specification
-// 1.3, org.freedesktop.Notifications. Nothing here waits, and all works with no server, too: then
-// nothing is shown.
+// 1.3, org.freedesktop.Notifications. Nothing here waits but closeUnnamed(), and all works with no
+// server, too: then nothing is shown.
 class NotificationServer : public QObject {
     Q_OBJECT
 
@@ -52,6 +52,10 @@ class NotificationServer : public QObject {
     void show(const Notice& notice, uint replaces, Shown shown);
     // Of no consequence if it is gone already.
     void close(uint id);
+    // Closes what show() has asked for and the server has not named yet. For the end of the
+    // program, which no answer would reach: it waits for them here, for 300 ms at most; what has no
+    // name by then stays. `shown` is not called for these.
+    void closeUnnamed();
 
  signals:
     // The server is gone, and what it showed.
@@ -75,6 +79,7 @@ class NotificationServer : public QObject {
     QDBusConnection bus_;
     QString owner_;  // its unique name; empty while there is none
     QSet<QString> capabilities_;
+    QList<QDBusPendingCallWatcher*> unnamed_;  // what show() waits for; children of this
     uint tokenId_ = 0;
     QString token_;
 };

@@ -64,6 +64,7 @@ Notifications::~Notifications() {
     for (const auto& [device, entry] : entries_)
         if (entry->id != 0)
             server_.close(entry->id);
+    server_.closeUnnamed();
 }
 
 void Notifications::start() {

@@ -25,7 +25,8 @@ class Notifications : public QObject {
  public:
     // Both must outlive this object's start(); nothing is shown before it.
     Notifications(Service& service, const QDBusConnection& session, QObject* parent = nullptr);
-    // Withdraws what is shown: nobody would be there to do what it offers.
+    // Withdraws what is shown: nobody would be there to do what it offers. Waits as
+    // NotificationServer::closeUnnamed() does.
     ~Notifications() override;
 
     void start();
