@@ -82,6 +82,9 @@ std::string diskNode(DeviceId id) {
 std::string diskName(DeviceId id) {
     return fmt::format("ublkb{}", id.value);
 }
+bool hasDisk(DeviceId id) {
+    return ::access(("/sys/block/" + diskName(id)).c_str(), F_OK) == 0 || errno != ENOENT;
+}
 
 std::vector<DeviceId> devices() {
     std::vector<DeviceId> found;

@@ -75,6 +75,8 @@ inline constexpr std::uint64_t kWantedFlags = kRequiredFlags | uapi::kNoAutoPart
 std::string serverNode(DeviceId id);
 std::string diskNode(DeviceId id);
 std::string diskName(DeviceId id);
+// Whether there is a disk: from START_DEV to STOP_DEV, whosoever sent it. Asks sysfs; never blocks.
+bool hasDisk(DeviceId id);
 // All ublk devices of this machine, whosoever they are.
 std::vector<DeviceId> devices();
 

@@ -379,7 +379,8 @@ void ManagedDevice::stop(bool force, Done done) {
     waiting_.push_back(std::move(done));
     if (force)
         happened(Event::UserForceStop);
-    else if (!started_ || machine_.state() == State::Stopping)
+    // A disk that the kernel has taken away has nothing left to save.
+    else if (!started_ || machine_.state() == State::Stopping || !ublk::hasDisk(id()))
         happened(Event::UserStop);
     else
         saveThenStop();
@@ -394,7 +395,7 @@ void ManagedDevice::saveThenStop() {
         ring_, ublk::ControlRequest{.operation = ublk::ControlRequest::Operation::Sync, .id = id()},
         kSyncPatience, [this](const Result<ublk::ControlAnswer>& answer) {
             ring_.destroyLater(std::move(sync_));
-            // A disk that the kernel has taken away has nothing left to save.
+            // It may be taken away meanwhile, too.
             if (answer || answer.error().code == ENOENT || answer.error().code == ENXIO)
                 happened(Event::UserStop);
             else if (machine_.state() != State::Stopping)

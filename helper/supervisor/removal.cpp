@@ -20,7 +20,16 @@ Removal::Removal(Ring& ring, DeviceId device, KillWorker killWorker, Callback ca
       device_(device),
       killWorker_(std::move(killWorker)),
       callback_(std::move(callback)) {
+    hung_ = ring_.callAfter(kStopPatience, [this] {
+        hung_.reset();
+        killWorker_();
+    });
     stop();
+}
+
+Removal::~Removal() {
+    if (hung_)
+        ring_.cancel(*hung_);
 }
 
 void Removal::stop() {
@@ -28,21 +37,20 @@ void Removal::stop() {
     task_ = std::make_unique<ControlTask>(
         ring_,
         ublk::ControlRequest{.operation = ublk::ControlRequest::Operation::Stop, .id = device_},
-        killed_ ? Duration(kServerlessPatience) : kStopPatience,
-        [this](const auto& answer) { stopped(answer); });
+        kStopPatience + kServerlessPatience, [this](const auto& answer) { stopped(answer); });
 }
 
 void Removal::stopped(const Result<ublk::ControlAnswer>& answer) {
+    if (!answer && mayTryAgain(answer.error())) {
+        stop();
+        return;
+    }
+    if (hung_)
+        ring_.cancel(*std::exchange(hung_, std::nullopt));
     if (answer) {
         remove();
     } else if (answer.error().code == ENODEV) {
         finish({});
-    } else if (answer.error().code == ETIMEDOUT && !killed_) {
-        killed_ = true;
-        killWorker_();
-        stop();
-    } else if (mayTryAgain(answer.error())) {
-        stop();
     } else {
         finish(tl::make_unexpected(answer.error()));
     }

@@ -13,15 +13,19 @@ namespace belay::helper {
 //
 // The worker must already be answering the device's requests with EIO. STOP_DEV waits for it; if
 // it does not return in time the worker hangs, and only the worker's death lets the kernel go on
-// (measured: killing the issuer does not). DEL_DEV never comes before STOP_DEV has succeeded,
-// because on a device with a hung server it would block every other ublk device of the machine.
-// Each may be sent twice without harm, and is when the process that was to send it dies.
+// (measured: killing the issuer does not). It is the same STOP_DEV that goes on then: another one
+// would wait for it, and for the start of one process more. DEL_DEV never comes before STOP_DEV has
+// succeeded, because on a device with a hung server it would block every other ublk device of the
+// machine. Each may be sent twice without harm, and is when the process that was to send it dies.
 class Removal {
  public:
     using KillWorker = std::function<void()>;
     using Callback = std::function<void(Result<void> removed)>;
 
     Removal(Ring& ring, DeviceId device, KillWorker killWorker, Callback callback);
+    ~Removal();
+    Removal(const Removal&) = delete;
+    Removal& operator=(const Removal&) = delete;
 
  private:
     void stop();
@@ -34,7 +38,7 @@ class Removal {
     DeviceId device_;
     KillWorker killWorker_;
     Callback callback_;
-    bool killed_ = false;
+    std::optional<Ring::TimerId> hung_;  // when the worker is taken to hang
     int tries_ = 1;
     std::unique_ptr<ControlTask> task_;
 };
