@@ -47,9 +47,8 @@ bool belaydIsOnTheBus() {
 
 // What it says, if it is not gone by now.
 QString stateOf(const QString& device) {
-    const Outcome outcome =
-        user.call(device, "org.freedesktop.DBus.Properties", "Get", {"ss", kDevice, "State"});
-    return outcome.output.contains("\"live\"") ? "live" : "not live";
+    const auto state = user.find(device, kDevice, {"State"});
+    return state && state->front() == "live" ? "live" : "not live";
 }
 
 // Whoever is held by SIGSTOP and is not about to die; 0 if nobody is.

@@ -1,11 +1,17 @@
 #include "tests/vm/scenario/bus_client.h"
 
+#include "tests/vm/scenario/bus_reader.h"
+
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
 
 namespace scenario {
 namespace {
+
+const BusReader kReader;
+// Between two looks.
+constexpr Milliseconds kPause = 20ms;
 
 QJsonValue dataOf(const QByteArray& answer) {
     const QJsonObject object = QJsonDocument::fromJson(answer).object();
@@ -40,35 +46,26 @@ QJsonValue BusClient::mustCall(const QString& path, const QString& interface, co
 
 QJsonValue BusClient::get(const QString& path, const QString& interface,
                           const QString& property) const {
-    const Outcome outcome = scenario::run(
-        command({"--json=short", "get-property", kService, path, interface, property}));
-    require(outcome.status == 0,
-            QString("no %1 of %2: %3").arg(property, path, QString::fromUtf8(outcome.output)));
-    return dataOf(outcome.output);
+    const auto [value, error] = kReader.property(path, interface, property);
+    require(error.isEmpty(), QString("no %1 of %2: %3").arg(property, path, error));
+    return value;
 }
 
 std::optional<std::vector<QJsonValue>> BusClient::find(const QString& path,
                                                        const QString& interface,
                                                        const QStringList& properties) const {
-    const Outcome outcome = scenario::run(command(
-        QStringList{"--json=short", "get-property", kService, path, interface} + properties));
-    if (outcome.status != 0)
-        return std::nullopt;
     std::vector<QJsonValue> values;
-    for (const QByteArray& line : outcome.output.split('\n'))
-        values.push_back(dataOf(line));
-    require(values.size() == static_cast<std::size_t>(properties.size()),
-            "busctl says: " + QString::fromUtf8(outcome.output));
+    for (const QString& property : properties) {
+        const auto [value, error] = kReader.property(path, interface, property);
+        if (!error.isEmpty())
+            return std::nullopt;
+        values.push_back(value);
+    }
     return values;
 }
 
 QStringList BusClient::objects(const QString& part) const {
-    const Outcome tree = scenario::run(command({"tree", "--list", kService}));
-    QStringList found;
-    for (const QByteArray& line : tree.output.split('\n'))
-        if (line.contains(part.toUtf8()))
-            found += QString::fromUtf8(line.trimmed());
-    return found;
+    return kReader.children("/org/belay/Helper1/" + part.section('/', 1, 1)).filter(part);
 }
 
 QString BusClient::gadget() const {
@@ -77,7 +74,7 @@ QString BusClient::gadget() const {
         found = objects("/gadgets/");
         return found.size() == 1 && get(found[0], kGadget, "Link").toString() == "open";
     };
-    require(waitUntil(open, kPatience, 100ms), "no gadget: " + found.join(' '));
+    require(waitUntil(open, kPatience, kPause), "no gadget: " + found.join(' '));
     return found[0];
 }
 
@@ -95,22 +92,16 @@ void BusClient::waitForState(const QString& device, const QString& state,
                              Milliseconds limit) const {
     QString last;
     const auto there = [&] { return (last = stateOf(device)) == state; };
-    require(waitUntil(there, limit, 50ms), QString("%1 is %2 and not %3").arg(device, last, state));
+    require(waitUntil(there, limit, kPause),
+            QString("%1 is %2 and not %3").arg(device, last, state));
 }
 
 QString BusClient::run(const QString& device, const QString& method,
                        const QStringList& options) const {
     const QString job = mustCall(device, kDevice, method, options).toString();
-    // All of it at once: each call is a process, and a machine in trouble starts them slowly.
-    QJsonObject values;
-    const auto said = [&](const char* property) {
-        return values[property].toObject()["data"].toString();
-    };
-    const auto over = [&] {
-        values = mustCall(job, "org.freedesktop.DBus.Properties", "GetAll", {"s", kJob}).toObject();
-        return said("State") != "running";
-    };
-    require(waitUntil(over, kPatience, 50ms), method + " does not end");
+    const auto said = [&](const char* property) { return get(job, kJob, property).toString(); };
+    require(waitUntil([&] { return said("State") != "running"; }, kPatience, kPause),
+            method + " does not end");
     if (said("State") == "succeeded")
         return "succeeded";
     return said("Error") + ": " + said("ErrorMessage");

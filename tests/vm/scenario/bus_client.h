@@ -16,8 +16,9 @@ inline const QString kGadget = QStringLiteral("org.belay.Gadget1");
 inline const QString kDevice = QStringLiteral("org.belay.Device1");
 inline const QString kJob = QStringLiteral("org.belay.Job1");
 
-// belayd on the guest's bus as a user sees it who has a terminal: everything here is a busctl
-// command that anybody could type.
+// belayd on the guest's bus as a user has it who has a terminal: what is done here is done by
+// busctl commands that anybody could type. What is only looked at is read by a BusReader, whoever
+// asks: it is everybody's, and a test looks often.
 class BusClient {
  public:
     // `user`: who asks.
@@ -33,11 +34,13 @@ class BusClient {
     // has any.
     QJsonValue mustCall(const QString& path, const QString& interface, const QString& method,
                         const QStringList& arguments) const;
+    // A property; fails unless it can be read.
     QJsonValue get(const QString& path, const QString& interface, const QString& property) const;
-    // Several at once, each asked for by its name; nothing if there is no such object.
+    // Several; nothing if there is no such object.
     std::optional<std::vector<QJsonValue>> find(const QString& path, const QString& interface,
                                                 const QStringList& properties) const;
-    // Object paths that contain `part`, from "busctl tree".
+    // The paths of the objects in a folder, "/gadgets/" or "/devices/", whose names contain what
+    // follows it.
     QStringList objects(const QString& part) const;
 
     // The one gadget there is; waits until its session is open.

@@ -9,7 +9,7 @@
 // - target_machine.h: a target whose machine loses power.
 // - daemon.h, disk.h, cable.h, program.h, machine.h: the rig's parts.
 // - bus_host.h, bus_client.h: belayd as the host's end, and busctl, by which it is driven;
-//   private_bus.h: the bus for that.
+//   bus_reader.h: by which it is looked at; private_bus.h: the bus for that.
 // - stop_token.h: has a process die at a place that has a name (core/base/stop_point.h).
 // - requests.cpp: a program for what must be timed to the millisecond.
 // - fleet.cpp: a program that is belayd but for the bus.
