@@ -56,9 +56,9 @@ HostLink::~HostLink() {
 
 void HostLink::addSlot(Kind kind) {
     Pipe& p = pipe(kind);
-    p.slots.push_back(std::make_unique<Slot>(*device_, static_cast<TransferOwner&>(*this), kind));
-    p.free.reserve(p.slots.capacity());
-    p.free.push_back(p.slots.back().get());
+    p.owned.push_back(std::make_unique<Slot>(*device_, static_cast<TransferOwner&>(*this), kind));
+    p.free.reserve(p.owned.capacity());
+    p.free.push_back(p.owned.back().get());
 }
 
 HostLink::Slot& HostLink::takeSlot(Kind kind) {
@@ -86,7 +86,7 @@ void HostLink::start(const wire::MessageFraming& framing, wire::LinkListener& li
     for (const Kind kind : {Kind::MessageIn, Kind::MessageOut}) {
         for (std::size_t i = 0; i < kMessageSlots; ++i) {
             addSlot(kind);
-            pipe(kind).slots.back()->memory = left.first(framing.transferBytes);
+            pipe(kind).owned.back()->memory = left.first(framing.transferBytes);
             left = left.subspan(framing.transferBytes);
         }
     }
@@ -241,7 +241,7 @@ void HostLink::shutDown(Error reason) {
     // The newest first: with an older one out of the way, the next would still move bytes.
     std::vector<Slot*> flying;
     for (const Pipe& p : pipes_) {
-        for (const auto& slot : p.slots) {
+        for (const auto& slot : p.owned) {
             if (slot->inFlight)
                 flying.push_back(slot.get());
         }

@@ -50,7 +50,7 @@ class HostLink final : public wire::Link, private TransferOwner {
     struct Pipe {
         Endpoint endpoint;
         const char* name = "";
-        std::vector<std::unique_ptr<Slot>> slots;
+        std::vector<std::unique_ptr<Slot>> owned;
         std::vector<Slot*> free;
         std::deque<Slot*> waiting;  // for usbfs memory
     };

@@ -106,7 +106,7 @@ Outcome writeBlocks(const QString& node, int seek, int count) {
 }  // namespace
 
 void TestBadInput::commandLine() {
-    guarded([](Bench&) {
+    inTurn([](Bench&) {
         for (const QString& program : {kHost, kGadget}) {
             needUsageError({program}, "nothing to do");
             needUsageError({program, "--frobnicate"},
@@ -136,7 +136,7 @@ void TestBadInput::commandLine() {
 }
 
 void TestBadInput::noDriver() {
-    guarded([](Bench&) {
+    inTurn([](Bench&) {
         mustRun({"rmmod", "ublk_drv"});
         needComplaint({kHost, "--attach", "all"}, {"/dev/ublk-control", "modprobe ublk_drv"});
         needComplaint({kGadget, "--lend-ready"}, {"/dev/ublk-control", "modprobe ublk_drv"});
@@ -145,7 +145,7 @@ void TestBadInput::noDriver() {
 }
 
 void TestBadInput::noController() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         const Disk disk = bench.disk("disk", 1);
         mustRun({"rmmod", "dummy_hcd"});
         const auto load = [] { mustRun({"modprobe", "dummy_hcd", "num=4"}); };
@@ -160,7 +160,7 @@ void TestBadInput::noController() {
 }
 
 void TestBadInput::noPermission() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         const Disk disk = bench.disk("disk", 1);
         const QStringList nobody = {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
                                     "--"};
@@ -182,7 +182,7 @@ void TestBadInput::noPermission() {
 }
 
 void TestBadInput::storeIsNone() {
-    guarded([](Bench&) {
+    inTurn([](Bench&) {
         QDir().mkpath(kFolder);
         needStoreComplaint(kFolder + "/missing", {"No such file", "truncate"});
         needStoreComplaint(kFolder, {"Is a directory"});
@@ -196,7 +196,7 @@ void TestBadInput::storeIsNone() {
 }
 
 void TestBadInput::storeInUse() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         const Disk disk = bench.disk("disk", 4);
         const QByteArray sum = disk.sha256OfStore();
         auto first = bench.host({"--lend", disk.store()}, "first");
@@ -218,7 +218,7 @@ void TestBadInput::storeInUse() {
 }
 
 void TestBadInput::storeOnReadOnlyFileSystem() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         const QString mountPoint = kFolder + "/read-only";
         QDir().mkpath(mountPoint);
         mustRun({"mount", "-t", "tmpfs", "-o", "size=16M", "tmpfs", mountPoint});
@@ -241,7 +241,7 @@ void TestBadInput::storeOnReadOnlyFileSystem() {
 }
 
 void TestBadInput::storeTruncatedInUse() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         QDir().mkpath(kFolder);
         const Disk disk = bench.disk("disk", 4);
         Attached attached(bench, disk.store());
@@ -263,7 +263,7 @@ void TestBadInput::storeTruncatedInUse() {
 }
 
 void TestBadInput::diskFullBelowStore() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         const QString small = kFolder + "/small";
         QDir().mkpath(small);
         mustRun({"mount", "-t", "tmpfs", "-o", "size=12M", "tmpfs", small});
@@ -291,7 +291,7 @@ void TestBadInput::diskFullBelowStore() {
 }
 
 void TestBadInput::stateFileIsBad() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         const Disk disk = bench.disk("disk", 4);
         const std::vector<QByteArray> contents = {
             "",
@@ -331,7 +331,7 @@ void TestBadInput::stateFileIsBad() {
 }
 
 void TestBadInput::secondDaemon() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         const Disk disk = bench.disk("disk", 4);
         Attached attached(bench, disk.store());
         needTwinRefused({kHost, "--run-dir", attached.host->runDir(), "--attach", "all"},

@@ -30,7 +30,7 @@ const QString kForce = "force";
 }  // namespace
 
 void TestBelayd::attaches() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         Plugged plugged(bench);
         const QString device = plugged.attach();
         plugged.disk.compare();
@@ -58,7 +58,7 @@ void TestBelayd::attaches() {
 }
 
 void TestBelayd::lends() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         Plugged plugged(bench);
         Disk lent = bench.disk("lent", 8);
         const QString device = root.mustCall(plugged.path, kGadget, "LendPath",
@@ -82,7 +82,7 @@ void TestBelayd::lends() {
 
 // I/O does not notice that belayd is gone; the next one finds everything as it was.
 void TestBelayd::outlivesItsDeath() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         Plugged plugged(bench);
         const QString device = plugged.attach();
         const auto since = user.get(device, kDevice, "Since");
@@ -111,7 +111,7 @@ void TestBelayd::outlivesItsDeath() {
 }
 
 void TestBelayd::workerDies() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         Plugged plugged(bench);
         const QString device = plugged.attach();
         auto fio = plugged.fio(plugged.disk.node());
@@ -141,7 +141,7 @@ void TestBelayd::workerDies() {
 }
 
 void TestBelayd::policies() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         Plugged plugged(bench);
         const QString device = plugged.attach();
         user.mustCall(device, kDevice, "SetPolicy", {"sua{sv}", "wait-limited", "1", "0"});
@@ -161,7 +161,7 @@ void TestBelayd::policies() {
 }
 
 void TestBelayd::refusesWhatLosesData() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         Plugged plugged(bench);
         const QString device = plugged.attach();
         const QString mountPoint = "/run/belay-test/mounted";
@@ -182,7 +182,7 @@ void TestBelayd::refusesWhatLosesData() {
 }
 
 void TestBelayd::asksPolkit() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         Plugged plugged(bench);
         const QString no = "org.belay.Error.NotAuthorized";
         Outcome outcome = nobody.call(plugged.path, kGadget, "Attach", {"sa{sv}", "disk", "0"});
@@ -200,7 +200,7 @@ void TestBelayd::asksPolkit() {
 }
 
 void TestBelayd::comesBackByItself() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         Plugged plugged(bench);
         user.mustCall(plugged.path, kGadget, "SetAuto", {"ba{sv}", "true", "0"});
         const auto attached = [] {

@@ -72,7 +72,7 @@ void needRightCounters(const QString& device, const QString& node, pid_t worker)
 }  // namespace
 
 void TestCounters::attached() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         Plugged plugged(bench);
         const QString device = plugged.attach();
         needRightCounters(device, plugged.disk.node(),
@@ -82,7 +82,7 @@ void TestCounters::attached() {
 }
 
 void TestCounters::lent() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         Plugged plugged(bench);
         Disk lent = bench.disk("lent", 8);
         const QString device = root.mustCall(plugged.path, kGadget, "LendPath",
@@ -98,7 +98,7 @@ void TestCounters::lent() {
 
 // ListInFlight, and what the kernel says a quarter of a second before and after it.
 void TestCounters::listsWhatIsInFlight() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         Plugged plugged(bench);
         const QString device = plugged.attach();
         const QString file = "/sys/block/" + plugged.disk.name() + "/inflight";
@@ -152,7 +152,7 @@ void TestCounters::listsWhatIsInFlight() {
 // What a reader at full speed gets while belayd cannot do anything, while nobody asks it, and while
 // somebody watches and asks as the window does.
 void TestCounters::costsNothingUnasked() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         Plugged plugged(bench);
         const QString device = plugged.attach();
         const auto speed = [&] {

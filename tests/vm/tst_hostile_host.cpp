@@ -77,7 +77,7 @@ QStringList abuses(bool asTarget) {
 }  // namespace
 
 void TestHostileHost::hostAtGadget() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         GadgetVictim victim(bench);
         QStringList complaints;
         for (const QString& abuse : abuses(false)) {
@@ -97,7 +97,7 @@ void TestHostileHost::hostAtGadget() {
 
 // The hostile host lends a disk, and belay-gadget makes a device of it.
 void TestHostileHost::hostAsTarget() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         GadgetVictim victim(bench);
         for (const QString& abuse : abuses(true)) {
             auto host = bench.start({HOSTILE_HOST, abuse}, abuse);

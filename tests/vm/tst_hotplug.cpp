@@ -97,7 +97,7 @@ void plugIn(const QString& name, int controller) {
 }  // namespace
 
 void TestHotplug::equalSerials() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         Twins twins(bench);
         require(twins.paths[1].startsWith(twins.paths[0] + "_at_"),
                 "they are called " + twins.paths.join(" and "));
@@ -126,7 +126,7 @@ void TestHotplug::equalSerials() {
 }
 
 void TestHotplug::anotherPort() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         Plugged plugged(bench);
         const QString device = plugged.attach();
         const QString before = user.get(plugged.path, kGadget, "Port").toString();
@@ -148,7 +148,7 @@ void TestHotplug::anotherPort() {
 
 // One of two twins moves to a third port: it is the one that is away.
 void TestHotplug::bothChangePlaces() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         Twins twins(bench);
         for (int i = 0; i < 2; ++i) {
             unplug(twins.disks[i].label());
@@ -179,7 +179,7 @@ void TestHotplug::refused_data() {
 }
 
 void TestHotplug::refused() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         QFETCH(QString, script);
         QFETCH(QString, link);
         QFETCH(QString, trouble);
@@ -217,7 +217,7 @@ void TestHotplug::refused() {
 }
 
 void TestHotplug::holders() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         Plugged plugged(bench);
         const QString device = plugged.attach();
         const auto holds = [&](const QString& kind, const QString& name) {
@@ -255,7 +255,7 @@ void TestHotplug::holders() {
 
 // What the worker cannot do with a gadget is on the bus, and tried again.
 void TestHotplug::cannotBeOpened() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         if (belayd() > 0)
             ::kill(belayd(), SIGKILL);
         Disk disk = bench.disk("disk");
@@ -282,7 +282,7 @@ void TestHotplug::cannotBeOpened() {
 }
 
 void TestHotplug::lentWhenItAppears() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         Plugged plugged(bench);
         Disk lent = bench.disk("lent", 8);
         const QString device = root.mustCall(plugged.path, kGadget, "LendPath",

@@ -83,7 +83,7 @@ class Lent {
 
 // belay-hostd that lends a disk to a scripted smoo gadget.
 void playGadget(const QStringList& trick, const std::function<void(Program& gadget)>& check) {
-    guarded([&](Bench& bench) {
+    inTurn([&](Bench& bench) {
         Disk disk = bench.disk("lent", 4);
         auto host = bench.host({"--lend", disk.store(), "--label", "lent"});
         host->worker();
@@ -103,7 +103,7 @@ void playGadget(const QStringList& trick, const std::function<void(Program& gadg
 }  // namespace
 
 void TestSmooPeer::hostLends() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         Lent lent(bench);
         lent.disk().compare();
         lent.fio(16)->succeed(60s);
@@ -117,7 +117,7 @@ void TestSmooPeer::hostLends() {
 // Killed in mid-I/O and back at once: nobody resets anything, and no byte of the old session may
 // reach the new one.
 void TestSmooPeer::hostIsRestarted() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         Lent lent(bench);
         for (int i = 0; i < times(5, 50); ++i) {
             auto fio = lent.fio(8, 2);
@@ -133,7 +133,7 @@ void TestSmooPeer::hostIsRestarted() {
 }
 
 void TestSmooPeer::hostFaultsDataPlane() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         Lent lent(bench, {"wrong-op", "60"});
         lent.fio(8, 2)->succeed(60s);
         require(lent.host().output().contains("trick"), "the host was never wrong");
@@ -148,7 +148,7 @@ void TestSmooPeer::hostFaultsDataPlane() {
 // For longer than the 3 s after which a smoo gadget gives up, shorter than the 5 misses after which
 // a smoo host does: the host goes on as if nothing had been.
 void TestSmooPeer::hostIsSilentForAWhile() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         Lent lent(bench, {"gap", "4000", "60"});
         lent.fio(8, 2)->succeed(60s);
         require(lent.host().output().contains("trick"), "the host was never silent");
@@ -157,7 +157,7 @@ void TestSmooPeer::hostIsSilentForAWhile() {
 }
 
 void TestSmooPeer::hostConfiguresAnew() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         Lent lent(bench, {"reconfigure", "60"});
         lent.fio(8, 2)->succeed(60s);
         require(lent.host().output().contains("trick"), "the host never configured anew");
@@ -185,7 +185,7 @@ void TestSmooPeer::hostDiesBesideAPayload_data() {
 void TestSmooPeer::hostDiesBesideAPayload() {
     QFETCH(QString, trick);
     QFETCH(int, pause);
-    guarded([&](Bench& bench) {
+    inTurn([&](Bench& bench) {
         Lent lent(bench, {trick, "20"});
         auto fio = lent.fio(4, 2);
         require(waitUntil([&] { return !lent.hostRuns(); }, kPatience), "the host never died");

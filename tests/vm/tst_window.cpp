@@ -97,7 +97,7 @@ struct Shown : WindowUser {
 }  // namespace
 
 void TestWindow::attachesAndShowsAPull() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         Shown shown(bench);
         shown.attach();
         shown.disk.compare();
@@ -132,7 +132,7 @@ void TestWindow::attachesAndShowsAPull() {
 }
 
 void TestWindow::recoversAndStops() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         Shown shown(bench);
         shown.attach();
         shown.choose({"Device", "If unplugged", "Fail after 5 seconds"});
@@ -153,7 +153,7 @@ void TestWindow::recoversAndStops() {
 }
 
 void TestWindow::saysWhoUsesIt() {
-    guarded([](Bench& bench) {
+    inTurn([](Bench& bench) {
         Shown shown(bench);
         shown.attach();
         run({"mkfs.ext4", "-q", shown.disk.node()});

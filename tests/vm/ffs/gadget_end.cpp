@@ -206,11 +206,11 @@ int runGadget(ffs::GadgetIdentity identity, const std::string& udc) {
         auto bound = config->bind(udc);
         if (!bound)
             return fail(bound.error());
-        sigset_t signals;
-        sigemptyset(&signals);
-        sigaddset(&signals, SIGTERM);
-        sigprocmask(SIG_BLOCK, &signals, nullptr);
-        const Fd signalFd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+        sigset_t mask;
+        sigemptyset(&mask);
+        sigaddset(&mask, SIGTERM);
+        sigprocmask(SIG_BLOCK, &mask, nullptr);
+        const Fd signalFd(::signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK));
         const FdWatch watch(**ring, signalFd.get(), POLLIN,
                             [&](std::uint32_t) { (*ring)->stop(); });
         std::printf("ready on %s after %.1f ms\n", bound->c_str(),

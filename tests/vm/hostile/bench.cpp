@@ -47,6 +47,15 @@ Disk Bench::disk(const QString& label, int mib) {
     return Disk(label, "/run/belay-test/stores/" + label, mib);
 }
 
+void inTurn(const std::function<void(Bench&)>& body) {
+    static int begun = 0;
+    if (alternates(begun++))
+        guarded(body);
+    else
+        QTest::qSkip("played on the other kernel; BELAY_TEST_FULL=1 plays it on both", __FILE__,
+                     __LINE__);
+}
+
 void guarded(const std::function<void(Bench&)>& body) {
     Bench bench;
     try {

@@ -33,6 +33,8 @@ class Bench {
 
 // Runs one test function's body: a Failure fails the test, with a look at `folder`.
 void guarded(const std::function<void(Bench& bench)>& body);
+// The same, but a program's scenarios take turns on the two kernels (see alternates()).
+void inTurn(const std::function<void(Bench& bench)>& body);
 
 // The state of the device with this label ("live", ...), or what `field` says; empty without it.
 QString deviceState(const Daemon& daemon, const QString& label, const char* field = "state");

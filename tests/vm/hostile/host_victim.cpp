@@ -79,7 +79,7 @@ class Victim {
 }  // namespace
 
 void playAll(const std::vector<Case>& cases, const QStringList& more) {
-    guarded([&](Bench& bench) {
+    inTurn([&](Bench& bench) {
         Victim victim(bench, more);
         for (const Case& one : cases) {
             victim.play(one);
@@ -92,7 +92,7 @@ void playAll(const std::vector<Case>& cases, const QStringList& more) {
 }
 
 void playUnderReader(const std::vector<Case>& cases, const QStringList& more) {
-    guarded([&](Bench& bench) {
+    inTurn([&](Bench& bench) {
         Victim victim(bench, more);
         for (const Case& one : cases) {
             std::unique_ptr<Program> reader;

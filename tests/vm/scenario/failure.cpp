@@ -40,17 +40,20 @@ bool oldKernel() {
     return std::string_view(name.release).starts_with("6.12");
 }
 
-bool hasTurn(int row) {
+bool alternates(int number) {
     const QStringList arguments = QCoreApplication::arguments().mid(1);
     const bool named = std::ranges::any_of(
         arguments, [](const QString& argument) { return !argument.startsWith('-'); });
+    return full() || named || number % 2 == (oldKernel() ? 0 : 1);
+}
+
+bool hasTurn(int row) {
     // There is none while Qt Test lists the rows.
     const char* function = QTest::currentTestFunction();
-    if (full() || named || function == nullptr)
+    if (function == nullptr)
         return true;
     // Not all functions begin with the same row.
-    const auto length = static_cast<int>(std::string_view(function).size());
-    return (length + row) % 2 == (oldKernel() ? 0 : 1);
+    return alternates(static_cast<int>(std::string_view(function).size()) + row);
 }
 
 }  // namespace scenario

@@ -36,9 +36,11 @@ inline int times(int brief, int complete) {
 }
 // True on Linux 6.12.
 bool oldKernel();
-// Whether row `row` of the present test function is played. Rows that take long take turns in the
-// short form: each is played on one of the two kernels, its neighbours on the other. The long form
-// plays all of them, and so does whoever names a test function on the command line.
+// Whether scenario `number` of a program is played here: in the short form the even ones are played
+// on one of the two kernels and the odd ones on the other; the long form plays all of them on both,
+// and so does whoever names a test function on the command line.
+bool alternates(int number);
+// The same for row `row` of the present test function.
 bool hasTurn(int row);
 
 }  // namespace scenario
