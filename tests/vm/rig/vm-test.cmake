@@ -4,8 +4,8 @@
 # One ctest per kernel, vm.NAME.KERNEL, that runs the (Qt Test) program as root in a guest of that kernel and
 # passes if it exits with 0. The guest has this build folder under the same path. What is written to
 # /run/belay-job (where the program starts) is kept, beside output and console.log, in vm-logs/NAME.KERNEL.
-# TIMEOUT (120) is for the program alone; ctest's own limit leaves room for making a saved state and for the ten
-# times longer time of the long forms, which the rig sees to.
+# TIMEOUT (480, for a machine that is shared and slow) is for the program alone; ctest's own limit leaves room for
+# making a saved state and for the ten times longer time of the long forms, which the rig sees to.
 set(BELAY_VM_RIG ${CMAKE_CURRENT_LIST_DIR})
 
 function(belay_add_vm_test)
@@ -13,7 +13,7 @@ function(belay_add_vm_test)
   if(ARG_UNPARSED_ARGUMENTS OR NOT ARG_NAME OR NOT ARG_EXECUTABLE)
     message(FATAL_ERROR "belay_add_vm_test: wrong arguments: ${ARGN}")
   endif()
-  foreach(default "KERNELS 6.12 newest" "TIMEOUT 120" "MEMORY 1024" "CPUS 1")
+  foreach(default "KERNELS 6.12 newest" "TIMEOUT 480" "MEMORY 1024" "CPUS 1")
     separate_arguments(default)
     list(POP_FRONT default key)
     if(NOT ARG_${key})
