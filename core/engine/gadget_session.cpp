@@ -6,6 +6,7 @@
 #include "core/wire/control_codec.h"
 
 namespace belay::engine {
+
 GadgetSession::GadgetSession(Ring& ring, const wire::Hello& offer, GadgetListener& listener)
     : ring_(ring), offer_(offer), listener_(listener) {}
 

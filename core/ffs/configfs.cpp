@@ -255,8 +255,8 @@ Result<void> GadgetConfig::remove() {
         keepFirst(result, removeEntry(path_ + "/functions/" + functionOf(kind)));
         ::rmdir(mountOf(kind).c_str());
     }
-    for (const std::string& folder :
-         {config_ + "/strings/" + kUsEnglishFolder, config_, path_ + "/strings/" + kUsEnglishFolder, path_})
+    for (const std::string& folder : {config_ + "/strings/" + kUsEnglishFolder, config_,
+                                      path_ + "/strings/" + kUsEnglishFolder, path_})
         keepFirst(result, removeEntry(folder));
     lock_.reset();
     return result;

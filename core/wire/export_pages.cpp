@@ -24,7 +24,7 @@ tl::unexpected<Error> refusePage(std::string_view problem, std::string value = {
 
 tl::unexpected<Error> refuseEntry(std::string_view problem, const ExportInfo& info) {
     return refusePage(problem, fmt::format("export {:#x}, block size {}, size {}", info.id.value,
-                                       info.blockSize, info.sizeBytes));
+                                           info.blockSize, info.sizeBytes));
 }
 
 std::uint32_t pageCrc(ConstByteSpan page) {
@@ -97,9 +97,11 @@ Result<void> ExportListDecoder::check(ConstByteSpan page) {
     if (page.size() < P::kBytes)
         return refusePage("page shorter than its header", fmt::format("{} bytes", page.size()));
     if (const auto crc = get<P::kCrc>(page); crc != pageCrc(page))
-        return refusePage("wrong CRC", fmt::format("{:#010x} instead of {:#010x}", crc, pageCrc(page)));
+        return refusePage("wrong CRC",
+                          fmt::format("{:#010x} instead of {:#010x}", crc, pageCrc(page)));
     if (const auto epoch = get<P::kEpoch>(page); epoch != epoch_.value)
-        return refusePage("another epoch", fmt::format("{:#x} instead of {:#x}", epoch, epoch_.value));
+        return refusePage("another epoch",
+                          fmt::format("{:#x} instead of {:#x}", epoch, epoch_.value));
     if (const auto bytes = get<P::kEntryBytes>(page); bytes != E::kBytes)
         return refusePage("entries of another size", fmt::format("{} bytes", bytes));
     if (!isZero(part<P::kReserved>(page)))
@@ -112,7 +114,7 @@ Result<void> ExportListDecoder::check(ConstByteSpan page) {
     const std::size_t first = get<P::kFirst>(page);
     if (first != exports_.size())
         return refusePage("page out of order",
-                      fmt::format("entry {} instead of {}", first, exports_.size()));
+                          fmt::format("entry {} instead of {}", first, exports_.size()));
     const std::size_t count = get<P::kCount>(page);
     // Cannot wrap: first equals the entries so far, which are fewer than the total.
     const std::size_t due = std::min(kEntriesPerPage, total - first);
@@ -120,7 +122,7 @@ Result<void> ExportListDecoder::check(ConstByteSpan page) {
         return refusePage("wrong number of entries", fmt::format("{} instead of {}", count, due));
     if (page.size() != P::kBytes + count * E::kBytes)
         return refusePage("length does not fit the count",
-                      fmt::format("{} bytes for {} entries", page.size(), count));
+                          fmt::format("{} bytes for {} entries", page.size(), count));
 
     std::vector<ExportInfo> entries = exports_;
     for (std::size_t i = 0; i < count; ++i) {

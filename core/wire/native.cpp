@@ -12,7 +12,8 @@ namespace {
 using L = NativeLayout;
 
 // One refusal: which kind of message, what is wrong with it, and the value that is.
-tl::unexpected<Error> refuseNative(std::string_view kind, std::string_view problem, std::string value) {
+tl::unexpected<Error> refuseNative(std::string_view kind, std::string_view problem,
+                                   std::string value) {
     return failure(fmt::format("native {} refused: {}", kind, problem), std::move(value));
 }
 
@@ -58,7 +59,7 @@ Result<void> checkCommon(std::string_view kind, ConstByteSpan bytes, std::uint8_
         return refuseNative(kind, "wrong length", fmt::format("{} bytes", bytes.size()));
     if (const auto crc = get<L::kCrc>(bytes); crc != headerCrc(bytes))
         return refuseNative(kind, "wrong CRC",
-                      fmt::format("{:#010x} instead of {:#010x}", crc, headerCrc(bytes)));
+                            fmt::format("{:#010x} instead of {:#010x}", crc, headerCrc(bytes)));
     const auto op = get<L::kOp>(bytes);
     if ((op & kResponseBit) != direction)
         return refuseNative(kind, "wrong direction", fmt::format("op {:#04x}", op));
@@ -68,7 +69,7 @@ Result<void> checkCommon(std::string_view kind, ConstByteSpan bytes, std::uint8_
         return refuseNative(kind, "unknown flags", fmt::format("{:#06x}", flags));
     if (!isZero(part<L::kReserved>(bytes)))
         return refuseNative(kind, "reserved bytes are not 0",
-                      fmt::format("{:#010x}", get<L::kReserved>(bytes)));
+                            fmt::format("{:#010x}", get<L::kReserved>(bytes)));
     if (get<L::kEpoch>(bytes) == 0)
         return refuseNative(kind, "no epoch", {});
     if (get<L::kExportId>(bytes) == 0)
@@ -84,7 +85,7 @@ Result<void> checkCommon(std::string_view kind, ConstByteSpan bytes, std::uint8_
 
 tl::unexpected<Error> refuseStrayPayloadCrc(std::string_view kind, ConstByteSpan bytes) {
     return refuseNative(kind, "payload CRC without a payload",
-                  fmt::format("{:#010x}", get<L::kPayloadCrc>(bytes)));
+                        fmt::format("{:#010x}", get<L::kPayloadCrc>(bytes)));
 }
 
 }  // namespace

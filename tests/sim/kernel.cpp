@@ -77,7 +77,8 @@ void Kernel::issue(wire::Op op, std::uint32_t first, std::uint32_t count, std::u
     request = {true, op, flags, first, count, 0, 0};
     if (op == wire::Op::Write)
         request.value = ++lastValue_;
-    request.begun = wire::changesData(op) ? model_.beginWrite(first, count, request.value) : model_.now();
+    request.begun =
+        wire::changesData(op) ? model_.beginWrite(first, count, request.value) : model_.now();
     ++underWay_;
     const Tag tag(static_cast<std::uint16_t>(free - tags_.begin()));
     context_.note("kernel: tag {}: {}{}{}", tag.value, textOf(request),

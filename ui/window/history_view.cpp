@@ -125,7 +125,8 @@ void HistoryView::paintEvent(QPaintEvent*) {
     }
     const int line = fontMetrics().height();
     const QRect axis(area.left(), area.bottom() - line, area.width(), line);
-    const QRect band(area.left(), axis.top() - line - kBandMargin, area.width(), line + kBandMargin / 2);
+    const QRect band(area.left(), axis.top() - line - kBandMargin, area.width(),
+                     line + kBandMargin / 2);
     drawRates(painter, QRect(area.topLeft(), QPoint(area.right(), band.top() - kBandMargin)));
     drawBand(painter, band);
     drawAxis(painter, axis);

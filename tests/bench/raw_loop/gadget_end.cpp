@@ -28,8 +28,8 @@ Result<belay::Fd> describe(const std::string& mount) {
     belay::Fd ep0(::open(path.c_str(), O_RDWR | O_CLOEXEC));
     if (!ep0)
         return belay::systemError("open", path);
-    for (const auto& bytes :
-         {belay::ffs::descriptors(belay::ffs::Kind::Attach), belay::ffs::strings(belay::ffs::Kind::Attach)})
+    for (const auto& bytes : {belay::ffs::descriptors(belay::ffs::Kind::Attach),
+                              belay::ffs::strings(belay::ffs::Kind::Attach)})
         if (auto written = writeAll(ep0, bytes); !written)
             return tl::make_unexpected(written.error());
     return ep0;

@@ -65,7 +65,7 @@ std::optional<std::vector<QJsonValue>> BusClient::find(const QString& path,
 }
 
 QStringList BusClient::objects(const QString& part) const {
-    return kReader.children("/org/belay/Helper1/" + part.section('/', 1, 1)).filter(part);
+    return kReader.children(kRoot + '/' + part.section('/', 1, 1)).filter(part);
 }
 
 QString BusClient::gadget() const {

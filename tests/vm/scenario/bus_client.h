@@ -11,6 +11,7 @@ namespace scenario {
 
 // What it is called on the bus (dbus/*.xml).
 inline const QString kService = QStringLiteral("org.belay.Helper1");
+inline const QString kRoot = QStringLiteral("/org/belay/Helper1");
 inline const QString kManager = QStringLiteral("org.belay.Manager1");
 inline const QString kGadget = QStringLiteral("org.belay.Gadget1");
 inline const QString kDevice = QStringLiteral("org.belay.Device1");

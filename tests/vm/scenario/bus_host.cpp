@@ -10,7 +10,6 @@
 namespace scenario {
 namespace {
 
-const QString kRoot = QStringLiteral("/org/belay/Helper1");
 // As the gadgets' descriptors have it.
 const QString kTriple = QStringLiteral("1d6b_0104_");
 
