@@ -113,23 +113,30 @@ Result<void> measure(Backing& backing, std::uint32_t blockSize) {
 }
 
 Result<Backing> finishOpen(Fd fd, bool readOnly, const StoreOptions& options) {
-    Backing backing;
-    backing.fd = std::move(fd);
-    backing.path = options.path;
-    backing.readOnly = readOnly;
-    auto stat = examine(backing.fd.get(), "", AT_EMPTY_PATH, options.path);
-    if (!stat)
-        return tl::make_unexpected(std::move(stat.error()));
-    backing.stat = *stat;
-    if (auto good = checkType(backing.stat, options.path); !good)
-        return tl::make_unexpected(std::move(good.error()));
-    backing.isBlockDevice = S_ISBLK(backing.stat.stx_mode);
-    if (auto good = measure(backing, options.blockSize); !good)
+    auto backing = examineBacking(std::move(fd), options.path);
+    if (!backing)
+        return backing;
+    backing->readOnly = readOnly;
+    if (auto good = measure(*backing, options.blockSize); !good)
         return tl::make_unexpected(std::move(good.error()));
     return backing;
 }
 
 }  // namespace
+
+Result<Backing> examineBacking(Fd fd, const std::string& path) {
+    Backing backing;
+    backing.fd = std::move(fd);
+    backing.path = path;
+    auto stat = examine(backing.fd.get(), "", AT_EMPTY_PATH, path);
+    if (!stat)
+        return tl::make_unexpected(std::move(stat.error()));
+    backing.stat = *stat;
+    if (auto good = checkType(backing.stat, path); !good)
+        return tl::make_unexpected(std::move(good.error()));
+    backing.isBlockDevice = S_ISBLK(backing.stat.stx_mode);
+    return backing;
+}
 
 Result<Backing> openBacking(const StoreOptions& options) {
     // Asked before opening: to open a pipe would wait, to open a device may do something.

@@ -38,6 +38,8 @@ Result<Backing> openBacking(const StoreOptions& options);
 // Examines a descriptor opened elsewhere, and switches off what would change the meaning of a
 // positioned write.
 Result<Backing> adoptBacking(Fd fd, const StoreOptions& options);
+// Of a descriptor of any access mode only what identify() asks for, and the type.
+Result<Backing> examineBacking(Fd fd, const std::string& path);
 // Finds out whether holes can be punched, without touching a byte of the store.
 void probeHolePunching(Backing& backing);
 

@@ -3,24 +3,26 @@
 #include "core/base/fd.h"
 #include "core/base/log.h"
 #include "core/store/backing.h"
+#include "core/store/identity.h"
+#include "core/store/lock.h"
 #include "core/store/text_file.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cinttypes>
 #include <cstdio>
+#include <thread>
 
 namespace belay::store {
 namespace {
 
+using namespace std::chrono_literals;
+constexpr auto kLookAgain = 20ms;
 constexpr const char* kHint = "The record directory must exist and be writable for this process";
-
-std::string recordName(const std::string& directory, const Uuid& store) {
-    return directory + "/" + store.toString() + ".record";
-}
 
 FileStamp stampOf(const struct statx& stat) {
     return {stat.stx_size, stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec};
@@ -28,7 +30,7 @@ FileStamp stampOf(const struct statx& stat) {
 
 std::string encode(const CleanRecord& record) {
     if (!record.clean)
-        return fmt::format("belay-record 1 {} in-use\n", record.replaced);
+        return fmt::format("belay-record 1 {} in-use {}\n", record.replaced, record.use);
     return fmt::format("belay-record 1 {} clean {} {} {}\n", record.replaced,
                        record.clean->sizeBytes, record.clean->modifiedSeconds,
                        record.clean->modifiedNanoseconds);
@@ -37,84 +39,145 @@ std::string encode(const CleanRecord& record) {
 std::optional<CleanRecord> decode(const std::string& text) {
     CleanRecord record;
     FileStamp stamp;
-    const int fields = std::sscanf(
-        text.c_str(), "belay-record 1 %" SCNu64 " clean %" SCNu64 " %" SCNd64 " %" SCNu32,
-        &record.replaced, &stamp.sizeBytes, &stamp.modifiedSeconds, &stamp.modifiedNanoseconds);
-    if (fields == 4)
+    if (std::sscanf(text.c_str(),
+                    "belay-record 1 %" SCNu64 " clean %" SCNu64 " %" SCNd64 " %" SCNu32,
+                    &record.replaced, &stamp.sizeBytes, &stamp.modifiedSeconds,
+                    &stamp.modifiedNanoseconds) == 4)
         record.clean = stamp;
+    else if (std::sscanf(text.c_str(), "belay-record 1 %" SCNu64 " in-use %" SCNu64,
+                         &record.replaced, &record.use) != 2)
+        return std::nullopt;
     // Written back it must be the same text: nothing else counts as a record.
-    return fields >= 1 && encode(record) == text + "\n" ? std::optional(record) : std::nullopt;
+    return encode(record) == text + "\n" ? std::optional(record) : std::nullopt;
 }
 
-Result<CleanRecord> load(const std::string& name) {
-    const auto text = readTextFile(name);
-    if (!text && errno == ENOENT)
-        return CleanRecord{};
-    if (!text)
-        return systemError("read the record", name, kHint);
-    if (auto record = decode(*text))
-        return *record;
-    // Whatever it said: a count that was never used makes the store another one, which is safe.
-    log::warning("record {} cannot be understood; the store counts as changed", name);
-    return CleanRecord{randomNonZero64(), std::nullopt};
-}
-
-// Old or new, never half of it, also after a power loss.
-Result<void> save(const std::string& directory, const std::string& name,
-                  const CleanRecord& record) {
-    const std::string fresh = fmt::format("{}.{}.new", name, ::getpid());
-    const std::string text = encode(record);
-    const Fd file(
-        ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!file)
-        return systemError("write the record", name, kHint);
-    const bool written =
-        ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-        ::fsync(file.get()) == 0 && ::rename(fresh.c_str(), name.c_str()) == 0;
-    if (!written) {
-        auto error = systemError("write the record", name, kHint);
-        ::unlink(fresh.c_str());
-        return error;
+// One file's record, while nobody else reads or writes any in the directory.
+class RecordFile {
+ public:
+    static Result<RecordFile> open(const std::string& directory, const Backing& backing) {
+        Fd folder(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        if (!folder || ::flock(folder.get(), LOCK_EX) != 0)
+            return systemError("read the record", directory, kHint);
+        return RecordFile(directory + "/" + identify(backing).uuid.toString() + ".record",
+                          std::move(folder));
     }
-    const Fd folder(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!folder || ::fsync(folder.get()) != 0)
-        return systemError("write the record", name, kHint);
+
+    Result<CleanRecord> load() const {
+        const auto text = readTextFile(name_);
+        if (!text && errno == ENOENT)
+            return CleanRecord{};
+        if (!text)
+            return systemError("read the record", name_, kHint);
+        if (auto record = decode(*text))
+            return *record;
+        // Whatever it said: a count that was never used makes the store another one, which is
+        // safe.
+        log::warning("record {} cannot be understood; the store counts as changed", name_);
+        return CleanRecord{randomNonZero64(), std::nullopt};
+    }
+
+    // Old or new, never half of it, also after a power loss.
+    Result<void> save(const CleanRecord& record) const {
+        const std::string fresh = name_ + ".new";
+        const std::string text = encode(record);
+        const Fd file(
+            ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+        if (!file)
+            return systemError("write the record", name_, kHint);
+        const bool written =
+            ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+            ::fsync(file.get()) == 0 && ::rename(fresh.c_str(), name_.c_str()) == 0;
+        if (!written) {
+            auto error = systemError("write the record", name_, kHint);
+            ::unlink(fresh.c_str());
+            return error;
+        }
+        if (::fsync(folder_.get()) != 0)
+            return systemError("write the record", name_, kHint);
+        return {};
+    }
+
+ private:
+    RecordFile(std::string name, Fd folder) : name_(std::move(name)), folder_(std::move(folder)) {}
+
+    std::string name_;
+    Fd folder_;  // its lock is the directory's
+};
+
+Result<Backing> lookAt(int fd, const std::string& path) {
+    Fd own(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    if (!own)
+        return systemError("examine the store", path);
+    return examineBacking(std::move(own), path);
+}
+
+Result<void> waitForLastWriter(const Backing& backing, Duration patience) {
+    const TimePoint deadline = Clock::now() + patience;
+    while (isLocked(backing, false)) {
+        if (Clock::now() >= deadline)
+            return errorFrom(EBUSY, "note the end of the use of", backing.path);
+        std::this_thread::sleep_for(kLookAgain);
+    }
     return {};
 }
 
 }  // namespace
 
-Result<CleanRecord> beginRecord(const std::string& directory, const Uuid& store,
-                                const Backing& backing) {
-    const std::string name = recordName(directory, store);
-    auto record = load(name);
-    if (!record)
+Result<CleanRecord> beginRecord(const std::string& directory, int fd, const std::string& path,
+                                bool writable) {
+    const auto backing = lookAt(fd, path);
+    if (!backing)
+        return tl::make_unexpected(backing.error());
+    if (backing->isBlockDevice)
+        return CleanRecord{};
+    const auto file = RecordFile::open(directory, *backing);
+    if (!file)
+        return tl::make_unexpected(file.error());
+    auto record = file->load();
+    // Somebody has it: a worker that outlived its supervisor, whose use goes on, or a stranger,
+    // because of whom this one is going to fail.
+    if (!record || isLocked(*backing, !writable))
         return record;
-    // Asked again, now that nobody else of ours can change it.
-    struct statx stat {};
-    if (::statx(backing.fd.get(), "", AT_EMPTY_PATH, STATX_BASIC_STATS, &stat) != 0)
-        return systemError("examine the store", backing.path);
-    const bool replaced = record->clean && *record->clean != stampOf(stat);
-    if (replaced) {
+    const FileStamp now = stampOf(backing->stat);
+    const bool same = record->clean == now;
+    if (record->clean && !same) {
         ++record->replaced;
-        log::notice("store {}: changed since it was last closed", backing.path);
+        log::notice("store {}: changed since it was last closed", path);
     }
-    // A read-only one has nothing under way that an unclean end could leave in doubt.
-    if (backing.readOnly && !replaced)
+    // Nothing under way could leave a read-only one in doubt: what it looks like now is enough.
+    record->use = writable ? randomNonZero64() : 0;
+    record->clean = writable ? std::nullopt : std::optional(now);
+    if (!writable && same)
         return record;
-    record->clean = backing.readOnly ? std::optional(stampOf(stat)) : std::nullopt;
-    if (auto saved = save(directory, name, *record); !saved)
+    if (auto saved = file->save(*record); !saved)
         return tl::make_unexpected(std::move(saved.error()));
     return record;
 }
 
-Result<void> endRecord(const std::string& directory, const Uuid& store, const Backing& backing,
-                       CleanRecord record) {
-    struct statx stat {};
-    if (::statx(backing.fd.get(), "", AT_EMPTY_PATH, STATX_BASIC_STATS, &stat) != 0)
-        return systemError("examine the store", backing.path);
-    record.clean = stampOf(stat);
-    return save(directory, recordName(directory, store), record);
+Result<void> endRecord(const std::string& directory, int fd, const std::string& path,
+                       std::uint64_t use, Duration patience) {
+    auto backing = lookAt(fd, path);
+    if (!backing)
+        return tl::make_unexpected(backing.error());
+    if (auto ended = waitForLastWriter(*backing, patience); !ended)
+        return ended;
+    // Without it a power loss could leave an older modification time than the record's, and the
+    // next use would take the file for another one.
+    if (::fsync(fd) != 0)
+        return systemError("save", path);
+    backing = lookAt(fd, path);
+    if (!backing)
+        return tl::make_unexpected(backing.error());
+    const auto file = RecordFile::open(directory, *backing);
+    if (!file)
+        return tl::make_unexpected(file.error());
+    auto record = file->load();
+    if (!record)
+        return tl::make_unexpected(record.error());
+    if (record->use != use)
+        return {};
+    record->clean = stampOf(backing->stat);
+    return file->save(*record);
 }
 
 }  // namespace belay::store

@@ -1,15 +1,13 @@
 #pragma once
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
-#include "core/base/uuid.h"
 
 #include <cstdint>
 #include <optional>
 #include <string>
 
 namespace belay::store {
-
-struct Backing;
 
 // What of a regular file changes with its content. The change time is not asked: renaming it or
 // changing its mode would make it another disk.
@@ -21,20 +19,37 @@ struct FileStamp {
     bool operator==(const FileStamp&) const = default;
 };
 
-// The record of a file between two uses, kept in a directory that survives reboots.
+// What is known of a file over the times when nobody offers it: DIRECTORY/UUID.record, in a
+// directory that survives reboots and that only its users may write to.
+//
+// - A *use* is the time for which one supervisor offers the file for writing, whatever becomes of
+//   its workers. It begins with beginRecord() and ends with endRecord(); one that was not ended
+//   (kill, power loss) leaves nothing to compare with, because the last change may have been ours.
+// - Block devices have no record: nothing tells when they were changed.
 struct CleanRecord {
-    // How often the content was found changed by others; part of the generation.
+    // How often the content was found changed by others: StoreOptions::replaced.
     std::uint64_t replaced = 0;
-    // What it looked like at the last clean close; nothing while it is open for writing, and
-    // after an unclean end.
+    // What it looked like at the end of the last use; nothing during one and after an unclean end.
     std::optional<FileStamp> clean;
+    // Names the use under way; 0: none, so nothing is to be ended.
+    std::uint64_t use = 0;
 };
 
-// Compares the file with its record and, for a writable one, notes durably that it is in use.
-Result<CleanRecord> beginRecord(const std::string& directory, const Uuid& store,
-                                const Backing& backing);
-// Notes a clean close. The file must have been synced.
-Result<void> endRecord(const std::string& directory, const Uuid& store, const Backing& backing,
-                       CleanRecord record);
+// Before a file is offered: compares it with its record, and for one that is `writable` notes
+// durably that a use begins, in place of any other. While somebody has the store (lock.h), that
+// one's use goes on. `fd`: the file, opened for reading; `path` is its name for messages. EROFS:
+// the directory cannot be written to.
+Result<CleanRecord> beginRecord(const std::string& directory, int fd, const std::string& path,
+                                bool writable);
+
+// When nobody of `use` writes any more: makes the file durable, and notes what it looks like. May
+// take as long as a flush.
+//
+// - `fd`: a description older than the use, to which the kernel reports each write-back that
+//   failed meanwhile (errseq_t): then nothing is noted.
+// - A killed worker's last I/O is waited for, as long as `patience`; then EBUSY.
+// - Does nothing when another use has begun.
+Result<void> endRecord(const std::string& directory, int fd, const std::string& path,
+                       std::uint64_t use, Duration patience);
 
 }  // namespace belay::store

@@ -16,13 +16,20 @@ struct flock wholeFile(bool readOnly) {
     return range;
 }
 
+// The lock in the way of one for `readOnly`, or one of the type F_UNLCK.
+struct flock otherLock(const Backing& backing, bool readOnly) {
+    struct flock other = wholeFile(readOnly);
+    if (::fcntl(backing.fd.get(), F_OFD_GETLK, &other) != 0)
+        other.l_type = F_UNLCK;
+    return other;
+}
+
 // The kernel gives no process for a lock of this kind (fcntl(2): l_pid is -1), only for the
 // classic kind; so who opened it last is asked as well.
 std::string whoHas(const Backing& backing, std::optional<pid_t> lastHolder) {
-    struct flock other = wholeFile(backing.readOnly);
+    const struct flock other = otherLock(backing, backing.readOnly);
     pid_t pid = lastHolder.value_or(0);
-    if (::fcntl(backing.fd.get(), F_OFD_GETLK, &other) == 0 && other.l_type != F_UNLCK &&
-        other.l_pid > 0)
+    if (other.l_type != F_UNLCK && other.l_pid > 0)
         pid = other.l_pid;
     if (pid > 0)
         if (const auto name = readTextFile(fmt::format("/proc/{}/comm", pid)))
@@ -51,6 +58,10 @@ Result<void> lockDescription(const Backing& backing, std::optional<pid_t> lastHo
                              "; if it was just ended, its last writes may still be under way");
     return systemError("lock the store", backing.path,
                        "Its file system must support locks: copy it to another one");
+}
+
+bool isLocked(const Backing& backing, bool readOnly) {
+    return otherLock(backing, readOnly).l_type != F_UNLCK;
 }
 
 }  // namespace belay::store

@@ -2,7 +2,6 @@
 
 #include "core/base/log.h"
 #include "core/store/backing.h"
-#include "core/store/clean_record.h"
 #include "core/store/identity.h"
 #include "core/store/lock.h"
 #include "core/store/operation.h"
@@ -77,15 +76,6 @@ Result<std::unique_ptr<Store>> Store::make(Ring& ring, Backing backing, const St
     // From here on it is ours alone, so the files beside it may be read and changed.
     std::unique_ptr<Store> store(new Store(ring, std::move(backing), listener));
     Backing& own = *store->backing_;
-    std::uint64_t replaced = 0;
-    if (!options.recordDir.empty() && !own.isBlockDevice) {
-        auto record = beginRecord(options.recordDir, identity.uuid, own);
-        if (!record)
-            return tl::make_unexpected(std::move(record.error()));
-        replaced = record->replaced;
-        store->record_ = std::make_unique<CleanRecord>(*record);
-        store->recordDir_ = options.recordDir;
-    }
     // Nothing is ever lost of a store that nobody writes to.
     auto writeback = own.readOnly
                          ? WritebackState::constant()
@@ -103,7 +93,7 @@ Result<std::unique_ptr<Store>> Store::make(Ring& ring, Backing backing, const St
     geometry.canDiscard = !own.readOnly && own.punchesHoles;
     geometry.canWriteZeroes = !own.readOnly;
     geometry.uuid = identity.uuid;
-    geometry.generation = generationOf(identity, replaced);
+    geometry.generation = generationOf(identity, options.replaced);
     return store;
 }
 
@@ -114,18 +104,6 @@ Store::~Store() {
     }
     // Gives back what was added; there is nobody to tell if it could not be.
     static_cast<void>(ring_.addWorkers(-kWorkers));
-    if (record_ == nullptr)
-        return;
-    // Without the sync a power loss could leave an older modification time than the record's, and
-    // the next open would take the file for another one.
-    if (!backing_->readOnly && ::fsync(backing_->fd.get()) != 0) {
-        writeBackFailed(errno);
-        return;
-    }
-    if (truncated_)
-        return;
-    if (auto saved = endRecord(recordDir_, geometry_.uuid, *backing_, *record_); !saved)
-        log::warning("{}", saved.error().message());
 }
 
 Verifier Store::verifier() const {

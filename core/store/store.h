@@ -25,7 +25,6 @@
 namespace belay::store {
 
 struct Backing;
-struct CleanRecord;
 class Operations;
 class WritebackState;
 struct StoreOperation;
@@ -44,9 +43,8 @@ struct StoreOptions {
     // it, or -1. Stays the caller's. Proves that a sync which that process left unfinished had
     // lost nothing, so that the verifier stays.
     int witness = -1;
-    // A directory that survives reboots: notices at open that a file was changed since it was
-    // last closed. Empty: not noticed.
-    std::string recordDir;
+    // How often the content was found changed while nobody offered it: see clean_record.h.
+    std::uint64_t replaced = 0;
 };
 
 struct Geometry {
@@ -59,11 +57,9 @@ struct Geometry {
     bool canWriteZeroes = false;
     // Stable over restarts, reboots and renames within the file system; see identity.h.
     Uuid uuid;
-    // Changes when another file took the place, and, with a record directory, when the content
-    // was changed while the store was closed (size or modification time differ from those at the
-    // last clean close). What happens to the file while it is open, or between an unclean end
-    // (kill, power loss) and the next open, cannot be told from our own writes: the generation
-    // stays. Block devices: always the same.
+    // Changes when another file took the place, and with StoreOptions::replaced. What happens to
+    // the file while it is open cannot be told from our own writes: the generation stays. Block
+    // devices: always the same.
     std::uint64_t generation = 0;
 };
 
@@ -115,7 +111,7 @@ class Store {
     static Result<std::unique_ptr<Store>> adopt(Ring& ring, Fd fd, const StoreOptions& options,
                                                 StoreListener& listener);
     // inFlight() must be 0, or the process is aborted: the kernel would go on writing to buffers
-    // that are gone. With a record directory this syncs the file, so flush before.
+    // that are gone.
     ~Store();
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
@@ -187,8 +183,6 @@ class Store {
     StoreListener* listener_;
     std::unique_ptr<Backing> backing_;
     std::unique_ptr<WritebackState> writeback_;
-    std::unique_ptr<CleanRecord> record_;
-    std::string recordDir_;
     std::unique_ptr<Operations> operations_;
     Geometry geometry_;
     Hash verifierSeed_{0};

@@ -21,9 +21,9 @@ constexpr auto kBindRetry = std::chrono::milliseconds(250);
 
 GadgetService::GadgetService(Ring& ring, RunDir runDir, const Identity& worker,
                              GadgetOptions options)
-    : Service(ring, std::move(runDir), worker, options.policy, options.writeLogBytes),
+    : Service(ring, std::move(runDir), worker,
+              {options.shares, options.stateDir, options.policy, options.writeLogBytes}),
       options_(std::move(options)),
-      stores_(options_.shares),
       udc_(options_.udc) {}
 
 Result<void> GadgetService::begin() {

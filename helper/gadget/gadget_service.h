@@ -2,7 +2,6 @@
 
 #include "core/ffs/configfs.h"
 #include "helper/supervisor/service.h"
-#include "helper/supervisor/store_args.h"
 
 #include <optional>
 #include <string>
@@ -21,6 +20,7 @@ struct GadgetOptions {
     lifecycle::Policy policy;          // of new devices
     std::string user = "belay-gadget";
     std::size_t writeLogBytes = 8 << 20;  // of each device; 0: none
+    std::string stateDir = "/var/lib/belay-gadget";
 };
 
 // The gadget's supervisor: holds configfs and the FunctionFS mounts, and puts the gadget on its UDC
@@ -42,7 +42,6 @@ class GadgetService final : public Service {
     void bind();
 
     const GadgetOptions options_;
-    StoreSet stores_;
     // The other end of the worker's descriptor 4.
     Fd workerGuard_;
     std::optional<ffs::GadgetConfig> config_;

@@ -3,6 +3,7 @@
 #include "helper/gadget/gadget_service.h"
 #include "helper/gadget/worker.h"
 #include "helper/supervisor/arguments.h"
+#include "helper/supervisor/content_records.h"
 #include "helper/supervisor/words.h"
 
 #include <fmt/format.h>
@@ -36,6 +37,8 @@ belay-gadget --share FILE... --lend-ready
     --write-log MIB  for each device, keep up to so much of what was written and is
                      not saved yet, to write it again if the host loses it
                      (default: 8; 0: keep nothing)
+    --state-dir DIR  where is kept what has to outlive reboots
+                     (default: /var/lib/belay-gadget)
     --user NAME      run the data path as this user (default: belay-gadget)
 
 belay-gadget status [--json]
@@ -122,6 +125,8 @@ CommandLine parse(Arguments arguments) {
                 line.error = fmt::format("--write-log wants {}", kWriteLogRange);
         } else if (auto user = arguments.value("--user")) {
             options.user = *user;
+        } else if (auto stateDir = arguments.value("--state-dir")) {
+            options.stateDir = *stateDir;
         } else if (auto dir = arguments.value("--run-dir")) {
             line.runDir = *dir;
         } else if (arguments.flag("--verbose")) {
@@ -165,6 +170,8 @@ Result<int> serve(const CommandLine& line) {
 int main(int argc, char** argv) {
     if (argc > 1 && std::string_view(argv[1]) == ublk::kControlArgument)
         return ublk::controlMain();
+    if (argc == 5 && std::string_view(argv[1]) == kEndRecordArgument)
+        return endRecordMain(argv + 2);
     if (argc == 3 && std::string_view(argv[1]) == "worker")
         return gadgetWorkerMain(argv[2]);
     const CommandLine line = parse(Arguments(argc, argv));

@@ -20,9 +20,9 @@ std::string nameOf(const usb::Gadget& gadget) {
 }  // namespace
 
 HostService::HostService(Ring& ring, RunDir runDir, const Identity& worker, HostOptions options)
-    : Service(ring, std::move(runDir), worker, options.policy, options.writeLogBytes),
-      options_(std::move(options)),
-      stores_(options_.lend) {}
+    : Service(ring, std::move(runDir), worker,
+              {options.lend, options.stateDir, options.policy, options.writeLogBytes}),
+      options_(std::move(options)) {}
 
 HostService::~HostService() = default;
 

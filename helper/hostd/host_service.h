@@ -2,7 +2,6 @@
 
 #include "core/usb/discovery.h"
 #include "helper/supervisor/service.h"
-#include "helper/supervisor/store_args.h"
 
 #include <memory>
 #include <optional>
@@ -19,6 +18,7 @@ struct HostOptions {
     std::string user = "belay-hostd";
     bool payloadCrc = false;
     std::size_t writeLogBytes = 64 << 20;  // of each device; 0: none
+    std::string stateDir = "/var/lib/belay";
 };
 
 // The host's supervisor for one gadget: finds it on the bus, opens its device node for the worker,
@@ -41,7 +41,6 @@ class HostService final : public Service, private usb::DiscoveryListener {
     void handOver();
 
     const HostOptions options_;
-    StoreSet stores_;
     std::unique_ptr<usb::Discovery> discovery_;
     std::optional<usb::Gadget> gadget_;
 };

@@ -3,6 +3,7 @@
 #include "helper/hostd/host_service.h"
 #include "helper/hostd/worker.h"
 #include "helper/supervisor/arguments.h"
+#include "helper/supervisor/content_records.h"
 #include "helper/supervisor/words.h"
 
 #include <fmt/format.h>
@@ -31,6 +32,8 @@ belay-hostd [--gadget SERIAL] --attach SHARE... --lend FILE...
     --write-log MIB  for each device, keep up to so much of what was written and is
                      not saved yet, to write it again if the gadget loses it
                      (default: 64; 0: keep nothing)
+    --state-dir DIR  where is kept what has to outlive reboots
+                     (default: /var/lib/belay)
     --user NAME      run the data path as this user (default: belay-hostd)
 
 belay-hostd status [--json]
@@ -89,6 +92,8 @@ CommandLine parse(Arguments arguments) {
                 line.error = fmt::format("--write-log wants {}", kWriteLogRange);
         } else if (auto user = arguments.value("--user")) {
             options.user = *user;
+        } else if (auto stateDir = arguments.value("--state-dir")) {
+            options.stateDir = *stateDir;
         } else if (auto dir = arguments.value("--run-dir")) {
             line.runDir = *dir;
         } else if (arguments.flag("--verbose")) {
@@ -131,6 +136,8 @@ Result<int> serve(const CommandLine& line) {
 int main(int argc, char** argv) {
     if (argc > 1 && std::string_view(argv[1]) == ublk::kControlArgument)
         return ublk::controlMain();
+    if (argc == 5 && std::string_view(argv[1]) == kEndRecordArgument)
+        return endRecordMain(argv + 2);
     if (argc == 3 && std::string_view(argv[1]) == "worker")
         return hostWorkerMain(argv[2]);
     const CommandLine line = parse(Arguments(argc, argv));

@@ -2,6 +2,7 @@
 #include "core/ublk/control_process.h"
 #include "helper/service/daemon.h"
 #include "helper/supervisor/arguments.h"
+#include "helper/supervisor/content_records.h"
 #include "helper/supervisor/words.h"
 
 #include <fmt/format.h>
@@ -94,6 +95,8 @@ CommandLine parse(helper::Arguments arguments) {
 int main(int argc, char** argv) {
     if (argc > 1 && std::string_view(argv[1]) == ublk::kControlArgument)
         return ublk::controlMain();
+    if (argc == 5 && std::string_view(argv[1]) == helper::kEndRecordArgument)
+        return helper::endRecordMain(argv + 2);
     const CommandLine line = parse(helper::Arguments(argc, argv));
     if (line.done)
         return EXIT_SUCCESS;

@@ -15,19 +15,17 @@ namespace belay::helper {
 namespace {
 
 constexpr int kFirstPassedFd = 3;
-constexpr std::size_t kMostFds = 16;
 constexpr int kBacklog = 8;
 
 // In the child, between fork and exec: only async-signal-safe calls.
 [[noreturn]] void becomeProgram(const char* path, const std::vector<char*>& argv,
-                                const std::vector<int>& fds, bool lasting, pid_t parent) {
+                                std::vector<int>& fds, bool lasting, pid_t parent) {
     // First out of the way of the numbers they are to have, then onto them.
     const int above = kFirstPassedFd + static_cast<int>(fds.size());
-    std::array<int, kMostFds> parked{};
+    for (int& fd : fds)
+        fd = ::fcntl(fd, F_DUPFD_CLOEXEC, above);
     for (std::size_t i = 0; i < fds.size(); ++i)
-        parked[i] = ::fcntl(fds[i], F_DUPFD_CLOEXEC, above);
-    for (std::size_t i = 0; i < fds.size(); ++i)
-        if (parked[i] < 0 || ::dup2(parked[i], kFirstPassedFd + static_cast<int>(i)) < 0)
+        if (fds[i] < 0 || ::dup2(fds[i], kFirstPassedFd + static_cast<int>(i)) < 0)
             ::_exit(127);
     // From now on whoever connects is told by the kernel that it is us who listen (unix_listen),
     // not our parent, who may be gone by then.
@@ -55,8 +53,6 @@ Result<std::unique_ptr<Child>> Child::spawn(Ring& ring, Program program, EndHand
     for (const Fd& fd : program.fds)
         numbers.push_back(fd.get());
     const std::string& name = program.args.front();
-    if (numbers.size() > kMostFds)
-        return errorFrom(EINVAL, "start", name);
     const char* path = program.path.empty() ? "/proc/self/exe" : program.path.c_str();
 
     const pid_t parent = ::getpid();

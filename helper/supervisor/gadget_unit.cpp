@@ -36,7 +36,7 @@ GadgetUnit::GadgetUnit(Ring& ring, std::string id, RunDir runDir, const UnitTerm
       settings_(settings),
       hooks_(std::move(hooks)),
       devices_(ring, StateFile(runDir_.file("devices.json")), deviceHooks()),
-      lending_(ring, lendingHooks()),
+      lending_(ring, *terms.records, lendingHooks()),
       alwaysLent_(ring, alwaysLentHooks()),
       presence_(ring, presenceHooks()) {}
 

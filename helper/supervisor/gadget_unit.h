@@ -40,6 +40,7 @@ struct UnitTerms {
     Uuid host;
     std::size_t writeLogBytes = 0;
     bool canAttach = false;  // this kernel has ublk
+    ContentRecords* records = nullptr;
 };
 
 // One gadget, and all that is made of it: a worker of its own, which outlives this process; the

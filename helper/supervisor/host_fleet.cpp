@@ -58,7 +58,8 @@ HostFleet::HostFleet(Ring& ring, FleetOptions options, FleetListener& listener, 
       options_(std::move(options)),
       listener_(listener),
       runDir_(std::move(runDir)),
-      settings_(options_.stateDir + "/settings.json") {}
+      settings_(options_.stateDir + "/settings.json"),
+      records_(ring, options_.stateDir + "/records") {}
 
 HostFleet::~HostFleet() {
     if (ticking_)
@@ -73,8 +74,8 @@ Result<void> HostFleet::begin() {
     if (!host)
         return tl::make_unexpected(host.error());
     probeUblk();
-    terms_ = {options_.hostd, options_.user,          *identity,
-              *host,          options_.writeLogBytes, !ublkTrouble_};
+    terms_ = {options_.hostd,         options_.user, *identity, *host,
+              options_.writeLogBytes, !ublkTrouble_, &records_};
     settings_.load();
     for (const auto& [id, known] : std::map(settings_.gadgets))
         if (auto unit = unitFor(id); !unit)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/usb/discovery.h"
+#include "helper/supervisor/content_records.h"
 #include "helper/supervisor/fleet.h"
 #include "helper/supervisor/gadget_unit.h"
 #include "helper/supervisor/settings.h"
@@ -74,6 +75,7 @@ class HostFleet final : public FleetInterface, private usb::DiscoveryListener {
     FleetListener& listener_;
     RunDir runDir_;
     Settings settings_;
+    ContentRecords records_;
     UnitTerms terms_;
     std::optional<Error> ublkTrouble_;
     bool begun_ = false;  // before that nobody is told anything

@@ -63,7 +63,8 @@ Result<void> checkLendable(const Fd& file, const std::string& name, bool readOnl
 
 }  // namespace
 
-Lending::Lending(Ring& ring, LendingHooks hooks) : ring_(ring), hooks_(std::move(hooks)) {}
+Lending::Lending(Ring& ring, ContentRecords& records, LendingHooks hooks)
+    : ring_(ring), records_(records), hooks_(std::move(hooks)) {}
 
 Lending::~Lending() {
     *alive_ = false;
@@ -87,10 +88,16 @@ void Lending::lend(const Fd& file, const std::string& name, const std::string& l
         done(tl::make_unexpected(witness.error()));
         return;
     }
+    const auto record = records_.begin(witness->get(), name, !readOnly);
+    if (!record) {
+        done(tl::make_unexpected(record.error()));
+        return;
+    }
     const std::uint32_t id = nextId_++;
     LentStore& store = stores_[id];
     store.id = id;
     store.witness = std::move(*witness);
+    store.record = *record;
     store.name = name;
     store.label = label.empty() ? std::filesystem::path(name).filename().string() : label;
     store.readOnly = readOnly;
@@ -142,7 +149,8 @@ void Lending::offer(LentStore& store) {
                          {"path", store.name},
                          {"label", store.label},
                          {"readOnly", store.readOnly},
-                         {"blockSize", 0}}},
+                         {"blockSize", 0},
+                         {"replaced", store.record.replaced}}},
                        // Only what was ours before is in the way for a while.
                        {"patienceMs", wasOurs ? kPredecessorPatience / 1ms : 0}},
                       {own->get(), store.witness.get()});
@@ -246,8 +254,16 @@ bool Lending::handle(const std::string& type, const Json& message, std::vector<F
     else if (type == "store-removed")
         drop(id, {});
     else if (type == "witness" && fds.size() == 1)
-        store.witness = std::move(fds.front());
+        takeWitness(store, std::move(fds.front()));
     return true;
+}
+
+void Lending::takeWitness(LentStore& store, Fd witness) {
+    store.witness = std::move(witness);
+    if (auto record = records_.begin(store.witness.get(), store.name, !store.readOnly))
+        store.record = *record;
+    else
+        log::warning("{}", record.error().message());
 }
 
 void Lending::added(LentStore& store, const Json& message) {
@@ -315,8 +331,11 @@ void Lending::refresh(LentStore& store) {
 void Lending::drop(std::uint32_t id, const Result<void>& result) {
     LentStore store = std::move(stores_.extract(id).mapped());
     store.state = State::Gone;
-    if (!store.uuid.isNil())
+    if (!store.uuid.isNil()) {
+        // One that was never open has written nothing, and whoever kept it from that may have.
+        records_.end(store.record, store.witness.get(), store.name);
         hooks_.gone(store);
+    }
     if (store.opened)
         store.opened(tl::make_unexpected(
             result ? failure("stopped before it was open", store.name).value() : result.error()));

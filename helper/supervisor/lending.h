@@ -4,6 +4,7 @@
 #include "core/base/ring.h"
 #include "core/base/uuid.h"
 #include "helper/supervisor/channel.h"
+#include "helper/supervisor/content_records.h"
 #include "helper/supervisor/fleet.h"
 
 #include <cstdint>
@@ -19,6 +20,7 @@ struct LentStore {
     std::uint32_t id = 0;  // the worker's name for it
     // Ours alone, and older than every worker: see store::StoreOptions::witness.
     Fd witness;
+    store::CleanRecord record;
     std::string name;  // what is shown: its path, as far as that is known
     std::string label;
     bool readOnly = false;
@@ -56,7 +58,8 @@ struct LendingHooks {
 // - A worker that outlived an earlier life of ours tells what it has; its witnesses are asked for.
 class Lending {
  public:
-    Lending(Ring& ring, LendingHooks hooks);
+    // `records` is the fleet's.
+    Lending(Ring& ring, ContentRecords& records, LendingHooks hooks);
     ~Lending();
     Lending(const Lending&) = delete;
     Lending& operator=(const Lending&) = delete;
@@ -86,11 +89,13 @@ class Lending {
     void offer(LentStore& store);
     void refresh(LentStore& store);
     void takeUp(const Json& has);
+    void takeWitness(LentStore& store, Fd witness);
     void added(LentStore& store, const Json& message);
     void failed(LentStore& store, const std::string& error);
     void drop(std::uint32_t id, const Result<void>& result);
 
     Ring& ring_;
+    ContentRecords& records_;
     LendingHooks hooks_;
     std::map<std::uint32_t, LentStore> stores_;
     std::uint32_t nextId_ = 1;

@@ -307,7 +307,11 @@ void ManagedDevice::offered(const Json& message) {
         record_.info = exportFromJson(message.at("export"));
         verdict_ = {Event::SessionOpen, {}};
     } else if (verdict == "different-disk") {
-        verdict_ = {Event::WrongDisk, "another disk has taken its place; nothing was sent to it"};
+        verdict_ = {Event::WrongDisk, exportFromJson(message.at("export")).uuid == record_.info.uuid
+                                          ? "the disk was changed while it was away; nothing was "
+                                            "sent to it"
+                                          : "another disk has taken its place; nothing was sent "
+                                            "to it"};
     } else if (verdict == "data-may-be-missing") {
         verdict_ = {Event::DataMissing, "the other side lost bytes that were not saved yet"};
     } else {

@@ -16,6 +16,8 @@ namespace {
 using namespace std::chrono_literals;
 // A report that does not come in this time is done without: the worker may hang.
 constexpr auto kReportPatience = 500ms;
+// How long the stores may take to be saved at the end.
+constexpr auto kSavePatience = 30s;
 
 Json answerOf(const Result<void>& result) {
     if (result)
@@ -26,14 +28,14 @@ Json answerOf(const Result<void>& result) {
 
 }  // namespace
 
-Service::Service(Ring& ring, RunDir runDir, const Identity& worker, lifecycle::Policy policy,
-                 std::size_t writeLogBytes)
+Service::Service(Ring& ring, RunDir runDir, const Identity& worker, ServiceOptions options)
     : ring_(ring),
       runDir_(std::move(runDir)),
       worker_(worker),
-      policy_(policy),
+      policy_(options.policy),
+      stores_(ring, std::move(options.stores), options.stateDir + "/records"),
       keeper_(ring, keeperHooks()),
-      devices_(ring, StateFile(runDir_.file("devices.json")), deviceHooks(writeLogBytes)) {}
+      devices_(ring, StateFile(runDir_.file("devices.json")), deviceHooks(options.writeLogBytes)) {}
 
 Service::~Service() = default;
 
@@ -153,7 +155,15 @@ void Service::stopAll(bool force) {
 void Service::finish(int status) {
     exitStatus_ = status;
     keeper_.rest();
-    ring_.stop();
+    // A worker that never came so far has written nothing, and whoever kept it from that may have.
+    // Who asks twice does not want to wait.
+    if (!keeper_.wasReady() || std::exchange(finishing_, true)) {
+        ring_.stop();
+        return;
+    }
+    stores_.endUse([this] { ring_.stop(); });
+    // A store that hangs is left as it is.
+    ring_.callAfter(kSavePatience, [this] { ring_.stop(); });
 }
 
 void Service::command(const Json& request, const CommandServer::Reply& reply) {

@@ -4,6 +4,7 @@
 #include "helper/supervisor/command_socket.h"
 #include "helper/supervisor/device_manager.h"
 #include "helper/supervisor/run_dir.h"
+#include "helper/supervisor/store_args.h"
 #include "helper/supervisor/worker_keeper.h"
 #include "helper/worker/confine.h"
 
@@ -12,8 +13,16 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace belay::helper {
+
+struct ServiceOptions {
+    std::vector<StoreArg> stores;
+    std::string stateDir;           // what is kept over reboots
+    lifecycle::Policy policy;       // of new devices
+    std::size_t writeLogBytes = 0;  // the bound of each device's write log; 0: none
+};
 
 // What both supervisors are: a worker kept alive, its devices, signals and commands. The host's and
 // the gadget's add how their link comes and goes.
@@ -31,10 +40,7 @@ class Service {
     Result<int> run();
 
  protected:
-    // `policy`: what new devices do when their peer is gone. `writeLogBytes`: the bound of each
-    // device's write log, 0 for none.
-    Service(Ring& ring, RunDir runDir, const Identity& worker, lifecycle::Policy policy,
-            std::size_t writeLogBytes);
+    Service(Ring& ring, RunDir runDir, const Identity& worker, ServiceOptions options);
 
     virtual Result<WorkerKeeper::Start> prepareWorker() = 0;
     // Messages of the worker that are not about devices.
@@ -55,6 +61,7 @@ class Service {
     const RunDir runDir_;
     const Identity worker_;
     const lifecycle::Policy policy_;
+    StoreSet stores_;
     WorkerKeeper keeper_;
     DeviceManager devices_;
 
@@ -73,6 +80,7 @@ class Service {
     std::unique_ptr<CommandServer> commands_;
     std::vector<CommandServer::Reply> waitingForReport_;
     bool stopping_ = false;
+    bool finishing_ = false;
     int exitStatus_ = 0;
 };
 

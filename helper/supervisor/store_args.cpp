@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <memory>
 
 namespace belay::helper {
 namespace {
@@ -30,26 +31,38 @@ std::string hintFor(int code) {
 
 Json StoreSet::config() const {
     Json list = Json::array();
-    std::uint32_t id = 1;
-    for (const StoreArg& store : stores_)
+    for (std::size_t i = 0; i < stores_.size(); ++i) {
+        const StoreArg& store = stores_[i];
         list.push_back(
-            {{"id", id++},
+            {{"id", i + 1},
              {"path", store.path},
              {"label", store.label.empty() ? std::filesystem::path(store.path).filename().string()
                                            : store.label},
              {"readOnly", store.readOnly},
-             {"blockSize", store.blockSize}});
+             {"blockSize", store.blockSize},
+             {"replaced", known_.at(i).record.replaced}});
+    }
     return list;
 }
 
+Result<StoreSet::Known> StoreSet::firstOpening(const StoreArg& store) {
+    Known known;
+    known.witness = Fd(::open(store.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (!known.witness)
+        return systemError("open", store.path, hintFor(errno));
+    auto record = records_.begin(known.witness.get(), store.path, !store.readOnly);
+    if (!record)
+        return tl::make_unexpected(std::move(record.error()));
+    known.record = *record;
+    return known;
+}
+
 Result<std::vector<Fd>> StoreSet::openForWorker() {
-    if (witnesses_.empty()) {
-        for (const StoreArg& store : stores_) {
-            Fd witness(::open(store.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-            if (!witness)
-                return systemError("open", store.path, hintFor(errno));
-            witnesses_.push_back(std::move(witness));
-        }
+    while (known_.size() < stores_.size()) {
+        auto known = firstOpening(stores_[known_.size()]);
+        if (!known)
+            return tl::make_unexpected(std::move(known.error()));
+        known_.push_back(std::move(*known));
     }
     std::vector<Fd> fds;
     for (std::size_t i = 0; i < stores_.size(); ++i) {
@@ -60,13 +73,24 @@ Result<std::vector<Fd>> StoreSet::openForWorker() {
         if (::stat(store.path.c_str(), &info) == 0 && S_ISBLK(info.st_mode))
             flags |= O_EXCL;
         Fd own(::open(store.path.c_str(), flags));
-        Fd witness(::fcntl(witnesses_[i].get(), F_DUPFD_CLOEXEC, 0));
+        Fd witness(::fcntl(known_[i].witness.get(), F_DUPFD_CLOEXEC, 0));
         if (!own || !witness)
             return systemError("open", store.path, hintFor(errno));
         fds.push_back(std::move(own));
         fds.push_back(std::move(witness));
     }
     return fds;
+}
+
+void StoreSet::endUse(const std::function<void()>& done) {
+    const auto left = std::make_shared<std::size_t>(known_.size());
+    if (*left == 0)
+        done();
+    for (std::size_t i = 0; i < known_.size(); ++i)
+        records_.end(known_[i].record, known_[i].witness.get(), stores_[i].path, [left, done] {
+            if (--*left == 0)
+                done();
+        });
 }
 
 }  // namespace belay::helper

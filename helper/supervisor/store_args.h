@@ -3,7 +3,9 @@
 #include "core/base/error.h"
 #include "core/base/fd.h"
 #include "helper/supervisor/channel.h"
+#include "helper/supervisor/content_records.h"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,19 +22,31 @@ struct StoreArg {
 // The stores of a supervisor, opened anew for each of its workers.
 class StoreSet {
  public:
-    explicit StoreSet(std::vector<StoreArg> stores) : stores_(std::move(stores)) {}
+    // `recordDir`: see ContentRecords.
+    StoreSet(Ring& ring, std::vector<StoreArg> stores, std::string recordDir)
+        : stores_(std::move(stores)), records_(ring, std::move(recordDir)) {}
 
     bool empty() const { return stores_.empty(); }
-    // The "stores" part of a worker's configuration; ids count from 1.
+    // The "stores" part of a worker's configuration, after openForWorker(); ids count from 1.
     Json config() const;
     // Two descriptors per store for one worker: an open file description of the worker's own, so
     // that the lock on it ends with that worker's last I/O; and the witness, which is older than
     // every worker (see store::StoreOptions::witness).
     Result<std::vector<Fd>> openForWorker();
+    // The last worker has ended or was just killed. `done` is called once that is in the records.
+    void endUse(const std::function<void()>& done);
 
  private:
+    // The file, from its first opening on.
+    struct Known {
+        Fd witness;
+        store::CleanRecord record;
+    };
+    Result<Known> firstOpening(const StoreArg& store);
+
     std::vector<StoreArg> stores_;
-    std::vector<Fd> witnesses_;
+    std::vector<Known> known_;
+    ContentRecords records_;
 };
 
 }  // namespace belay::helper

@@ -64,6 +64,8 @@ class WorkerKeeper {
     void tell(const Json& message, const std::vector<int>& fds = {});
 
     bool isReady() const { return ready_; }
+    // Some worker was, at least once.
+    bool wasReady() const { return wasReadyOnce_; }
     // 0: there is none, or it is being killed for good.
     pid_t pid() const { return child_ && !resting_ ? child_->pid() : 0; }
     std::size_t deaths() const { return deaths_; }

@@ -70,6 +70,7 @@ Result<wire::ExportInfo> WorkerStores::open(const Json& config, const Fd& own, F
     options.blockSize = config.at("blockSize").get<std::uint32_t>();
     options.stateDir = stateDir_;
     options.witness = witness.get();
+    options.replaced = config.at("replaced").get<std::uint64_t>();
     auto store = openStore(ring_, own.get(), options, patience);
     if (!store)
         return tl::make_unexpected(store.error());

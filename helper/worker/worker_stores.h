@@ -41,9 +41,9 @@ class WorkerStores {
     WorkerStores(const WorkerStores&) = delete;
     WorkerStores& operator=(const WorkerStores&) = delete;
 
-    // The "stores" of a configuration ({id, label, readOnly, path, blockSize}), from descriptor
-    // `firstFd` on. A store that a dead predecessor still holds is waited for, for at most five
-    // seconds.
+    // The "stores" of a configuration ({id, label, readOnly, path, blockSize, replaced}), from
+    // descriptor `firstFd` on. A store that a dead predecessor still holds is waited for, for at
+    // most five seconds.
     Result<void> offer(const Json& stores, int firstFd);
     // False if the message is none of the above.
     bool handle(const Json& message, std::vector<Fd>& fds);

@@ -41,8 +41,9 @@ struct Worker {
 };
 
 struct Supervisor {
-    Supervisor(Ring& ring, Fd socket)
-        : channel(std::make_unique<Channel>(
+    Supervisor(Ring& ring, Fd socket, const std::string& recordDir)
+        : records(ring, recordDir),
+          channel(std::make_unique<Channel>(
               ring, std::move(socket),
               [this](const Json& message, std::vector<Fd> fds) {
                   heard.push_back(message);
@@ -58,9 +59,10 @@ struct Supervisor {
         hooks.killWorker = [this] { ++kills; };
         hooks.changed = [](const LentStore&) {};
         hooks.gone = [this](const LentStore& store) { gone.push_back(store.label); };
-        lending = std::make_unique<Lending>(ring, std::move(hooks));
+        lending = std::make_unique<Lending>(ring, records, std::move(hooks));
     }
 
+    ContentRecords records;
     std::unique_ptr<Channel> channel;
     std::vector<Json> heard;
     std::vector<std::string> gone;
@@ -86,6 +88,7 @@ class HelperLendingTest : public QObject {
     void theNextSupervisorTakesUp();
     void theNextSupervisorLendsTheRest();
     void forgetsWhatADeadSupervisorAskedFor();
+    void noticesWhatOthersChange();
 
  private:
     std::string makeFile(const char* name) {
@@ -109,7 +112,8 @@ class HelperLendingTest : public QObject {
         auto pair = Channel::pair();
         if (!pair)
             qFatal("no socket pair");
-        supervisor_ = std::make_unique<Supervisor>(*ring_, std::move(pair->first));
+        supervisor_ = std::make_unique<Supervisor>(*ring_, std::move(pair->first),
+                                                   folder_->filePath("records").toStdString());
         forWorker_ = std::move(pair->second);
     }
     void startWorker() {
@@ -271,7 +275,8 @@ void HelperLendingTest::takesAnotherUnderTheSameNumber() {
                                   {"path", other},
                                   {"label", "other"},
                                   {"readOnly", false},
-                                  {"blockSize", 0}}},
+                                  {"blockSize", 0},
+                                  {"replaced", 0}}},
                                 {"patienceMs", 0}},
                                {own.get(), witness.get()});
     QVERIFY(happens([&] { return supervisor_->heard.size() == 2; }));
@@ -289,7 +294,8 @@ void HelperLendingTest::answersForWhatItDoesNotHave() {
                                   {"path", "no files with it"},
                                   {"label", ""},
                                   {"readOnly", false},
-                                  {"blockSize", 0}}},
+                                  {"blockSize", 0},
+                                  {"replaced", 0}}},
                                 {"patienceMs", 0}});
     QVERIFY(happens([&] { return supervisor_->heard.size() == 2; }));
     QVERIFY(supervisor_->heard[0].at("type") == "store-removed");
@@ -366,5 +372,56 @@ void HelperLendingTest::forgetsWhatADeadSupervisorAskedFor() {
     QVERIFY(lending().stores().empty());
 }
 
-QTEST_GUILESS_MAIN(HelperLendingTest)
+// Changed by somebody else while nobody offers it, by us while we do: only the former counts, also
+// when a supervisor ends the use that another one began.
+void HelperLendingTest::noticesWhatOthersChange() {
+    const std::string path = makeFile("disk");
+    const auto change = [&] {
+        QTest::qSleep(20);  // the clock that stamps files is a slow one
+        QCOMPARE(::pwrite(openFile(path).get(), "changed", 7, 512), ssize_t{7});
+    };
+    const auto isEnded = [&] {
+        const QDir records(folder_->filePath("records"));
+        QFile record(records.filePath(records.entryList({"*.record"}).value(0)));
+        return record.open(QFile::ReadOnly) && record.readAll().contains(" clean ");
+    };
+    const auto generation = [&] { return worker_->engine.exports().front().generation; };
+    const auto lendAndChange = [&](Lent& lent) {
+        lend(path, lent);
+        QVERIFY(happens([&] { return lent.isOpen(); }));
+        QVERIFY(!isEnded());
+        change();
+    };
+    const auto takeBack = [&](const Lent& lent) {
+        lending().stop(lent.id(), false, [](const Result<void>&) {});
+        QVERIFY(happens(isEnded));
+    };
+    startWorker();
+    Lent first;
+    lendAndChange(first);
+    const auto before = generation();
+    takeBack(first);
+
+    Lent second;
+    lendAndChange(second);
+    QCOMPARE(generation(), before);
+    startSupervisor();
+    connectWorker();
+    QVERIFY(happens([&] { return lending().find(second.id())->record.use != 0; }));
+    takeBack(second);
+
+    change();
+    Lent third;
+    lendAndChange(third);
+    QVERIFY(generation() != before);
+    takeBack(third);
+}
+
+int main(int argc, char** argv) {
+    if (argc == 5 && std::string_view(argv[1]) == kEndRecordArgument)
+        return endRecordMain(argv + 2);
+    QCoreApplication application(argc, argv);
+    HelperLendingTest test;
+    return QTest::qExec(&test, argc, argv);
+}
 #include "tst_helper_lending.moc"

@@ -19,12 +19,11 @@ namespace {
 
 constexpr std::size_t kSize = 1 << 20;
 
-// --hold FILE STATE RECORD ro|rw: opens, says the verifier or why not, writes once, and waits.
+// --hold FILE STATE ro|rw: opens, says the verifier or why not, writes once, and waits.
 int hold(char** arguments) {
     Harness harness(StoreOptions{.path = arguments[0],
-                                 .readOnly = std::string(arguments[3]) == "ro",
-                                 .stateDir = arguments[1],
-                                 .recordDir = arguments[2]});
+                                 .readOnly = std::string(arguments[2]) == "ro",
+                                 .stateDir = arguments[1]});
     if (!harness.open()) {
         std::printf("refused %s\n", harness.error.message().c_str());
         std::fflush(stdout);
@@ -43,13 +42,10 @@ class TestStoreOpen : public QObject {
     Q_OBJECT
 
     std::unique_ptr<QTemporaryDir> folder_;
-    std::string path_, state_, records_;
+    std::string path_, state_;
 
     std::string in(const char* name) const { return folder_->filePath(name).toStdString(); }
     StoreOptions options() const { return {.path = path_, .stateDir = state_}; }
-    StoreOptions recorded() const {
-        return {.path = path_, .stateDir = state_, .recordDir = records_};
-    }
 
     // Another process with the store open; its first word came in `line`.
     struct Holder {
@@ -60,11 +56,10 @@ class TestStoreOpen : public QObject {
             process.waitForFinished();
         }
     };
-    void startHolder(Holder& holder, const char* mode, const std::string& records = {}) {
+    void startHolder(Holder& holder, const char* mode) {
         holder.process.start(
             QCoreApplication::applicationFilePath(),
-            {"--hold", QString::fromStdString(path_), QString::fromStdString(state_),
-             QString::fromStdString(records), mode});
+            {"--hold", QString::fromStdString(path_), QString::fromStdString(state_), mode});
         while (!holder.process.canReadLine() && holder.process.waitForReadyRead(30'000)) {
         }
         holder.line = holder.process.readLine().trimmed();
@@ -89,9 +84,7 @@ class TestStoreOpen : public QObject {
         QCOMPARE(::chmod(in("").c_str(), 0755), 0);
         path_ = in("disk.img");
         state_ = in("state");
-        records_ = in("records");
         QCOMPARE(::mkdir(state_.c_str(), 0777), 0);
-        QCOMPARE(::mkdir(records_.c_str(), 0777), 0);
         makeFile(path_, kSize);
     }
 
@@ -179,10 +172,6 @@ class TestStoreOpen : public QObject {
     void saysThatTheStateDirectoryIsMissing() {
         Harness h(options());
         h.options.stateDir = in("nowhere");
-        QVERIFY(!h.open());
-        QCOMPARE(h.error.code, ENOENT);
-        h.options.stateDir = state_;
-        h.options.recordDir = in("nowhere");
         QVERIFY(!h.open());
         QCOMPARE(h.error.code, ENOENT);
     }
@@ -362,72 +351,10 @@ class TestStoreOpen : public QObject {
         QVERIFY(h.open());
         QVERIFY(h.store->geometry().uuid != first.uuid);
     }
-
-    void noticesAReplacedContent() {
-        Harness h(recorded());
-        QVERIFY2(h.open(), h.error.message().c_str());
-        const std::uint64_t first = h.store->geometry().generation;
-        QCOMPARE(h.write(0, randomBytes(4096, 2)), 0);
-        QVERIFY(h.reopen());
-        QCOMPARE(h.store->geometry().generation, first);
-        // renaming and changing the mode are not changes of content
-        h.store.reset();
-        QCOMPARE(::rename(path_.c_str(), in("renamed.img").c_str()), 0);
-        QCOMPARE(::chmod(in("renamed.img").c_str(), 0640), 0);
-        QCOMPARE(::rename(in("renamed.img").c_str(), path_.c_str()), 0);
-        QVERIFY(h.open());
-        QCOMPARE(h.store->geometry().generation, first);
-        // writing is; it stays changed
-        h.store.reset();
-        makeFile(path_, kSize, 44);
-        QVERIFY(h.open());
-        const std::uint64_t second = h.store->geometry().generation;
-        QVERIFY(second != first);
-        QVERIFY(h.reopen());
-        QCOMPARE(h.store->geometry().generation, second);
-        // seen by a read-only user as well, and by the next one
-        h.store.reset();
-        makeFile(path_, kSize, 45);
-        h.options.readOnly = true;
-        QVERIFY(h.open());
-        const std::uint64_t third = h.store->geometry().generation;
-        QVERIFY(third != second && third != first);
-        h.options.readOnly = false;
-        QVERIFY(h.reopen());
-        QCOMPARE(h.store->geometry().generation, third);
-    }
-
-    void knowsNothingAfterAnUncleanEnd() {
-        Harness h(recorded());
-        QVERIFY(h.open());
-        const std::uint64_t first = h.store->geometry().generation;
-        h.store.reset();
-        Holder holder;
-        startHolder(holder, "rw", records_);
-        QVERIFY2(holder.line.startsWith("open"), holder.line);
-        holder.process.kill();
-        QVERIFY(holder.process.waitForFinished());
-        QVERIFY2(opensSoon(h), h.error.message().c_str());
-        QCOMPARE(h.store->geometry().generation, first);
-    }
-
-    void distrustsASpoiltRecord() {
-        Harness h(recorded());
-        QVERIFY(h.open());
-        const std::uint64_t first = h.store->geometry().generation;
-        const std::string name = records_ + "/" + h.store->geometry().uuid.toString() + ".record";
-        h.store.reset();
-        QFile file(QString::fromStdString(name));
-        QVERIFY(file.open(QFile::Append));
-        QCOMPARE(file.write("x"), 1);
-        file.close();
-        QVERIFY(h.open());
-        QVERIFY(h.store->geometry().generation != first);
-    }
 };
 
 int main(int argc, char** argv) {
-    if (argc == 6 && std::string(argv[1]) == "--hold")
+    if (argc == 5 && std::string(argv[1]) == "--hold")
         return hold(argv + 2);
     QCoreApplication application(argc, argv);
     TestStoreOpen test;

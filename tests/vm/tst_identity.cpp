@@ -13,6 +13,8 @@ class TestIdentity : public QObject {
  private slots:
     void otherContent_data() { inBothDirections(); }
     void otherContent();
+    void changedInPlace_data() { inBothDirections(); }
+    void changedInPlace();
     void otherSize_data() { inBothDirections(); }
     void otherSize();
     void readOnlyNow_data() { inBothDirections(); }
@@ -91,6 +93,18 @@ std::unique_ptr<Program> meetStranger(Rig& rig, Disk& disk, const Change& change
     return writer;
 }
 
+// Stop ends it as well, and leaves the stranger alone.
+void stop(Rig& rig, const Disk& disk, const Change& change, Program& writer) {
+    const QByteArray before = sumOf(change.store);
+    const Outcome stopped = rig.initiator().command({"stop", disk.name(), "--force"});
+    require(stopped.status == 0, "stop was refused: " + stopped.output);
+    require(stopped.ms < 5000, QString("stop took %1 ms").arg(stopped.ms));
+    require(!disk.exists(), "the device stays");
+    require(writer.finish(5s) != 0, "the writer got no error");
+    require(sumOf(change.store) == before, "something was sent to the stranger");
+    change.withdraw();
+}
+
 void playChange(Rig& rig, Disk& disk, const Change& change) {
     mustRun({"dd", "if=/dev/urandom", "of=" + disk.node(), "bs=1M", "count=2", "oflag=direct",
              "conv=fsync"});
@@ -105,14 +119,39 @@ void playChange(Rig& rig, Disk& disk, const Change& change) {
 
     rig.target().end();
     writer = meetStranger(rig, disk, change);
-    const QByteArray before = sumOf(change.store);
-    const Outcome stopped = rig.initiator().command({"stop", disk.name(), "--force"});
-    require(stopped.status == 0, "stop was refused: " + stopped.output);
-    require(stopped.ms < 5000, QString("stop took %1 ms").arg(stopped.ms));
-    require(!disk.exists(), "the device stays");
-    require(writer->finish(5s) != 0, "the writer got no error");
-    require(sumOf(change.store) == before, "something was sent to the stranger");
-    change.withdraw();
+    stop(rig, disk, change, *writer);
+}
+
+// The same bytes behind the same loop device, which is set up in another way for the stranger.
+void playOverLoop(const QStringList& right, const QStringList& stranger) {
+    play([&](Rig& rig) {
+        Disk& disk = rig.offer("disk", 4);
+        const QString loop =
+            mustRun(QStringList{"losetup", "-f", "--show"} + right + QStringList{disk.store()})
+                .trimmed();
+        const auto setUp = [&](const QStringList& options) {
+            mustRun({"losetup", "-d", loop});
+            mustRun(QStringList{"losetup"} + options + QStringList{loop, disk.store()});
+        };
+        const auto start = [&] { rig.target().start(optionsFor(rig, loop)); };
+        if (rig.direction() == Direction::Lend)
+            rig.startGadget();
+        else
+            rig.startHost();
+        start();
+        rig.waitForAllLive();
+        playChange(rig, disk,
+                   {.store = disk.store(),
+                    .replace = [&] { setUp(stranger); },
+                    .offer = start,
+                    .withdraw = [&] { rig.target().end(); },
+                    .bringBack =
+                        [&] {
+                            setUp(right);
+                            start();
+                        }});
+        mustRun({"losetup", "-d", loop});
+    });
 }
 
 }  // namespace
@@ -141,24 +180,48 @@ void TestIdentity::otherContent() {
     });
 }
 
-void TestIdentity::otherSize() {
+// The same file, to which somebody wrote while nobody offered it. There is no way back from that.
+void TestIdentity::changedInPlace() {
     play([](Rig& rig) {
         Disk& disk = rig.offer("disk", 4);
         rig.start();
-        playChange(rig, disk,
-                   {.store = disk.store(),
-                    .replace =
-                        [&] {
-                            mustRun({"truncate", "-s", "5M", disk.store()});
-                        },
-                    .offer = [&] { rig.target().startAgain(); },
-                    .withdraw = [&] { rig.target().end(); },
-                    .bringBack =
-                        [&] {
-                            mustRun({"truncate", "-s", "4M", disk.store()});
-                            rig.target().startAgain();
-                        }});
+        const auto write = [&] {
+            mustRun({"dd", "if=/dev/urandom", "of=" + disk.node(), "bs=1M", "count=2",
+                     "oflag=direct", "conv=fsync"});
+        };
+        write();
+        rig.note("away and back, unchanged");
+        rig.target().end();
+        rig.target().startAgain();
+        write();
+        rig.compare();
+        rig.note("what was written last is ours, however its writer ended");
+        rig.target().killSupervisor();
+        rig.target().startAgain();
+        write();
+        rig.compare();
+
+        rig.target().end();
+        const Change change{.store = disk.store(),
+                            .replace =
+                                [&] {
+                                    mustRun({"dd", "if=/dev/urandom", "of=" + disk.store(), "bs=4k",
+                                             "count=1", "seek=9", "conv=notrunc"});
+                                },
+                            .offer = [&] { rig.target().startAgain(); },
+                            .withdraw = [&] { rig.target().end(); },
+                            .bringBack = {}};
+        const auto writer = meetStranger(rig, disk, change);
+        const auto status = rig.initiator().status();
+        const auto why = status->at("devices")[0].value("explanation", std::string());
+        require(why.find("was changed while it was away") != std::string::npos,
+                "it says: " + QString::fromStdString(why));
+        stop(rig, disk, change, *writer);
     });
+}
+
+void TestIdentity::otherSize() {
+    playOverLoop({"--sizelimit", "4M"}, {"--sizelimit", "2M"});
 }
 
 void TestIdentity::readOnlyNow() {
@@ -175,35 +238,8 @@ void TestIdentity::readOnlyNow() {
     });
 }
 
-// The same bytes behind a loop device that has sectors of another size.
 void TestIdentity::otherBlockSize() {
-    play([](Rig& rig) {
-        Disk& disk = rig.offer("disk", 4);
-        const QString loop =
-            mustRun({"losetup", "-f", "--show", "-b", "512", disk.store()}).trimmed();
-        const auto setSectors = [&](const QString& bytes) {
-            mustRun({"losetup", "-d", loop});
-            mustRun({"losetup", "-b", bytes, loop, disk.store()});
-        };
-        const auto start = [&] { rig.target().start(optionsFor(rig, loop)); };
-        if (rig.direction() == Direction::Lend)
-            rig.startGadget();
-        else
-            rig.startHost();
-        start();
-        rig.waitForAllLive();
-        playChange(rig, disk,
-                   {.store = disk.store(),
-                    .replace = [&] { setSectors("4096"); },
-                    .offer = start,
-                    .withdraw = [&] { rig.target().end(); },
-                    .bringBack =
-                        [&] {
-                            setSectors("512");
-                            start();
-                        }});
-        mustRun({"losetup", "-d", loop});
-    });
+    playOverLoop({"-b", "512"}, {"-b", "4096"});
 }
 
 // Another gadget with the same serial number, or another host, with a disk of the same name.

@@ -124,6 +124,8 @@ Result<void> guard(const std::string& folder, const std::string& file) {
 int main(int argc, char** argv) {
     if (argc > 1 && std::string_view(argv[1]) == ublk::kControlArgument)
         return ublk::controlMain();
+    if (argc == 5 && std::string_view(argv[1]) == kEndRecordArgument)
+        return endRecordMain(argv + 2);
     if (argc != 2 && argc != 3)
         return 2;
     log::setup("fleet", log::Level::Info);

@@ -1,0 +1,70 @@
+#include "helper/supervisor/content_records.h"
+
+#include "core/base/log.h"
+
+#include <fcntl.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+namespace belay::helper {
+namespace {
+
+constexpr int kWitness = 3;
+
+}  // namespace
+
+Result<store::CleanRecord> ContentRecords::begin(int fd, const std::string& path, bool writable) {
+    std::error_code made;
+    std::filesystem::create_directories(directory_, made);
+    if (!made)
+        std::filesystem::permissions(directory_, std::filesystem::perms::owner_all, made);
+    auto record = made ? errorFrom(made.value(), "make the directory", directory_)
+                       : store::beginRecord(directory_, fd, path, writable);
+    if (record || record.error().code != EROFS)
+        return record;
+    if (!std::exchange(told_, true))
+        log::notice("{}: a file that is changed while nobody offers it will not be noticed",
+                    record.error().message());
+    return store::CleanRecord{};
+}
+
+void ContentRecords::end(const store::CleanRecord& record, int witness, const std::string& path,
+                         std::function<void()> done) {
+    if (record.use == 0) {
+        done();
+        return;
+    }
+    const auto use = record.use;
+    std::vector<Fd> fds;
+    fds.emplace_back(::fcntl(witness, F_DUPFD_CLOEXEC, 0));
+    auto child =
+        Child::spawn(ring_,
+                     {{},
+                      {"belay-record", kEndRecordArgument, directory_, path, std::to_string(use)},
+                      std::move(fds)},
+                     [this, use, done](int) {
+                         ring_.destroyLater(std::move(ending_.extract(use).mapped()));
+                         done();
+                     });
+    if (child) {
+        ending_[use] = std::move(*child);
+        return;
+    }
+    log::warning("{}", child.error().message());
+    done();
+}
+
+int endRecordMain(char** arguments) {
+    log::setup("belay-record", log::Level::Notice);
+    const auto ended =
+        store::endRecord(arguments[0], kWitness, arguments[1],
+                         std::strtoull(arguments[2], nullptr, 10), ContentRecords::kPatience);
+    if (ended)
+        return EXIT_SUCCESS;
+    log::warning("{}; changes by others until it is offered again will not be noticed",
+                 ended.error().message());
+    return EXIT_FAILURE;
+}
+
+}  // namespace belay::helper

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "core/base/ring.h"
+#include "core/store/clean_record.h"
+#include "helper/supervisor/child.h"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace belay::helper {
+
+// A supervisor's records of the files it offers: whether somebody changed one while nobody offered
+// it (see core/store/clean_record.h).
+//
+// - Where nothing can be written, a system that runs from a read-only file system, such changes
+//   are not noticed; that is said once.
+// - To end a use, the file is made durable, which may hang with its disk: a process of its own does
+//   that, this program with kEndRecordArgument.
+class ContentRecords {
+ public:
+    // How long a killed worker's last I/O may take for the end of a use to be noted.
+    static constexpr Duration kPatience = std::chrono::seconds(10);
+
+    // `directory` is made when it is needed.
+    ContentRecords(Ring& ring, std::string directory)
+        : ring_(ring), directory_(std::move(directory)) {}
+
+    // See store::beginRecord().
+    Result<store::CleanRecord> begin(int fd, const std::string& path, bool writable);
+    // Nobody writes to the file any more, or its writer was just killed. `done` is called once,
+    // from the ring, whatever came of it; at once if no use is under way. `witness` stays the
+    // caller's.
+    void end(
+        const store::CleanRecord& record, int witness, const std::string& path,
+        std::function<void()> done = [] {});
+
+ private:
+    Ring& ring_;
+    const std::string directory_;
+    bool told_ = false;
+    std::map<std::uint64_t, std::unique_ptr<Child>> ending_;  // by use
+};
+
+// The hidden first argument with which a program's main() must call endRecordMain().
+inline constexpr const char* kEndRecordArgument = "end-record";
+// `arguments`: the directory, the file's name, the use. Descriptor 3 is the witness. The value is
+// main()'s.
+int endRecordMain(char** arguments);
+
+}  // namespace belay::helper

@@ -1,0 +1,225 @@
+// What is known of a file over the times when nobody offers it.
+
+#include "core/store/clean_record.h"
+#include "core/store/store.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <QTemporaryDir>
+#include <QTest>
+#include <chrono>
+#include <thread>
+
+using namespace belay;
+using namespace belay::store;
+using namespace std::chrono_literals;
+
+class TestCleanRecord : public QObject {
+    Q_OBJECT
+
+    std::unique_ptr<QTemporaryDir> folder_;
+    std::string path_, records_;
+    Fd file_;
+
+    Result<CleanRecord> begin(bool writable = true) {
+        return beginRecord(records_, file_.get(), path_, writable);
+    }
+    // How often it was found changed, as the use that begins here is told.
+    std::uint64_t replaced(bool writable = true) {
+        const auto record = begin(writable);
+        if (!record)
+            qFatal("%s", record.error().message().c_str());
+        return record->replaced;
+    }
+    Result<void> end(std::uint64_t use, Duration patience = 0s) {
+        return endRecord(records_, file_.get(), path_, use, patience);
+    }
+    // A use in which the file is written to.
+    void useOnce() {
+        const auto record = begin();
+        change();
+        if (!record || record->use == 0 || !end(record->use))
+            qFatal("a use that does not end");
+    }
+    // Files are stamped with the time of the last tick of a clock: two changes may not differ.
+    void change() {
+        std::this_thread::sleep_for(20ms);
+        const Fd file(::open(path_.c_str(), O_WRONLY | O_CLOEXEC));
+        if (::pwrite(file.get(), "changed", 7, 512) != 7)
+            qFatal("cannot change the file");
+    }
+    Fd lock() {
+        Fd file(::open(path_.c_str(), O_RDWR | O_CLOEXEC));
+        struct flock range {};
+        range.l_type = F_WRLCK;
+        if (::fcntl(file.get(), F_OFD_SETLK, &range) != 0)
+            qFatal("cannot lock the file");
+        return file;
+    }
+    std::string recordFile() const {
+        const auto names = QDir(QString::fromStdString(records_)).entryList(QDir::Files);
+        return names.size() == 1 ? records_ + "/" + names.front().toStdString() : std::string();
+    }
+
+ private slots:
+    void init() {
+        folder_ = std::make_unique<QTemporaryDir>();
+        path_ = folder_->filePath("disk").toStdString();
+        records_ = folder_->filePath("records").toStdString();
+        QCOMPARE(::mkdir(records_.c_str(), 0700), 0);
+        const Fd made(::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+        QCOMPARE(::ftruncate(made.get(), 1 << 20), 0);
+        file_ = Fd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+    }
+
+    void ourOwnWritesAreNoChange() {
+        QCOMPARE(replaced(), std::uint64_t{0});
+        useOnce();
+        useOnce();
+        QCOMPARE(replaced(), std::uint64_t{0});
+    }
+
+    void noticesAChange() {
+        useOnce();
+        change();
+        QCOMPARE(replaced(), std::uint64_t{1});
+        useOnce();
+        QCOMPARE(replaced(), std::uint64_t{1});
+        useOnce();
+        QCOMPARE(::truncate(path_.c_str(), 1 << 19), 0);
+        QCOMPARE(replaced(), std::uint64_t{2});
+    }
+
+    void anotherNameOrModeIsNoChange() {
+        useOnce();
+        const std::string renamed = path_ + ".renamed";
+        QCOMPARE(::rename(path_.c_str(), renamed.c_str()), 0);
+        QCOMPARE(::chmod(renamed.c_str(), 0640), 0);
+        path_ = renamed;
+        QCOMPARE(replaced(), std::uint64_t{0});
+    }
+
+    void noticesForReadersToo() {
+        QCOMPARE(replaced(false), std::uint64_t{0});
+        change();
+        QCOMPARE(replaced(false), std::uint64_t{1});
+        QCOMPARE(replaced(false), std::uint64_t{1});
+        // for the next who writes as well
+        QCOMPARE(replaced(), std::uint64_t{1});
+    }
+
+    void knowsNothingAfterAnUncleanEnd() {
+        useOnce();
+        QCOMPARE(replaced(), std::uint64_t{0});
+        change();
+        QCOMPARE(replaced(), std::uint64_t{0});
+        QCOMPARE(replaced(false), std::uint64_t{0});
+    }
+
+    void endsOnlyItsOwnUse() {
+        const auto first = begin();
+        const auto second = begin();
+        QVERIFY(first && second && first->use != second->use);
+        QVERIFY(end(first->use).has_value());
+        change();
+        QCOMPARE(replaced(), std::uint64_t{0});
+    }
+
+    void waitsForTheLastWrite() {
+        const auto record = begin();
+        QVERIFY(record.has_value());
+        Fd writer = lock();
+        const auto tooEarly = end(record->use, 50ms);
+        QVERIFY(!tooEarly);
+        QCOMPARE(tooEarly.error().code, EBUSY);
+        std::thread later([&] {
+            change();
+            writer = Fd();
+        });
+        const auto ended = end(record->use, 10s);
+        later.join();
+        QVERIFY(ended.has_value());
+        QCOMPARE(replaced(), std::uint64_t{0});
+    }
+
+    // A worker has outlived its supervisor: the next one takes up its use, and may end it.
+    void aUseGoesOn() {
+        const auto record = begin();
+        QVERIFY(record.has_value());
+        {
+            const Fd worker = lock();
+            const auto again = begin();
+            QVERIFY(again.has_value());
+            QCOMPARE(again->use, record->use);
+            // nobody else's attempt changes that
+            QVERIFY(begin(false).has_value());
+        }
+        QVERIFY(end(record->use).has_value());
+        change();
+        QCOMPARE(replaced(), std::uint64_t{1});
+    }
+
+    void aCopyIsAnotherFile() {
+        useOnce();
+        const QString copy = folder_->filePath("copy");
+        QVERIFY(QFile::copy(QString::fromStdString(path_), copy));
+        path_ = copy.toStdString();
+        file_ = Fd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+        QCOMPARE(replaced(), std::uint64_t{0});
+        QCOMPARE(QDir(QString::fromStdString(records_)).entryList(QDir::Files).size(), 2);
+    }
+
+    void distrustsASpoiltRecord_data() {
+        QTest::addColumn<QByteArray>("text");
+        QTest::newRow("empty") << QByteArray();
+        QTest::newRow("cut off") << QByteArray("belay-record 1 0 cle");
+        QTest::newRow("longer") << QByteArray("belay-record 1 0 in-use 7 7\n");
+        QTest::newRow("another version") << QByteArray("belay-record 2 0 in-use 7\n");
+        QTest::newRow("no number") << QByteArray("belay-record 1 x in-use 7\n");
+    }
+    void distrustsASpoiltRecord() {
+        QFETCH(QByteArray, text);
+        useOnce();
+        QFile record(QString::fromStdString(recordFile()));
+        QVERIFY(record.open(QFile::WriteOnly | QFile::Truncate));
+        QCOMPARE(record.write(text), text.size());
+        record.close();
+        const auto count = replaced();
+        QVERIFY(count != 0);
+        // said once, not at each use
+        QCOMPARE(replaced(), count);
+    }
+
+    void saysWhatIsWrong() {
+        records_ = folder_->filePath("nowhere").toStdString();
+        const auto record = begin();
+        QVERIFY(!record);
+        QCOMPARE(record.error().code, ENOENT);
+        QVERIFY(!end(7));
+        const Fd folder(::open(folder_->path().toLocal8Bit(), O_RDONLY | O_CLOEXEC));
+        QVERIFY(!beginRecord(folder_->path().toStdString(), folder.get(), "folder", true));
+    }
+
+    // What an initiator is told.
+    void isPartOfTheGeneration() {
+        struct NoListener final : StoreListener {
+            void storeDone(std::uint64_t, int) override {}
+        } nobody;
+        const auto ring = Ring::create(8);
+        QVERIFY(ring.has_value());
+        const auto generation = [&](std::uint64_t count) {
+            StoreOptions options{.path = path_};
+            options.replaced = count;
+            const auto store = Store::open(**ring, options, nobody);
+            return store ? (*store)->geometry().generation : 0;
+        };
+        QVERIFY(generation(0) != 0);
+        QCOMPARE(generation(0), generation(0));
+        QVERIFY(generation(1) != generation(0));
+    }
+};
+
+QTEST_GUILESS_MAIN(TestCleanRecord)
+#include "tst_clean_record.moc"
