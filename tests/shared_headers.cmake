@@ -15,7 +15,6 @@ function(belay_shared_headers name)
   set(empty ${CMAKE_CURRENT_BINARY_DIR}/empty.cpp)
   file(TOUCH ${empty})
   add_library(${name} OBJECT ${empty})
-  set_target_properties(${name} PROPERTIES AUTOMOC OFF)
   add_library(${name}_libraries INTERFACE)
   target_link_libraries(${name}_libraries INTERFACE belay_options nlohmann_json::nlohmann_json ${BELAY_FMT}
     tl::expected ${ARG_LIBRARIES})

@@ -1,3 +1,4 @@
+#include "tests/vm/scenario/held_store.h"
 #include "tests/vm/scenario/scenario.h"
 #include "tests/vm/scenario/target_machine.h"
 
@@ -15,6 +16,8 @@ class TestWriteLog : public QObject {
     void lostBytesAreWrittenAgain();
     void underLoad_data() { inBothDirections(); }
     void underLoad();
+    void failedWriteBack_data() { inBothDirections(); }
+    void failedWriteBack();
     void moreThanTheLogHolds_data() { inBothDirections(); }
     void moreThanTheLogHolds();
     void withoutLogDataMayBeMissing_data() { inBothDirections(); }
@@ -110,6 +113,34 @@ void TestWriteLog::underLoad() {
         }
         fio->succeed(200s);
         needSavedAgain(rig);
+        rig.compare();
+        rig.end();
+    });
+}
+
+// The target's kernel cannot write back what it has acknowledged, tells it to one flush, and has
+// forgotten the bytes.
+void TestWriteLog::failedWriteBack() {
+    play([](Rig& rig) {
+        HeldStore store("/run/belay-scenario/stores0");
+        Disk& disk = rig.offer("disk", 4);
+        rig.start();
+        writeRandom(rig, disk, 1);
+        flush(disk);
+        for (int round = 0; round < 2; ++round) {
+            writeRandom(rig, disk, 2);
+            const QByteArray written = disk.sha256OfDevice();
+            rig.note("the write-back fails");
+            store.failNextSync();
+            require(run({"sync", disk.node()}).status != 0, "who flushes is not told");
+            require(waitUntil([&] { return disk.sha256OfStore() == written; }),
+                    "what was lost was not written again");
+            rig.waitForState(disk, "live");
+            needSavedAgain(rig);
+            flush(disk);
+            require(disk.sha256OfDevice() == written, "the device shows other bytes");
+            require(rig.unsavedBytes(disk) == 0, "what was written again is not saved");
+        }
         rig.compare();
         rig.end();
     });

@@ -83,6 +83,11 @@ void HeldStore::release() {
     held_ = {};
 }
 
+void HeldStore::failNextSync() {
+    const std::lock_guard lock(mutex_);
+    failNextSync_ = true;
+}
+
 int HeldStore::landed() const {
     const std::lock_guard lock(mutex_);
     return landed_;
@@ -186,6 +191,8 @@ void HeldStore::handle(std::span<const char> message) {
             return;
         }
         case FUSE_FSYNC:
+            sync(request);
+            return;
         case FUSE_FLUSH:
         case FUSE_RELEASE:
         case FUSE_RELEASEDIR:
@@ -219,6 +226,17 @@ void HeldStore::land(const Held& held) {
     fuse_write_out out{};
     out.size = static_cast<std::uint32_t>(held.data.size());
     answer(held.request, 0, &out, sizeof out);
+}
+
+void HeldStore::sync(std::uint64_t request) {
+    if (std::exchange(failNextSync_, false)) {
+        synced_.resize(bytes_.size());
+        bytes_ = synced_;
+        answer(request, EIO);
+    } else {
+        synced_ = bytes_;
+        answer(request, 0);
+    }
 }
 
 }  // namespace scenario

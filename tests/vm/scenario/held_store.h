@@ -13,7 +13,8 @@
 namespace scenario {
 
 // A file system with one file, "disk", whose writes can be held back: asked for by the kernel, done
-// only when the test says so, whatever has become of the process that wrote.
+// only when the test says so, whatever has become of the process that wrote; or be lost, as a page
+// cache loses what it cannot write back.
 //
 // - It speaks the kernel's FUSE protocol (include/uapi/linux/fuse.h) from a thread of its own.
 // - Nothing is cached in the kernel, and writes do not wait for each other (FOPEN_DIRECT_IO with
@@ -33,6 +34,8 @@ class HeldStore {
     bool isHolding() const;
     // It lands now, and is answered.
     void release();
+    // The next sync fails (EIO), and everything written since the one before is gone.
+    void failNextSync();
     // Writes that have landed.
     int landed() const;
     QByteArray content(std::size_t offset, std::size_t length) const;
@@ -50,11 +53,14 @@ class HeldStore {
                 std::size_t size = 0) const;
     void write(std::uint64_t request, std::size_t offset, std::span<const char> data);
     void land(const Held& held);
+    void sync(std::uint64_t request);
 
     const QString folder_;
     belay::Fd device_;
     mutable std::mutex mutex_;
     std::vector<char> bytes_;
+    std::vector<char> synced_;
+    bool failNextSync_ = false;
     bool holdNext_ = false;
     bool holding_ = false;
     Held held_;
