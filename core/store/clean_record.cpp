@@ -149,7 +149,13 @@ Result<CleanRecord> beginRecord(const std::string& directory, int fd, const std:
     record->clean = writable ? std::nullopt : std::optional(now);
     if (!writable && same)
         return record;
-    if (auto saved = file->save(*record); !saved)
+    auto saved = file->save(*record);
+    if (!saved && saved.error().code == EROFS) {
+        log::notice("{}; changes by others while nobody offers {} will not be noticed",
+                    saved.error().message(), path);
+        return CleanRecord{record->replaced, std::nullopt, 0};
+    }
+    if (!saved)
         return tl::make_unexpected(std::move(saved.error()));
     return record;
 }

@@ -37,8 +37,8 @@ struct CleanRecord {
 
 // Before a file is offered: compares it with its record, and for one that is `writable` notes
 // durably that a use begins, in place of any other. While somebody has the store (lock.h), that
-// one's use goes on. `fd`: the file, opened for reading; `path` is its name for messages. EROFS:
-// the directory cannot be written to.
+// one's use goes on. `fd`: the file, opened for reading; `path` is its name for messages. In a
+// directory on a read-only file system nothing is noted, and a message says so.
 Result<CleanRecord> beginRecord(const std::string& directory, int fd, const std::string& path,
                                 bool writable);
 

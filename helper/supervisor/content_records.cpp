@@ -19,14 +19,15 @@ Result<store::CleanRecord> ContentRecords::begin(int fd, const std::string& path
     std::filesystem::create_directories(directory_, made);
     if (!made)
         std::filesystem::permissions(directory_, std::filesystem::perms::owner_all, made);
-    auto record = made ? errorFrom(made.value(), "make the directory", directory_)
-                       : store::beginRecord(directory_, fd, path, writable);
-    if (record || record.error().code != EROFS)
-        return record;
-    if (!std::exchange(told_, true))
-        log::notice("{}: a file that is changed while nobody offers it will not be noticed",
-                    record.error().message());
-    return store::CleanRecord{};
+    // As in beginRecord(): nothing can be kept here, now or ever.
+    if (made == std::errc::read_only_file_system) {
+        log::notice("{}: {}; changes by others while nobody offers it will not be noticed", path,
+                    errorFrom(made.value(), "make the directory", directory_).value().message());
+        return store::CleanRecord{};
+    }
+    if (made)
+        return errorFrom(made.value(), "make the directory", directory_);
+    return store::beginRecord(directory_, fd, path, writable);
 }
 
 void ContentRecords::end(const store::CleanRecord& record, int witness, const std::string& path,

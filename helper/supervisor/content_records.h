@@ -16,7 +16,7 @@ namespace belay::helper {
 // it (see core/store/clean_record.h).
 //
 // - Where nothing can be written, a system that runs from a read-only file system, such changes
-//   are not noticed; that is said once.
+//   are not noticed; a message says so.
 // - To end a use, the file is made durable, which may hang with its disk: a process of its own does
 //   that, this program with kEndRecordArgument.
 class ContentRecords {
@@ -40,7 +40,6 @@ class ContentRecords {
  private:
     Ring& ring_;
     const std::string directory_;
-    bool told_ = false;
     std::map<std::uint64_t, std::unique_ptr<Child>> ending_;  // by use
 };
 

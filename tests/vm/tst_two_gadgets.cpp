@@ -26,7 +26,7 @@ void TestTwoGadgets::onePulledOtherGoesOn() {
             rig->start();
         }
         const FioJob job = {
-            .blocks = "16k", .depth = 8, .mib = 4, .loops = times(3, 20), .pauseUs = 20000};
+            .blocks = "16k", .depth = 8, .mib = 4, .loops = times(3, 6), .pauseUs = 20000};
         auto load = first.startFio(first.disk("one"), job);
         first.disk("one").awaitProgress(10);
         auto reader = second.startProgram({SCENARIO_REQUESTS, "watch", second.disk("two").node()});
@@ -48,7 +48,7 @@ void TestTwoGadgets::onePulledOtherGoesOn() {
         }
         reader->signal(SIGTERM);
         reader->succeed();
-        load->succeed(60s);
+        load->succeed(120s);
         const auto longest =
             QRegularExpression("longest (\\d+) ms").match(reader->output()).captured(1).toInt();
         qInfo("%s, the other gadget's longest pause: %d ms", QTest::currentDataTag(), longest);
@@ -72,7 +72,7 @@ void TestTwoGadgets::oneDiskStoppedOtherGoesOn() {
             rig.startFio(gone, {.blocks = "4k-16k", .mib = 4, .loops = 1000, .pauseUs = 100'000});
         auto load = rig.startFio(kept, {.blocks = "4k-16k",
                                         .mib = 2,
-                                        .loops = times(onPrivateBus() ? 8 : 2, 40),
+                                        .loops = times(onPrivateBus() ? 8 : 2, 12),
                                         .pauseUs = 200'000});
         gone.awaitProgress(20);
         kept.awaitProgress(20);
@@ -87,7 +87,7 @@ void TestTwoGadgets::oneDiskStoppedOtherGoesOn() {
         kept.awaitProgress(20);
         if (rig.initiator().worker() != worker)
             qInfo("%s: the worker was replaced", QTest::currentDataTag());
-        load->succeed(60s);
+        load->succeed(120s);
         kept.compare();
     });
 }
