@@ -1,0 +1,324 @@
+// The part of GadgetUnit that is about its devices: what they are, what a user does with them, and
+// what the worker tells of them.
+
+#include "core/ublk/device.h"
+#include "core/ublk/holders.h"
+#include "helper/supervisor/gadget_unit.h"
+#include "helper/supervisor/unit_views.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace belay::helper {
+namespace {
+
+using namespace std::chrono_literals;
+using lifecycle::State;
+
+// A report that does not come in this time will not come: the worker may hang.
+constexpr auto kReportPatience = 1s;
+// When it is clear that a device will not be live for now.
+constexpr auto kRecoverPatience = 10s;
+
+}  // namespace
+
+Error noSuchDevice(const std::string& id) {
+    return errorFrom(ENOENT, "find the device", id).value();
+}
+
+// -- devices
+
+std::string GadgetUnit::idOf(const Uuid& uuid) const {
+    std::string hex = uuid.toString();
+    std::erase(hex, '-');
+    return id_ + "_" + hex.substr(0, 12);
+}
+
+const ManagedDevice* GadgetUnit::attached(const std::string& id) const {
+    for (const DeviceId device : devices_.devices())
+        if (const ManagedDevice* found = devices_.device(device); idOf(found->info().uuid) == id)
+            return found;
+    return nullptr;
+}
+
+const LentStore* GadgetUnit::lent(const std::string& id) const {
+    for (const auto& [number, store] : lending_.stores())
+        if (!store.uuid.isNil() && idOf(store.uuid) == id)
+            return &store;
+    return nullptr;
+}
+
+std::vector<std::string> GadgetUnit::devices() const {
+    std::vector<std::string> ids;
+    for (const DeviceId device : devices_.devices())
+        ids.push_back(idOf(devices_.device(device)->info().uuid));
+    for (const auto& [number, store] : lending_.stores())
+        if (!store.uuid.isNil())
+            ids.push_back(idOf(store.uuid));
+    return ids;
+}
+
+std::optional<DeviceView> GadgetUnit::device(const std::string& id, bool withHolders) const {
+    DeviceView view;
+    if (const ManagedDevice* device = attached(id)) {
+        view = viewOf(*device);
+        view.counters = countersFrom(devices_.counters(device->id()));
+        if (withHolders)
+            view.holders = holdersOfDisk(device->id());
+    } else if (const LentStore* store = lent(id)) {
+        view = viewOf(*store);
+    } else {
+        return std::nullopt;
+    }
+    if (const auto earlier = earlier_.find(id); earlier != earlier_.end())
+        addTotals(view.counters, earlier->second);
+    view.id = id;
+    view.gadget = id_;
+    view.daemonPid = keeper_ ? keeper_->pid() : 0;
+    return view;
+}
+
+void GadgetUnit::stateSeen(const std::string& device, State state, lifecycle::Problems problems,
+                           const std::string& explanation) {
+    if (state == State::Gone) {
+        seen_.erase(device);
+        counted_.erase(device);
+        earlier_.erase(device);
+        event("state", "Gone", device, {{"state", "gone"}});
+        hooks_.deviceGone(device);
+        settle(device, failure("It was stopped", device));
+        hooks_.gadgetChanged();  // its share is free
+        restIfIdle();
+        return;
+    }
+    const auto before = seen_.find(device);
+    const bool isNew = before == seen_.end();
+    const bool moved = isNew || before->second.first != state;
+    const bool worse = !problems.empty() && (isNew || before->second.second != problems);
+    seen_[device] = {state, problems};
+    if (moved || worse)
+        event(worse ? "problem" : "state",
+              explanation.empty() ? std::string(lifecycle::nameOf(state)) : explanation, device,
+              {{"state", std::string(lifecycle::nameOf(state))}});
+    hooks_.deviceChanged(device);
+    if (isNew)
+        hooks_.gadgetChanged();
+    if (state == State::Live)
+        settle(device, {});
+    else if (worse)
+        settle(device, failure(explanation, device));
+}
+
+void GadgetUnit::settle(const std::string& device, const Result<void>& result) {
+    const auto ready =
+        std::stable_partition(recoveries_.begin(), recoveries_.end(),
+                              [&](const Recovery& recovery) { return recovery.device != device; });
+    const std::vector<Recovery> over(std::make_move_iterator(ready),
+                                     std::make_move_iterator(recoveries_.end()));
+    recoveries_.erase(ready, recoveries_.end());
+    for (const Recovery& recovery : over) {
+        ring_.cancel(recovery.timer);
+        recovery.done(result);
+    }
+}
+
+void GadgetUnit::event(const std::string& kind, const std::string& text, const std::string& device,
+                       std::map<std::string, std::string> details) {
+    FleetEvent event;
+    event.atUs = realtimeUs(Clock::now());
+    event.kind = kind;
+    event.subject = device.empty() ? id_ : device;
+    event.subjectIsDevice = !device.empty();
+    event.text = text;
+    event.details = std::move(details);
+    hooks_.happened(std::move(event));
+}
+
+// -- the user
+
+bool GadgetUnit::wanted(const wire::ExportInfo& info) const {
+    return settings_.gadgets.at(id_).autoAttach && !declined_.contains(info.uuid);
+}
+
+void GadgetUnit::attach(const std::string& share, FleetInterface::DeviceDone done) {
+    for (const wire::ExportInfo& info : devices_.exports()) {
+        if (info.label != share && info.uuid.toString() != share)
+            continue;
+        declined_.erase(info.uuid);
+        devices_.attach(info.uuid, [id = idOf(info.uuid), done](const Result<DeviceId>& device) {
+            done(device ? Result<std::string>(id) : tl::make_unexpected(device.error()));
+        });
+        return;
+    }
+    done(present() ? errorFrom(ENOENT, "attach", share, "The gadget shares nothing of this name")
+                   : errorFrom(ENOTCONN, "attach", share, "Plug the gadget in first"));
+}
+
+void GadgetUnit::setAutoAttach(bool on) {
+    settings().autoAttach = on;
+    settings_.save();
+    hooks_.gadgetChanged();
+    if (!on)
+        return;
+    declined_.clear();
+    for (const wire::ExportInfo& info : std::vector(devices_.exports()))
+        if (attached(idOf(info.uuid)) == nullptr)
+            devices_.attach(info.uuid, [](const Result<DeviceId>&) {});
+}
+
+void GadgetUnit::lend(const Fd& file, const std::string& name, const std::string& label,
+                      bool readOnly, bool always, FleetInterface::DeviceDone done) {
+    lending_.lend(file, name, label, readOnly, always,
+                  [this, done = std::move(done)](const Result<std::uint32_t>& store) {
+                      rememberLends();
+                      if (store)
+                          done(idOf(lending_.find(*store)->uuid));
+                      else
+                          done(tl::make_unexpected(store.error()));
+                  });
+    keepWorker();
+}
+
+void GadgetUnit::rememberLends() {
+    std::vector<LendSetting> lends = alwaysLent_.missing();
+    for (const auto& [id, store] : lending_.stores())
+        if (store.always && !store.ending)
+            lends.push_back({store.name, store.label, store.readOnly});
+    settings().lends = std::move(lends);
+    settings_.save();
+}
+
+void GadgetUnit::recover(const std::string& id, bool acceptLoss, FleetInterface::Done done) {
+    if (const ManagedDevice* device = attached(id)) {
+        if (auto begun = devices_.recover(device->id(), acceptLoss); !begun) {
+            done(begun);
+            return;
+        }
+    } else if (lent(id) != nullptr) {
+        keepWorker();
+        keeper_->tell({{"type", "recover"}});
+    } else {
+        done(tl::make_unexpected(noSuchDevice(id)));
+        return;
+    }
+    event("action", "Recover", id);
+    const auto now = device(id, false);
+    if (now && now->state == State::Live) {
+        done({});
+        return;
+    }
+    const auto timer = ring_.callAfter(kRecoverPatience, [this, id] {
+        const auto view = device(id, false);
+        settle(id, errorFrom(ETIMEDOUT, "recover", id,
+                             view && !view->explanation.empty() ? view->explanation
+                                                                : "It is still waiting"));
+    });
+    recoveries_.push_back({id, std::move(done), timer});
+}
+
+void GadgetUnit::stop(const std::string& id, bool force, FleetInterface::Done done) {
+    if (const ManagedDevice* device = attached(id)) {
+        declined_.insert(device->info().uuid);
+        event("action", force ? "Force stop" : "Stop", id);
+        devices_.stop(device->id(), force, std::move(done));
+    } else if (const LentStore* store = lent(id)) {
+        event("action", force ? "Force stop" : "Stop", id);
+        lending_.stop(store->id, force, std::move(done));
+        rememberLends();
+    } else {
+        done(tl::make_unexpected(noSuchDevice(id)));
+    }
+}
+
+Result<void> GadgetUnit::setPolicy(const std::string& id, lifecycle::Policy policy) {
+    const ManagedDevice* device = attached(id);
+    if (device == nullptr)
+        return lent(id) != nullptr
+                   ? errorFrom(EINVAL, "set the policy of", id,
+                               "It is lent: the gadget has the block device and its policy")
+                   : tl::make_unexpected(noSuchDevice(id));
+    const Uuid uuid = device->info().uuid;
+    if (auto set = devices_.setPolicy(device->id(), policy); !set)
+        return set;
+    settings_.policies.erase(uuid);
+    if (policy != lifecycle::Policy())
+        settings_.policies[uuid] = policy;
+    settings_.save();
+    event("action", fmt::format("Policy: {}", lifecycle::nameOf(policy.kind)), id);
+    return {};
+}
+
+void GadgetUnit::setShutdown(bool on) {
+    devices_.setShutdown(on);
+}
+
+// -- counters and requests
+
+void GadgetUnit::askCounters() {
+    if (keeper_->isReady() && !empty())
+        keeper_->tell({{"type", "report"}, {"requests", false}});
+}
+
+void GadgetUnit::requests(const std::string& id, FleetInterface::RequestsDone done) {
+    if (!device(id, false)) {
+        done(tl::make_unexpected(noSuchDevice(id)));
+        return;
+    }
+    if (!keeper_->isReady()) {
+        done(errorFrom(ENOTCONN, "list the requests of", id, "Its service is starting again"));
+        return;
+    }
+    asking_.push_back({id, std::move(done)});
+    keeper_->tell({{"type", "report"}, {"requests", true}});
+    if (!askTimer_)
+        askTimer_ = ring_.callAfter(kReportPatience, [this] {
+            askTimer_.reset();
+            answerAskers(nullptr);
+        });
+}
+
+void GadgetUnit::reported(const Json& message) {
+    const Json& stores = message.at("stores");
+    lending_.reported(stores);
+    const bool withRequests = message.at("requests").get<bool>();
+    if (withRequests)
+        answerAskers(&message);
+    for (const std::string& id : devices()) {
+        const auto view = device(id, false);
+        if (auto& last = counted_[id]; last != view->counters) {
+            last = view->counters;
+            hooks_.countersChanged(id);
+        }
+    }
+}
+
+// The next worker begins at zero.
+void GadgetUnit::keepTotals() {
+    for (const std::string& id : devices())
+        earlier_[id] = device(id, false)->counters;
+}
+
+void GadgetUnit::answerAskers(const Json* report) {
+    if (askTimer_)
+        ring_.cancel(*std::exchange(askTimer_, std::nullopt));
+    for (const Asker& asker : std::exchange(asking_, {})) {
+        if (report == nullptr) {
+            asker.done(errorFrom(ETIMEDOUT, "list the requests of", asker.device));
+            continue;
+        }
+        const ManagedDevice* device = attached(asker.device);
+        const LentStore* store = lent(asker.device);
+        const Json& own = device != nullptr  ? devices_.counters(device->id())
+                          : store != nullptr ? store->report
+                                             : Json();
+        if (own.is_object())
+            asker.done(requestsFrom(own));
+        else
+            asker.done(tl::make_unexpected(noSuchDevice(asker.device)));
+    }
+}
+
+}  // namespace belay::helper
