@@ -47,7 +47,7 @@ void TestDataPath::carriesFileSystem() {
     play([&](Rig& rig) {
         Disk& disk = rig.offer("disk", 48);
         rig.start();
-        const QString tree = full() ? "/usr/include" : "/usr/include/linux";
+        const QString tree = full() ? "/usr/include/c++" : "/usr/include/linux";
         const QString here = rig.folder() + "/mounted";
         QDir().mkpath(here);
         rig.note("ext4 on it, a tree copied to it");
