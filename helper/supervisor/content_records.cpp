@@ -11,6 +11,7 @@ namespace belay::helper {
 namespace {
 
 constexpr int kWitness = 3;
+constexpr const char* kRights = "Run as root, or choose another --state-dir";
 
 }  // namespace
 
@@ -26,8 +27,11 @@ Result<store::CleanRecord> ContentRecords::begin(int fd, const std::string& path
         return store::CleanRecord{};
     }
     if (made)
-        return errorFrom(made.value(), "make the directory", directory_);
-    return store::beginRecord(directory_, fd, path, writable);
+        return errorFrom(made.value(), "make the directory", directory_, kRights);
+    auto record = store::beginRecord(directory_, fd, path, writable);
+    if (!record && record.error().code == EACCES)
+        record.error().hint = kRights;
+    return record;
 }
 
 void ContentRecords::end(const store::CleanRecord& record, int witness, const std::string& path,
