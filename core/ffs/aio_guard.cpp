@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -39,7 +40,8 @@ constexpr std::uint32_t kMachine = AUDIT_ARCH_RISCV64;
 
 // The task is root's and its stack is the worker's to write to: whoever has taken over the worker
 // must not be able to do anything with it. So these calls are all that it can make.
-constexpr std::array kOnlyCalls = {SYS_read, SYS_io_destroy, SYS_exit};
+// The one process that it can signal is the worker: it has no other pidfd.
+constexpr std::array kOnlyCalls = {SYS_read, SYS_pidfd_send_signal, SYS_io_destroy, SYS_exit};
 
 constexpr auto filterProgram() {
     constexpr std::size_t kBefore = 3;
@@ -70,13 +72,27 @@ bool confine() {
            ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filterToLoad) == 0;
 }
 
+// The task's descriptors, which are copies: it has a table of its own.
+struct Descriptors {
+    int alive;
+    int worker;  // a pidfd
+};
+
+void closeAllBut(Descriptors kept) {
+    const int low = std::min(kept.alive, kept.worker);
+    const int high = std::max(kept.alive, kept.worker);
+    if (low > 0)
+        ::syscall(SYS_close_range, 0, low - 1, 0);
+    if (high - low > 1)
+        ::syscall(SYS_close_range, low + 1, high - 1, 0);
+    ::syscall(SYS_close_range, high + 1, ~0U, 0);
+}
+
 // Shares errno and everything else with a thread that waits or, later, runs: system calls that
 // cannot fail by then, and nothing of the C library beyond them.
 int guard(void* argument) {
-    const auto alive = static_cast<int>(reinterpret_cast<std::intptr_t>(argument));
-    if (alive > 0)
-        ::syscall(SYS_close_range, 0, alive - 1, 0);
-    ::syscall(SYS_close_range, alive + 1, ~0U, 0);
+    const auto [alive, worker] = *static_cast<const Descriptors*>(argument);
+    closeAllBut({alive, worker});
     ::syscall(SYS_prctl, PR_SET_NAME, "belay-aio-guard");
     const bool done = confine();
     confined = done ? Confined::Yes : Confined::Failed;
@@ -85,6 +101,8 @@ int guard(void* argument) {
     char byte = 0;
     while (::syscall(SYS_read, alive, &byte, 1) > 0) {
     }
+    // A supervisor that is killed takes the pipe with it a moment before its worker dies.
+    ::syscall(SYS_pidfd_send_signal, worker, SIGKILL, nullptr, 0);
     for (auto& slot : contexts)
         if (io_context_t context = slot.load())
             ::syscall(SYS_io_destroy, context);
@@ -99,15 +117,18 @@ Result<void> AioGuard::start(Fd alive) {
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     if (stack == MAP_FAILED)
         return systemError("allocate the AIO guard's stack");
+    const Fd worker(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
+    if (!worker)
+        return systemError("watch this process");
+    Descriptors descriptors{alive.get(), worker.get()};
     // The task inherits the mask: nothing but SIGKILL is to interrupt it.
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
     ::sigprocmask(SIG_SETMASK, &all, &before);
     // The stack is the task's for as long as the memory lasts.
-    const int task =
-        ::clone(guard, static_cast<std::byte*>(stack) + kStackBytes, CLONE_VM | SIGCHLD,
-                reinterpret_cast<void*>(std::intptr_t{alive.get()}));
+    const int task = ::clone(guard, static_cast<std::byte*>(stack) + kStackBytes,
+                             CLONE_VM | SIGCHLD, &descriptors);
     const int error = errno;
     ::sigprocmask(SIG_SETMASK, &before, nullptr);
     if (task < 0)

@@ -18,8 +18,8 @@ namespace belay::ffs {
 // The cure is a second task that shares the memory and nothing else, and outlives the process:
 // - it sleeps until the descriptor that start() was given reports the end of file, which the
 //   supervisor brings about after the process has died and the gadget is off its UDC;
-// - then it ends every AIO context itself, where waiting does no harm, and exits as the memory's
-//   last user.
+// - then it kills the process, should that live still, for it could not go on; ends every AIO
+//   context itself, where waiting does no harm; and exits as the memory's last user.
 // It is root's, as nobody else may be able to end it, and can do nothing but that (seccomp(2)).
 class AioGuard {
  public:

@@ -25,6 +25,7 @@ void playWith(int count, const std::function<void(std::vector<std::unique_ptr<Ri
             rig->end();
         require(waitUntil([] { return leftovers().isEmpty(); }, 5s),
                 "left behind: " + leftovers().join(", "));
+        require(!kernelLog().contains(" segfault at "), "a program crashed: see the kernel's log");
     } catch (const std::exception& failure) {
         for (const auto& rig : rigs)
             rig->keepEvidence(failure.what());
