@@ -102,7 +102,7 @@ void TestWriteLog::underLoad() {
         Disk& disk = rig.offer("disk", 8);
         machine.sync();
         rig.start();
-        const auto fio = rig.startFio(disk, {.blocks = "4k-256k", .mib = 8, .loops = 3});
+        const auto fio = rig.startFio(disk, {.blocks = "4k-256k", .mib = 8, .loops = times(3, 15)});
         for (int round = 0; round < times(2, 8) && fio->running(); ++round) {
             disk.awaitProgress(60);
             machine.goDown();
