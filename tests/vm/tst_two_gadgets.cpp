@@ -31,13 +31,20 @@ void TestTwoGadgets::onePulledOtherGoesOn() {
         first.disk("one").awaitProgress(10);
         auto reader = second.startProgram({SCENARIO_REQUESTS, "watch", second.disk("two").node()});
         second.disk("two").awaitProgress(50);
+        // A load that is over is followed by another.
+        const auto awaitBusy = [&] {
+            const qint64 goal = first.disk("one").completed() + 10;
+            const auto isBusy = [&] {
+                if (!load->running()) {
+                    load->succeed();
+                    load = first.startFio(first.disk("one"), job);
+                }
+                return first.disk("one").completed() >= goal;
+            };
+            require(waitUntil(isBusy, kPatience, 1ms), "the load makes no progress");
+        };
         for (int i = 0; i < times(2, 20); ++i) {
-            wait(1ms);  // so that one that is over is known to be
-            if (!load->running()) {
-                load->succeed();
-                load = first.startFio(first.disk("one"), job);
-            }
-            first.disk("one").awaitProgress(10);
+            awaitBusy();
             first.pullCable();
             for (Disk* disk : first.disks())
                 first.waitForState(*disk, "waiting");
