@@ -111,11 +111,11 @@ Result<Backing> lookAt(int fd, const std::string& path) {
     return examineBacking(std::move(own), path);
 }
 
-Result<void> waitForLastWriter(const Backing& backing, Duration patience) {
+Result<void> waitForLastWriter(int fd, const std::string& path, Duration patience) {
     const TimePoint deadline = Clock::now() + patience;
-    while (isLocked(backing, false)) {
+    while (isLocked(fd, false)) {
         if (Clock::now() >= deadline)
-            return errorFrom(EBUSY, "note the end of the use of", backing.path);
+            return errorFrom(EBUSY, "note the end of the use of", path);
         std::this_thread::sleep_for(kLookAgain);
     }
     return {};
@@ -136,7 +136,7 @@ Result<CleanRecord> beginRecord(const std::string& directory, int fd, const std:
     auto record = file->load();
     // Somebody has it: a worker that outlived its supervisor, whose use goes on, or a stranger,
     // because of whom this one is going to fail.
-    if (!record || isLocked(*backing, !writable))
+    if (!record || isLocked(fd, !writable))
         return record;
     const FileStamp now = stampOf(backing->stat);
     const bool same = record->clean == now;
@@ -162,16 +162,13 @@ Result<CleanRecord> beginRecord(const std::string& directory, int fd, const std:
 
 Result<void> endRecord(const std::string& directory, int fd, const std::string& path,
                        std::uint64_t use, Duration patience) {
-    auto backing = lookAt(fd, path);
-    if (!backing)
-        return tl::make_unexpected(backing.error());
-    if (auto ended = waitForLastWriter(*backing, patience); !ended)
+    if (auto ended = waitForLastWriter(fd, path, patience); !ended)
         return ended;
     // Without it a power loss could leave an older modification time than the record's, and the
     // next use would take the file for another one.
     if (::fsync(fd) != 0)
         return systemError("save", path);
-    backing = lookAt(fd, path);
+    const auto backing = lookAt(fd, path);
     if (!backing)
         return tl::make_unexpected(backing.error());
     const auto file = RecordFile::open(directory, *backing);

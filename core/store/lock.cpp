@@ -17,9 +17,9 @@ struct flock wholeFile(bool readOnly) {
 }
 
 // The lock in the way of one for `readOnly`, or one of the type F_UNLCK.
-struct flock otherLock(const Backing& backing, bool readOnly) {
+struct flock otherLock(int fd, bool readOnly) {
     struct flock other = wholeFile(readOnly);
-    if (::fcntl(backing.fd.get(), F_OFD_GETLK, &other) != 0)
+    if (::fcntl(fd, F_OFD_GETLK, &other) != 0)
         other.l_type = F_UNLCK;
     return other;
 }
@@ -27,7 +27,7 @@ struct flock otherLock(const Backing& backing, bool readOnly) {
 // The kernel gives no process for a lock of this kind (fcntl(2): l_pid is -1), only for the
 // classic kind; so who opened it last is asked as well.
 std::string whoHas(const Backing& backing, std::optional<pid_t> lastHolder) {
-    const struct flock other = otherLock(backing, backing.readOnly);
+    const struct flock other = otherLock(backing.fd.get(), backing.readOnly);
     pid_t pid = lastHolder.value_or(0);
     if (other.l_type != F_UNLCK && other.l_pid > 0)
         pid = other.l_pid;
@@ -60,8 +60,8 @@ Result<void> lockDescription(const Backing& backing, std::optional<pid_t> lastHo
                        "Its file system must support locks: copy it to another one");
 }
 
-bool isLocked(const Backing& backing, bool readOnly) {
-    return otherLock(backing, readOnly).l_type != F_UNLCK;
+bool isLocked(int fd, bool readOnly) {
+    return otherLock(fd, readOnly).l_type != F_UNLCK;
 }
 
 }  // namespace belay::store

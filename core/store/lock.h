@@ -15,7 +15,7 @@ struct Backing;
 // is shared with its holder). `lastHolder` goes into the message if that process still exists.
 // Never unlocked by us: the kernel does with the last reference (locks_remove_file in __fput).
 Result<void> lockDescription(const Backing& backing, std::optional<pid_t> lastHolder);
-// Whether another description has a lock that is in the way of one for `readOnly`.
-bool isLocked(const Backing& backing, bool readOnly);
+// Whether a description other than `fd` has a lock that is in the way of one for `readOnly`.
+bool isLocked(int fd, bool readOnly);
 
 }  // namespace belay::store

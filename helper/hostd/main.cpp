@@ -1,9 +1,8 @@
 #include "core/base/log.h"
-#include "core/ublk/control_process.h"
 #include "helper/hostd/host_service.h"
 #include "helper/hostd/worker.h"
 #include "helper/supervisor/arguments.h"
-#include "helper/supervisor/content_records.h"
+#include "helper/supervisor/own_process.h"
 #include "helper/supervisor/words.h"
 
 #include <fmt/format.h>
@@ -134,10 +133,8 @@ Result<int> serve(const CommandLine& line) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc > 1 && std::string_view(argv[1]) == ublk::kControlArgument)
-        return ublk::controlMain();
-    if (argc == 5 && std::string_view(argv[1]) == kEndRecordArgument)
-        return endRecordMain(argv + 2);
+    if (const auto status = ownProcessMain(argc, argv))
+        return *status;
     if (argc == 3 && std::string_view(argv[1]) == "worker")
         return hostWorkerMain(argv[2]);
     const CommandLine line = parse(Arguments(argc, argv));

@@ -1,8 +1,7 @@
 #include "core/base/log.h"
-#include "core/ublk/control_process.h"
 #include "helper/service/daemon.h"
 #include "helper/supervisor/arguments.h"
-#include "helper/supervisor/content_records.h"
+#include "helper/supervisor/own_process.h"
 #include "helper/supervisor/words.h"
 
 #include <fmt/format.h>
@@ -93,10 +92,8 @@ CommandLine parse(helper::Arguments arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc > 1 && std::string_view(argv[1]) == ublk::kControlArgument)
-        return ublk::controlMain();
-    if (argc == 5 && std::string_view(argv[1]) == helper::kEndRecordArgument)
-        return helper::endRecordMain(argv + 2);
+    if (const auto status = helper::ownProcessMain(argc, argv))
+        return *status;
     const CommandLine line = parse(helper::Arguments(argc, argv));
     if (line.done)
         return EXIT_SUCCESS;

@@ -43,7 +43,7 @@ class ContentRecords {
     std::map<std::uint64_t, std::unique_ptr<Child>> ending_;  // by use
 };
 
-// The hidden first argument with which a program's main() must call endRecordMain().
+// The hidden first argument of that process: see ownProcessMain().
 inline constexpr const char* kEndRecordArgument = "end-record";
 // `arguments`: the directory, the file's name, the use. Descriptor 3 is the witness. The value is
 // main()'s.

@@ -1,4 +1,5 @@
 #include "helper/supervisor/lending.h"
+#include "helper/supervisor/own_process.h"
 #include "helper/worker/worker_stores.h"
 
 #include <fcntl.h>
@@ -418,8 +419,8 @@ void HelperLendingTest::noticesWhatOthersChange() {
 }
 
 int main(int argc, char** argv) {
-    if (argc == 5 && std::string_view(argv[1]) == kEndRecordArgument)
-        return endRecordMain(argv + 2);
+    if (const auto status = ownProcessMain(argc, argv))
+        return *status;
     QCoreApplication application(argc, argv);
     HelperLendingTest test;
     return QTest::qExec(&test, argc, argv);

@@ -49,6 +49,11 @@ QByteArray sumOf(const QString& store) {
     return mustRun({"sha256sum", store}).left(64);
 }
 
+void fill(const Disk& disk) {
+    mustRun({"dd", "if=/dev/urandom", "of=" + disk.node(), "bs=1M", "count=2", "oflag=direct",
+             "conv=fsync"});
+}
+
 std::unique_ptr<Program> startWriting(Rig& rig, const Disk& disk) {
     return rig.startProgram({"dd", "if=/dev/urandom", "of=" + disk.node(), "bs=64k", "count=8",
                              "oflag=direct", "conv=fsync"});
@@ -106,8 +111,7 @@ void stop(Rig& rig, const Disk& disk, const Change& change, Program& writer) {
 }
 
 void playChange(Rig& rig, Disk& disk, const Change& change) {
-    mustRun({"dd", "if=/dev/urandom", "of=" + disk.node(), "bs=1M", "count=2", "oflag=direct",
-             "conv=fsync"});
+    fill(disk);
     rig.target().end();
     auto writer = meetStranger(rig, disk, change);
     change.withdraw();
@@ -185,20 +189,16 @@ void TestIdentity::changedInPlace() {
     play([](Rig& rig) {
         Disk& disk = rig.offer("disk", 4);
         rig.start();
-        const auto write = [&] {
-            mustRun({"dd", "if=/dev/urandom", "of=" + disk.node(), "bs=1M", "count=2",
-                     "oflag=direct", "conv=fsync"});
-        };
-        write();
+        fill(disk);
         rig.note("away and back, unchanged");
         rig.target().end();
         rig.target().startAgain();
-        write();
+        fill(disk);
         rig.compare();
         rig.note("what was written last is ours, however its writer ended");
         rig.target().killSupervisor();
         rig.target().startAgain();
-        write();
+        fill(disk);
         rig.compare();
 
         rig.target().end();

@@ -2,8 +2,8 @@
 // all that any gadget shares; takes up what an earlier one left in FOLDER. Says what happens on
 // stdout. SIGTERM ends it and leaves everything as it is; SIGUSR1 stops all devices first.
 #include "core/base/log.h"
-#include "core/ublk/control_process.h"
 #include "helper/supervisor/host_fleet.h"
+#include "helper/supervisor/own_process.h"
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -122,10 +122,8 @@ Result<void> guard(const std::string& folder, const std::string& file) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc > 1 && std::string_view(argv[1]) == ublk::kControlArgument)
-        return ublk::controlMain();
-    if (argc == 5 && std::string_view(argv[1]) == kEndRecordArgument)
-        return endRecordMain(argv + 2);
+    if (const auto status = ownProcessMain(argc, argv))
+        return *status;
     if (argc != 2 && argc != 3)
         return 2;
     log::setup("fleet", log::Level::Info);

@@ -1,0 +1,19 @@
+#include "helper/supervisor/own_process.h"
+
+#include "core/ublk/control_process.h"
+#include "helper/supervisor/content_records.h"
+
+#include <string_view>
+
+namespace belay::helper {
+
+std::optional<int> ownProcessMain(int argc, char** argv) {
+    const std::string_view first = argc > 1 ? argv[1] : "";
+    if (first == ublk::kControlArgument)
+        return ublk::controlMain();
+    if (first == kEndRecordArgument && argc == 5)
+        return endRecordMain(argv + 2);
+    return std::nullopt;
+}
+
+}  // namespace belay::helper
