@@ -307,11 +307,12 @@ void ManagedDevice::offered(const Json& message) {
         record_.info = exportFromJson(message.at("export"));
         verdict_ = {Event::SessionOpen, {}};
     } else if (verdict == "different-disk") {
-        verdict_ = {Event::WrongDisk, exportFromJson(message.at("export")).uuid == record_.info.uuid
-                                          ? "the disk was changed while it was away; nothing was "
-                                            "sent to it"
-                                          : "another disk has taken its place; nothing was sent "
-                                            "to it"};
+        const wire::ExportInfo found = exportFromJson(message.at("export"));
+        const bool changed =
+            found.uuid == record_.info.uuid && found.generation != record_.info.generation;
+        verdict_ = {Event::WrongDisk, std::string(changed ? "the disk was changed while it was away"
+                                                          : "another disk has taken its place") +
+                                          "; nothing was sent to it"};
     } else if (verdict == "data-may-be-missing") {
         verdict_ = {Event::DataMissing, "the other side lost bytes that were not saved yet"};
     } else {
