@@ -104,6 +104,11 @@ class Rules {
         for (const unsigned kind : kinds)
             add(SCMP_ACT_ALLOW, SCMP_SYS(ioctl), masked(1, 0xff00, kind << 8));
     }
+    void first(int call) {
+        constexpr std::uint8_t kHighest = 255;
+        if (error_ == 0)
+            error_ = seccomp_syscall_priority(filter_, call, kHighest);
+    }
     int error() const { return error_; }
 
  private:
@@ -125,6 +130,10 @@ void addRules(Rules& rules, Side side) {
     for (const scmp_datum_t how : {O_RDONLY, O_RDWR})
         rules.add(SCMP_ACT_ALLOW, SCMP_SYS(openat), masked(2, kHow, how));
 
+    // Looked for first. Of the calls of the data path only this one is decided on by its arguments,
+    // so that the kernel cannot remember the answer (seccomp_cache_check_allow) and runs the
+    // filter.
+    rules.first(SCMP_SYS(ioctl));
     rules.allowIoctls(kStoreIoctls);
     rules.add(SCMP_ACT_ERRNO(ENOTTY), SCMP_SYS(ioctl), masked(1, 0xff00, kTerminalIoctls << 8));
     for (const int call : kRefused)
