@@ -8,6 +8,14 @@
 #include <array>
 
 namespace belay {
+namespace {
+
+__kernel_timespec timespecOf(Duration duration) {
+    const auto ns = std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count();
+    return {ns / 1'000'000'000, ns % 1'000'000'000};
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Ring>> Ring::create(unsigned entries, std::span<const std::uint8_t> only) {
     std::unique_ptr<Ring> ring(new Ring);
@@ -117,11 +125,8 @@ void Ring::callAtEndOfTurn(Callback callback) {
     endOfTurn_.push_back(std::move(callback));
 }
 
-Duration Ring::untilNextTimer(Duration limit) const {
-    if (timers_.empty())
-        return limit;
-    const Duration left = timers_.begin()->first.first - Clock::now();
-    return std::clamp(left, Duration::zero(), limit);
+bool Ring::isDue() const {
+    return !timers_.empty() && timers_.begin()->first.first <= Clock::now();
 }
 
 void Ring::runTimers() {
@@ -143,12 +148,43 @@ void Ring::runEndOfTurn() {
     }
 }
 
-Result<void> Ring::turn(Duration limit) {
-    runEndOfTurn();
-    const auto wait = std::chrono::duration_cast<std::chrono::nanoseconds>(untilNextTimer(limit));
-    __kernel_timespec timeout{wait.count() / 1'000'000'000, wait.count() % 1'000'000'000};
+int Ring::submitAndWait(Duration limit) {
+    Duration wait = limit;
+    if (!timers_.empty())
+        wait = std::min(wait, timers_.begin()->first.first - Clock::now());
+    wait = std::max(wait, Duration::zero());
+    __kernel_timespec timeout = timespecOf(wait);
     io_uring_cqe* first = nullptr;
-    const int error = io_uring_submit_and_wait_timeout(&ring_, &first, 1, &timeout, nullptr);
+    return io_uring_submit_and_wait_timeout(&ring_, &first, 1, &timeout, nullptr);
+}
+
+// A time limit for each sleep would cost the kernel a timer started and cancelled every time. One
+// that goes off too early, because its timer of ours was cancelled, costs one turn.
+int Ring::submitAndSleep() {
+    if (!timers_.empty() && (!alarm_.due || *alarm_.due > timers_.begin()->first.first))
+        setAlarm(timers_.begin()->first.first);
+    return io_uring_submit_and_wait(&ring_, 1);
+}
+
+void Ring::setAlarm(TimePoint when) {
+    alarmTime_ = timespecOf(when.time_since_epoch());
+    if (alarm_.due) {
+        // It fails if the alarm goes off just now, and then that begins the next turn.
+        io_uring_prep_timeout_update(
+            prepare(nullptr), &alarmTime_,
+            reinterpret_cast<std::uint64_t>(static_cast<Operation*>(&alarm_)), IORING_TIMEOUT_ABS);
+    } else {
+        io_uring_sqe* const sqe = prepare(&alarm_);
+        io_uring_prep_timeout(sqe, &alarmTime_, 0, IORING_TIMEOUT_ABS);
+        io_uring_sqe_set_data(sqe, static_cast<Operation*>(&alarm_));
+    }
+    alarm_.due = when;
+}
+
+Result<void> Ring::turn(std::optional<Duration> limit) {
+    runEndOfTurn();
+    const bool sleeps = !limit && !isDue();
+    const int error = sleeps ? submitAndSleep() : submitAndWait(limit.value_or(Duration::zero()));
     if (error < 0 && error != -ETIME && error != -EINTR && error != -EAGAIN && error != -EBUSY)
         return errorFrom(error, "wait in io_uring");
 

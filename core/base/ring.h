@@ -82,7 +82,7 @@ class Ring {
     Result<void> run();
     void stop() { stopped_ = true; }
     // One turn: submits, waits for at least one event (or a timer, or `limit`), handles all.
-    Result<void> turn(Duration limit = std::chrono::hours(1));
+    Result<void> turn(std::optional<Duration> limit = std::nullopt);
 
     // For a thread that sleeps in another loop (Qt's) and calls turn(0) when it must. `eventFd`
     // becomes readable when there is something for a turn to handle; the ring does not own it.
@@ -95,8 +95,18 @@ class Ring {
  private:
     friend class FdWatch;
     Ring() = default;
+    // The kernel's timer for the earliest of ours.
+    struct Alarm final : Operation {
+        std::optional<TimePoint> due;
+
+        void complete(int, std::uint32_t) override { due.reset(); }
+    };
+
     Result<void> restrictTo(std::span<const std::uint8_t> operations);
-    Duration untilNextTimer(Duration limit) const;
+    bool isDue() const;
+    int submitAndWait(Duration limit);
+    int submitAndSleep();
+    void setAlarm(TimePoint when);
     void runTimers();
     void runEndOfTurn();
 
@@ -107,6 +117,8 @@ class Ring {
     TimerId nextTimer_ = 1;
     std::map<std::pair<TimePoint, TimerId>, Callback> timers_;
     std::map<TimerId, TimePoint> timerTimes_;
+    Alarm alarm_;
+    __kernel_timespec alarmTime_{};
     std::vector<Callback> endOfTurn_;
     // Operations that nobody waits for any more, until the kernel has let go of them.
     std::map<const void*, std::shared_ptr<void>> orphans_;

@@ -29,9 +29,10 @@ enum class Side : std::uint8_t {
 Result<void> filterSystemCalls(Side side);
 
 // All that a worker's event ring is to be restricted to (Ring::create).
-inline constexpr std::array<std::uint8_t, 9> kRingOperations = {
-    IORING_OP_NOP,          IORING_OP_POLL_ADD,  IORING_OP_POLL_REMOVE,
-    IORING_OP_ASYNC_CANCEL, IORING_OP_READ,      IORING_OP_WRITE,
-    IORING_OP_FSYNC,        IORING_OP_FALLOCATE, IORING_OP_URING_CMD};
+inline constexpr std::array<std::uint8_t, 11> kRingOperations = {
+    IORING_OP_NOP,       IORING_OP_POLL_ADD,       IORING_OP_POLL_REMOVE,
+    IORING_OP_TIMEOUT,   IORING_OP_TIMEOUT_REMOVE, IORING_OP_ASYNC_CANCEL,
+    IORING_OP_READ,      IORING_OP_WRITE,          IORING_OP_FSYNC,
+    IORING_OP_FALLOCATE, IORING_OP_URING_CMD};
 
 }  // namespace belay::helper
