@@ -37,8 +37,8 @@ ticks() {
 	echo "$sum"
 }
 
-# memory PID FIELD: of its family, summed, in KiB; FIELD is VmRSS or VmHWM. The gadget's belay-aio-guard has no memory of
-# its own, but its worker's.
+# memory PID FIELD: of its family, summed, in KiB; FIELD is a line of /proc/PID/status. The gadget's belay-aio-guard has
+# no memory of its own, but its worker's.
 memory() {
 	local pid sum=0 value name
 	for pid in $(family "$1"); do
@@ -117,6 +117,9 @@ measure_rest() {
 			[ $side = host ] && pid=${host[$peer]} || pid=${gadget[$peer]}
 			figure - - "$peer" "idle_ms_$side" "$(awk -v t=$(($(ticks "$pid") - before[0])) -v s=$idle 'BEGIN { print t * 10 / s }')"
 			before=("${before[@]:1}")
+			# What a process shares with its supervisor is write logs, and they have a bound of their own. The rest
+			# does not shrink.
+			figure - - "$peer" "own_$side" "$(($(memory "$pid" RssAnon) + $(memory "$pid" RssFile)))"
 			figure - - "$peer" "rss_$side" "$(memory "$pid" VmRSS)"
 			figure - - "$peer" "peak_$side" "$(memory "$pid" VmHWM)"
 		done

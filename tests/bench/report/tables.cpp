@@ -90,8 +90,9 @@ void printProcessorTime(const Figures& figures) {
 }
 
 void printRest(const Figures& figures) {
-    fmt::print("\n{:<8}{:<14}{:>22}{:>22}{:>24}{:>14}\n", "speed", "peer", "resident MiB host/gdt",
-               "at most MiB host/gdt", "idle ms/s host/gadget", "first I/O ms");
+    fmt::print("\n{:<8}{:<14}{:>22}{:>22}{:>22}{:>24}{:>14}\n", "speed", "peer",
+               "own MiB host/gadget", "with logs, at rest", "with logs, at most",
+               "idle ms/s host/gadget", "first I/O ms");
     for (const std::string& speed : figures.speeds()) {
         for (const std::string& peer : {kMassStorage, kOurs[0].name, kOurs[1].name}) {
             const auto value = [&](const std::string& measure) {
@@ -100,7 +101,8 @@ void printRest(const Figures& figures) {
             const auto pair = [](const std::string& host, const std::string& gadget) {
                 return host + " / " + gadget;
             };
-            fmt::print("{:<8}{:<14}{:>22}{:>22}{:>24}{:>14}\n", speed, peer,
+            fmt::print("{:<8}{:<14}{:>22}{:>22}{:>22}{:>24}{:>14}\n", speed, peer,
+                       pair(mebibytes(value("own_host")), mebibytes(value("own_gadget"))),
                        pair(mebibytes(value("rss_host")), mebibytes(value("rss_gadget"))),
                        pair(mebibytes(value("peak_host")), mebibytes(value("peak_gadget"))),
                        pair(cell(value("idle_ms_host"), 1), cell(value("idle_ms_gadget"), 1)),

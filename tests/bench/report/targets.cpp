@@ -98,8 +98,8 @@ std::vector<Target> targets(const Figures& figures) {
               "-1", false, "latency_us", Sense::AtMost, 1);
     }
     constexpr double kMebibyte = 1024;
-    single("resident memory of either end, MiB", {"peak_host", "peak_gadget"}, kMebibyte,
-           Sense::Below, 32);
+    single("resident MiB of either end, write logs apart", {"own_host", "own_gadget"},
+           kMebibyte, Sense::Below, 32);
     single("processor time when idle, ms/s", {"idle_ms_host", "idle_ms_gadget"}, 1, Sense::AtMost,
            0);
     single("enumeration to first I/O, ms", {"first_io_ms"}, 1, Sense::Below, 1000);
