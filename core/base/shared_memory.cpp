@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <utility>
 
@@ -48,6 +49,22 @@ Result<SharedMemory> SharedMemory::map(Fd fd, std::size_t least, std::size_t mos
     if (memory == MAP_FAILED)
         return systemError("map shared memory");
     return SharedMemory(std::move(fd), {static_cast<std::byte*>(memory), *size});
+}
+
+// Not by madvise(2), which refuses for memory that is locked (madvise_remove).
+Result<void> SharedMemory::giveBack(ByteSpan part) {
+    if (part.empty())
+        return {};
+    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    const auto offset = static_cast<std::size_t>(part.data() - bytes_.data());
+    const std::size_t begin = (offset + page - 1) / page * page;
+    const std::size_t end = (offset + part.size()) / page * page;
+    if (begin >= end)
+        return {};
+    if (::fallocate(fd_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                    static_cast<off_t>(begin), static_cast<off_t>(end - begin)) < 0)
+        return systemError("give shared memory back");
+    return {};
 }
 
 SharedMemory::SharedMemory(SharedMemory&& other) noexcept

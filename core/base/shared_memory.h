@@ -29,6 +29,9 @@ class SharedMemory {
     ~SharedMemory();
 
     ByteSpan bytes() const { return bytes_; }
+    // Gives the memory behind whole pages of `part`, which lies in bytes(), back to the system.
+    // They are zeroes from then on.
+    Result<void> giveBack(ByteSpan part);
     const Fd& fd() const { return fd_; }
 
  private:

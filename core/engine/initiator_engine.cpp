@@ -379,6 +379,8 @@ void InitiatorEngine::complete(const session::Completion& completion) {
             static_cast<std::uint64_t>(completion.result);
     }
     device.queue.commit(completion.tag, completion.result);
+    if (completion.result == 0 && initiator_.nothingUnsaved(completion.device))
+        listener_.allSaved(completion.device);
 }
 
 void InitiatorEngine::linkDown(const Error& reason) {

@@ -14,7 +14,7 @@ namespace belay::session {
 namespace {
 
 constexpr std::uint64_t kMagic = 0x31474f4c59414c42;  // "BLAYLOG1"
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr std::uint32_t kRecordMagic = 0x52574c42;  // "BLWR"
 
 // The header is written to two places in turn: one of them is always whole.
@@ -36,6 +36,9 @@ struct HeaderLayout {
 };
 constexpr std::size_t kPublishedAt = 256;
 
+// Of a ring that is given back: what the next few changes need. Whole pages of any size.
+constexpr std::size_t kKeptBytes = 256 << 10;
+
 struct RecordLayout {
     static constexpr std::size_t kMagic = 0;
     static constexpr std::size_t kOp = 4;
@@ -46,8 +49,7 @@ struct RecordLayout {
     static constexpr std::size_t kOffset = 24;
     static constexpr std::size_t kLength = 32;
     static constexpr std::size_t kPayload = 36;
-    static constexpr std::size_t kPayloadCrc = 40;
-    static constexpr std::size_t kCovers = 48;
+    static constexpr std::size_t kCovers = 40;
     static constexpr std::size_t kCrc = 60;  // of what is before it
 };
 
@@ -109,7 +111,9 @@ WriteLog::WriteLog(ByteSpan memory, const Uuid& uuid, Verifier verifier, bool un
       ring_(memory.subspan(kHeaderBytes,
                            (memory.size() - kHeaderBytes) / kRecordBytes * kRecordBytes)),
       uuid_(uuid),
-      verifier_(verifier) {
+      verifier_(verifier),
+      // An earlier process may have used all of it.
+      highest_(ring_.size()) {
     if (load(uuid))
         return;
     records_.clear();
@@ -191,20 +195,13 @@ bool WriteLog::readRecord(std::size_t position, Record& record) const {
     record.offset = loadLe<std::uint64_t>(bytes, L::kOffset);
     record.length = loadLe<std::uint32_t>(bytes, L::kLength);
     record.payload = loadLe<std::uint32_t>(bytes, L::kPayload);
-    record.payloadCrc = loadLe<std::uint32_t>(bytes, L::kPayloadCrc);
     record.covers = loadLe<std::uint64_t>(bytes, L::kCovers);
     record.position = position;
     const bool isWrite = record.op == wire::Op::Write;
     if (!(isWrite || record.op == wire::Op::Discard || record.op == wire::Op::WriteZeroes) ||
         record.payload != (isWrite && !record.durable ? record.length : 0))
         return false;
-    return used_ + room(record.payload) <= ring_.size() &&
-           record.payloadCrc == crcOf(advance(position, kRecordBytes), record.payload);
-}
-
-std::uint32_t WriteLog::crcOf(std::size_t position, std::size_t bytes) const {
-    const std::size_t first = std::min(bytes, ring_.size() - position);
-    return crc32c(ring_.first(bytes - first), crc32c(ring_.subspan(position, first)));
+    return used_ + room(record.payload) <= ring_.size();
 }
 
 // -- writing
@@ -275,7 +272,6 @@ bool WriteLog::append(Record record, ConstByteSpan payload) {
     const std::size_t first = std::min(payload.size(), ring_.size() - start);
     copyBytes(payload.first(first), ring_.subspan(start));
     copyBytes(payload.subspan(first), ring_);
-    record.payloadCrc = crcOf(start, payload.size());
 
     const ByteSpan bytes = ring_.subspan(record.position, kRecordBytes);
     std::ranges::fill(bytes, std::byte{0});
@@ -288,11 +284,11 @@ bool WriteLog::append(Record record, ConstByteSpan payload) {
     storeLe<std::uint64_t>(bytes, L::kOffset, record.offset);
     storeLe<std::uint32_t>(bytes, L::kLength, record.length);
     storeLe<std::uint32_t>(bytes, L::kPayload, record.payload);
-    storeLe<std::uint32_t>(bytes, L::kPayloadCrc, record.payloadCrc);
     storeLe<std::uint64_t>(bytes, L::kCovers, record.covers);
     storeLe<std::uint32_t>(bytes, L::kCrc, crc32c(bytes.first(L::kCrc)));
 
     used_ += room(payload.size());
+    highest_ = std::max(highest_, std::min(ring_.size(), record.position + room(payload.size())));
     unsaved_ += unsavedBytesOf(record);
     records_.push_back(record);
     publish(record.number);
@@ -300,6 +296,12 @@ bool WriteLog::append(Record record, ConstByteSpan payload) {
 }
 
 // -- trimming
+
+ByteSpan WriteLog::takeSpare() {
+    if (!records_.empty() || highest_ <= kKeptBytes)
+        return {};
+    return ring_.subspan(kKeptBytes, std::exchange(highest_, kKeptBytes) - kKeptBytes);
+}
 
 void WriteLog::forgetFirst() {
     const Record& record = records_.front();

@@ -20,12 +20,16 @@ namespace belay::session {
 // - Whoever opens the same memory later finds every change whose append() has returned: a record
 //   counts once its number is published, which is one store of eight bytes, the last of all. A
 //   process that is killed in the middle leaves a torn record, which nobody was told of.
-// - Begins at the front whenever it is empty, so it takes up no more memory than was ever unsaved.
+// - Begins at the front whenever it is empty, so it takes up no more memory than was ever unsaved,
+//   and what it does not need any more can be given back (takeSpare).
 // - Numbers go up for ever, so what is left of an earlier lap is never taken for a record.
 // - Complete: all that is unsaved is in it. A change that had no room makes it incomplete until a
 //   flush covers that one too.
-// - The content is trusted no more than its checksums: memory of another version, another export,
-//   or damaged anywhere but behind the last published record, gives an incomplete log.
+// - The header and the heads of records are trusted no more than their checksums: memory of another
+//   version, another export, or with a damaged head up to the last published record gives an
+//   incomplete log. Payloads have none: the order of the stores already tells a torn one, and a
+//   checksum of each would cost a tenth of all the instructions of a write, for memory that nobody
+//   else changes.
 // - Little-endian in memory, as on the wire, though it never leaves the machine.
 class WriteLog {
  public:
@@ -47,8 +51,7 @@ class WriteLog {
         std::uint64_t offset = 0;
         std::uint32_t length = 0;   // bytes of the device
         std::uint32_t payload = 0;  // bytes; 0 but for a write that is not durable
-        std::uint32_t payloadCrc = 0;
-        std::size_t position = 0;  // in the ring
+        std::size_t position = 0;   // in the ring
     };
 
     // Opens the log in `memory`, all zeroes or what an earlier process left; 8-byte aligned, longer
@@ -64,6 +67,9 @@ class WriteLog {
     std::size_t used() const { return used_; }
     // Bytes of the device in records that are not durable.
     std::uint64_t unsavedBytes() const { return unsaved_; }
+    // The part of the memory that was written to and that nothing is in, for the caller to give
+    // back to the system: it may turn to zeroes. Empty unless the log is, and when asked again.
+    ByteSpan takeSpare();
 
     // The room that a change with so many bytes of payload takes.
     static std::size_t room(std::size_t payload);
@@ -114,7 +120,6 @@ class WriteLog {
     void forgetFirst();
     std::size_t advance(std::size_t position, std::size_t bytes) const;
     std::size_t tail() const { return advance(head_, used_); }
-    std::uint32_t crcOf(std::size_t position, std::size_t bytes) const;
 
     ByteSpan memory_;
     ByteSpan ring_;
@@ -123,6 +128,7 @@ class WriteLog {
     std::deque<Record> records_;
     std::size_t head_ = 0;
     std::size_t used_ = 0;
+    std::size_t highest_ = 0;  // bytes of the ring, from its front, that may take up memory
     std::uint64_t unsaved_ = 0;
     std::uint64_t next_ = 1;        // number
     std::uint64_t covered_ = 0;     // all numbers up to this are durable

@@ -14,6 +14,9 @@ constexpr std::size_t kMostRequests = 1024;
 constexpr auto kBringupDeadline = std::chrono::seconds(10);
 // How often it is looked whether what was held is answered.
 constexpr auto kCatchUpPoll = std::chrono::milliseconds(5);
+// How long after all was saved the memory of a write log is given back, if it is empty again then.
+// Much longer than a busy file system leaves between two flushes.
+constexpr auto kTrimDelay = std::chrono::seconds(5);
 
 const char* stateText(session::EntryState state) {
     switch (state) {
@@ -272,8 +275,10 @@ void DeviceServer::watchCatchingUp(DeviceId device, Duration delay) {
 
 void DeviceServer::forget(DeviceId device) {
     engine_.removeDevice(device);
-    if (auto& timer = devices_.at(device).catchingUp)
-        ring_.cancel(*std::exchange(timer, std::nullopt));
+    Served& served = devices_.at(device);
+    for (auto* timer : {&served.catchingUp, &served.trimming})
+        if (*timer)
+            ring_.cancel(*std::exchange(*timer, std::nullopt));
     ring_.callAtEndOfTurn([this, device] { devices_.erase(device); });
 }
 
@@ -299,6 +304,18 @@ void DeviceServer::replayEnded(DeviceId device, bool saved) {
         served.verdict = verdictText(session::Resume::DataMayBeMissing);
         tellVerdict(device);
     }
+}
+
+void DeviceServer::allSaved(DeviceId device) {
+    Served& saved = devices_.at(device);
+    if (!saved.log || saved.trimming)
+        return;
+    saved.trimming = ring_.callAfter(kTrimDelay, [this, device] {
+        Served& served = devices_.at(device);
+        served.trimming.reset();
+        if (auto given = served.logMemory->giveBack(served.log->takeSpare()); !given)
+            log::warning("{}: {}", ublk::diskName(device), given.error().message());
+    });
 }
 
 Json DeviceServer::report(bool withRequests) {

@@ -74,6 +74,7 @@ class DeviceServer final : private engine::ExportsListener, private engine::Devi
         wire::ExportInfo offered;
         TimePoint offeredAt{};
         std::optional<Ring::TimerId> catchingUp;
+        std::optional<Ring::TimerId> trimming;
     };
 
     void exportsOffered(const std::vector<wire::ExportInfo>& exports,
@@ -81,6 +82,7 @@ class DeviceServer final : private engine::ExportsListener, private engine::Devi
     void exportsLost(const Error& reason) override;
     void deviceStopped(DeviceId device, const Error& reason) override;
     void replayEnded(DeviceId device, bool saved) override;
+    void allSaved(DeviceId device) override;
 
     void serve(const Json& message, std::vector<Fd>& fds);
     void openLog(DeviceId device, Served& served, bool unsavedUnknown, Fd memory);

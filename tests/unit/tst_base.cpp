@@ -106,6 +106,7 @@ class BaseTest : public QObject {
     void bufferMoves();
     void sharedMemoryOutlivesItsMapping();
     void sharedMemoryKeepsItsSize();
+    void sharedMemoryIsGivenBack();
     void ringCompletesOperations();
     void ringSubmitsWhenFull();
     void ringNobodyIsTold();
@@ -410,6 +411,34 @@ void BaseTest::sharedMemoryKeepsItsSize() {
     QVERIFY(::ftruncate(unsealed.get(), 8192) == 0);
     QVERIFY(!SharedMemory::check(unsealed, 4096, 16384));
     QVERIFY(!SharedMemory::map(Fd(::open("/dev/null", O_RDWR | O_CLOEXEC)), 0, 16384));
+}
+
+void BaseTest::sharedMemoryIsGivenBack() {
+    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    auto made = SharedMemory::create("test", 8 * page);
+    QVERIFY(made.has_value());
+    auto mapped = SharedMemory::map(std::move(*made), page, 8 * page);
+    QVERIFY(mapped.has_value());
+    SharedMemory memory = std::move(*mapped);
+    const auto pages = [&] {
+        struct stat status {};
+        return ::fstat(memory.fd().get(), &status) == 0
+                   ? static_cast<std::size_t>(status.st_blocks) * 512 / page
+                   : 0;
+    };
+    // Locked as a worker's is.
+    QVERIFY(::mlock2(memory.bytes().data(), memory.bytes().size(), MLOCK_ONFAULT) == 0);
+    std::ranges::fill(memory.bytes(), std::byte{1});
+    QCOMPARE(pages(), 8u);
+    // Pages that it has only a part of stay.
+    QVERIFY(memory.giveBack(memory.bytes().subspan(2 * page - 1, 3 * page + 2)).has_value());
+    QCOMPARE(pages(), 5u);
+    QCOMPARE(std::to_integer<int>(memory.bytes()[2 * page - 1]), 1);
+    QCOMPARE(std::to_integer<int>(memory.bytes()[2 * page]), 0);
+    QCOMPARE(std::to_integer<int>(memory.bytes()[5 * page]), 1);
+    QVERIFY(memory.giveBack(memory.bytes().subspan(1, page)).has_value());
+    QVERIFY(memory.giveBack({}).has_value());
+    QCOMPARE(pages(), 6u);
 }
 
 void BaseTest::ringCompletesOperations() {

@@ -69,6 +69,7 @@ class SessionWriteLogTest : public QObject {
     void withoutRoomIncompleteUntilAFlushCoversIt();
     void aFlushForgetsWhatWasThereWhenItWasSent();
     void takesUpOnlyTheMemoryItNeeds();
+    void givesBackWhatItDoesNotNeed();
     void stableUpToStopsAtTheFirstYoungerOne();
     void aDurableChangeIsLoggedOnlyOverOthers();
     void ofEachByteTheLastChangeIsSentAgain();
@@ -155,10 +156,11 @@ void SessionWriteLogTest::aDamagedRecordMakesItIncomplete_data() {
     QTest::addColumn<std::size_t>("byte");
     constexpr std::size_t kSecond =
         WriteLog::kHeaderBytes + WriteLog::kRecordBytes + std::size_t{kBlock};
-    QTest::newRow("first record's header") << WriteLog::kHeaderBytes + 24;
-    QTest::newRow("first record's payload") << WriteLog::kHeaderBytes + 100;
-    QTest::newRow("last record's header") << kSecond + 8;
-    QTest::newRow("last record's payload") << kSecond + 570;
+    QTest::newRow("first record's number") << WriteLog::kHeaderBytes + 8;
+    QTest::newRow("first record's place on the device") << WriteLog::kHeaderBytes + 24;
+    QTest::newRow("first record's length") << WriteLog::kHeaderBytes + 36;
+    QTest::newRow("last record's number") << kSecond + 8;
+    QTest::newRow("last record's checksum") << kSecond + 63;
 }
 
 void SessionWriteLogTest::aDamagedRecordMakesItIncomplete() {
@@ -267,6 +269,34 @@ void SessionWriteLogTest::takesUpOnlyTheMemoryItNeeds() {
     const auto used = WriteLog::kHeaderBytes + WriteLog::room(kBlock);
     const auto untouched = memory.bytes().subspan(used);
     QVERIFY(std::ranges::all_of(untouched, [](std::byte b) { return b == std::byte{0}; }));
+}
+
+void SessionWriteLogTest::givesBackWhatItDoesNotNeed() {
+    constexpr std::uint32_t kBlocks = (1 << 20) / kBlock;
+    std::vector<std::uint64_t> words((WriteLog::kHeaderBytes + (4 << 20)) / 8);
+    const ByteSpan memory = std::as_writable_bytes(std::span(words));
+    const auto open = [&] { return WriteLog(memory, sampleExport().uuid, kVerifier, false); };
+    WriteLog log = open();
+    // Nobody knows what a process before this one has used.
+    const ByteSpan first = log.takeSpare();
+    QVERIFY(first.data() > memory.data() + WriteLog::kHeaderBytes);
+    QVERIFY(first.data() + first.size() == memory.data() + memory.size());
+    QVERIFY(log.takeSpare().empty());
+
+    QVERIFY(write(log, 1, 0, 0x11, kBlocks) && write(log, 2, kBlocks, 0x22, kBlocks));
+    QVERIFY(log.takeSpare().empty());
+    log.flushed(log.mark());
+    const ByteSpan spare = log.takeSpare();
+    QVERIFY(spare.data() == first.data() && spare.size() > 1 << 20 && spare.size() < 2 << 20);
+    QVERIFY(log.takeSpare().empty());
+
+    // It goes on where there are zeroes now, and so does who finds it.
+    std::ranges::fill(spare, std::byte{0});
+    QVERIFY(write(log, 3, 0, 0x33, kBlocks) && write(log, 4, kBlocks, 0x44, kBlocks));
+    const WriteLog again = open();
+    QVERIFY(again.complete());
+    QCOMPARE(again.records().size(), 2u);
+    QCOMPARE(read(again, 1), payload(kBlocks, 0x44));
 }
 
 void SessionWriteLogTest::stableUpToStopsAtTheFirstYoungerOne() {

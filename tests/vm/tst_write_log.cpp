@@ -2,6 +2,7 @@
 #include "tests/vm/scenario/scenario.h"
 #include "tests/vm/scenario/target_machine.h"
 
+#include <QRegularExpression>
 #include <QTest>
 
 using namespace scenario;
@@ -18,6 +19,8 @@ class TestWriteLog : public QObject {
     void underLoad();
     void failedWriteBack_data() { inBothDirections(); }
     void failedWriteBack();
+    void memoryIsGivenBack_data() { inBothDirections(); }
+    void memoryIsGivenBack();
     void moreThanTheLogHolds_data() { inBothDirections(); }
     void moreThanTheLogHolds();
     void withoutLogDataMayBeMissing_data() { inBothDirections(); }
@@ -36,6 +39,14 @@ void writeRandom(Rig& rig, const Disk& disk, int mib) {
                      "dd of=%2 bs=64k iflag=fullblock oflag=direct conv=notrunc status=none")
                  .arg(mib)
                  .arg(disk.node())});
+}
+
+// Of its shared memory, which is its write logs', what a process takes up, in KiB.
+int sharedKib(pid_t process) {
+    const QRegularExpression pattern("RssShmem:\\s*(\\d+) kB");
+    return pattern.match(QString::fromUtf8(readFile(QString("/proc/%1/status").arg(process))))
+        .captured(1)
+        .toInt();
 }
 
 void needSavedAgain(Rig& rig) {
@@ -141,6 +152,33 @@ void TestWriteLog::failedWriteBack() {
             require(disk.sha256OfDevice() == written, "the device shows other bytes");
             require(rig.unsavedBytes(disk) == 0, "what was written again is not saved");
         }
+        rig.compare();
+        rig.end();
+    });
+}
+
+void TestWriteLog::memoryIsGivenBack() {
+    play([](Rig& rig) {
+        TargetMachine machine(rig);
+        Disk& disk = rig.offer("disk", 4);
+        machine.sync();
+        rig.start();
+        const pid_t worker = rig.initiator().worker();
+        for (int round = 0; round < 2; ++round) {
+            writeRandom(rig, disk, 3);
+            require(sharedKib(worker) > 3 << 10, "the log is somewhere else");
+            flush(disk);
+            require(waitUntil([&] { return sharedKib(worker) < 1 << 10; }, 12s),
+                    QString("%1 KiB are not given back").arg(sharedKib(worker)));
+        }
+        writeRandom(rig, disk, 3);
+        const QByteArray written = disk.sha256OfDevice();
+        machine.goDown();
+        rig.initiator().killWorker();
+        machine.comeBack();
+        rig.waitForState(disk, "live");
+        needSavedAgain(rig);
+        require(disk.sha256OfDevice() == written, "the device shows other bytes");
         rig.compare();
         rig.end();
     });
