@@ -238,24 +238,31 @@ struct FdWatch::Poll final : Operation {
     int fd;
     std::uint32_t events;
     std::function<void(std::uint32_t)> callback;
+    Trigger trigger;
     bool armed = false;
     bool orphaned = false;
 
-    Poll(Ring& r, int f, std::uint32_t e, std::function<void(std::uint32_t)> c)
-        : ring(r), fd(f), events(e), callback(std::move(c)) {
+    Poll(Ring& r, int f, std::uint32_t e, std::function<void(std::uint32_t)> c, Trigger t)
+        : ring(r), fd(f), events(e), callback(std::move(c)), trigger(t) {
         arm();
     }
 
     void arm() {
-        io_uring_prep_poll_add(ring.prepare(this), fd, events);
+        io_uring_sqe* const sqe = ring.prepare(this);
+        if (trigger == Trigger::Edge)
+            io_uring_prep_poll_multishot(sqe, fd, events);
+        else
+            io_uring_prep_poll_add(sqe, fd, events);
         armed = true;
     }
 
-    void complete(int result, std::uint32_t) override {
-        armed = false;
+    void complete(int result, std::uint32_t flags) override {
+        armed = (flags & IORING_CQE_F_MORE) != 0;
         // The callback may end the watch, which leaves this object to the ring.
         if (!orphaned)
             callback(result > 0 ? static_cast<std::uint32_t>(result) : POLLERR);
+        if (armed)
+            return;
         if (orphaned)
             ring.orphans_.erase(this);
         else if (result > 0)
@@ -264,8 +271,8 @@ struct FdWatch::Poll final : Operation {
 };
 
 FdWatch::FdWatch(Ring& ring, int fd, std::uint32_t events,
-                 std::function<void(std::uint32_t)> callback)
-    : poll_(std::make_shared<Poll>(ring, fd, events, std::move(callback))) {}
+                 std::function<void(std::uint32_t)> callback, Trigger trigger)
+    : poll_(std::make_shared<Poll>(ring, fd, events, std::move(callback), trigger)) {}
 
 FdWatch::~FdWatch() {
     poll_->orphaned = true;

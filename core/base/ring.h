@@ -126,11 +126,17 @@ class Ring {
 
 // Calls back each time a descriptor is readable (or has any of `events`), until destroyed.
 //
-// - Level-triggered by re-arming after each call, so that a callback may read in part.
 // - Must be destroyed before the ring; the descriptor is not owned.
 class FdWatch {
  public:
-    FdWatch(Ring& ring, int fd, std::uint32_t events, std::function<void(std::uint32_t)> callback);
+    enum class Trigger : std::uint8_t {
+        Level,  // as long as it is readable: a callback may read in part
+        Edge,  // when something has come: a callback must take all there is. Costs the kernel less,
+               // as it goes on watching by itself (IORING_POLL_ADD_MULTI)
+    };
+
+    FdWatch(Ring& ring, int fd, std::uint32_t events, std::function<void(std::uint32_t)> callback,
+            Trigger trigger = Trigger::Level);
     ~FdWatch();
     FdWatch(const FdWatch&) = delete;
     FdWatch& operator=(const FdWatch&) = delete;

@@ -3,6 +3,7 @@
 #include "core/base/crc32c.h"
 #include "core/base/log.h"
 #include "core/base/stop_point.h"
+#include "core/engine/batch.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -182,6 +183,7 @@ void InitiatorEngine::requestArrived(DeviceIo& device, Tag tag) {
 void InitiatorEngine::pump() {
     if (!hasSession())
         return;
+    std::size_t gathered = 0;
     while (const session::Entry* next = initiator_.nextToSend()) {
         Buffer buffer;
         if (!prepare(*next, buffer))
@@ -212,7 +214,18 @@ void InitiatorEngine::pump() {
             endSession(encoded.error());
             return;
         }
+        if (transfer.sending)
+            gathered += request.length;
+        if (gathered >= kBatchBytes) {
+            gathered = 0;
+            sendGathered();
+            link_->submit();
+        }
     }
+    sendGathered();
+}
+
+void InitiatorEngine::sendGathered() {
     if (!messages_.empty())
         link_->sendMessages(messages_);
     messages_.clear();
@@ -368,6 +381,12 @@ void InitiatorEngine::payloadReceived(std::uint64_t cookie) {
     }
     transfer.buffer = Buffer();
     pump_.ask();
+    copied_ += bytes.size();
+    if (copied_ >= kBatchBytes) {
+        copied_ = 0;
+        // If there is no room for it in the kernel, it goes with the turn.
+        static_cast<void>(ring_.submit());
+    }
 }
 
 void InitiatorEngine::complete(const session::Completion& completion) {

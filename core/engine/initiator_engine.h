@@ -121,6 +121,7 @@ class InitiatorEngine final : private wire::LinkListener {
 
     void requestArrived(DeviceIo& device, Tag tag);
     void pump();
+    void sendGathered();
     bool prepare(const session::Entry& entry, Buffer& buffer);
     bool copyOut(const session::Entry& entry, ByteSpan bytes);
     bool copyIn(const session::Entry& entry, ByteSpan bytes);
@@ -148,6 +149,7 @@ class InitiatorEngine final : private wire::LinkListener {
     std::vector<std::byte> messages_;
     std::vector<Sequence> payloads_;
     std::uint64_t answersReceived_ = 0;
+    std::size_t copied_ = 0;  // bytes of reads since what was prepared last went to the kernel
 };
 
 }  // namespace belay::engine

@@ -3,6 +3,7 @@
 #include "core/base/crc32c.h"
 #include "core/base/log.h"
 #include "core/base/stop_point.h"
+#include "core/engine/batch.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -202,9 +203,14 @@ void TargetEngine::payloadReceived(std::uint64_t cookie) {
 
 void TargetEngine::run(std::size_t index) {
     Job& job = jobs_[index];
+    const wire::Request& request = job.request;
+    if (request.op == wire::Op::Read &&
+        job.stored->store->readCached(request.offset, job.buffer.bytes())) {
+        answer(index, 0);
+        return;
+    }
     job.state = JobState::OnStore;
     ++jobsOnStore_;
-    const wire::Request& request = job.request;
     switch (request.op) {
         case wire::Op::Read:
             job.stored->store->read(request.offset, job.buffer.bytes(), index);
@@ -276,8 +282,13 @@ void TargetEngine::answer(std::size_t index, int error) {
     if (hasPayload) {
         job.state = JobState::Sending;
         payloads_.push_back(index);
+        payloadBytes_ += job.buffer.bytes().size();
     } else {
         freeJob(index);
+    }
+    if (payloadBytes_ >= kBatchBytes && !ending_) {
+        sendAnswers();
+        link_->submit();
     }
     flush_.ask();
 }
@@ -285,13 +296,18 @@ void TargetEngine::answer(std::size_t index, int error) {
 void TargetEngine::flushAnswers() {
     if (!link_ || ending_)
         return;
+    sendAnswers();
+    feedWaiting();
+}
+
+void TargetEngine::sendAnswers() {
     link_->sendMessages(answers_);
     answers_.clear();
     for (const std::size_t index : payloads_)
         link_->sendPayload(jobs_[index].buffer.bytes(), index);
     stopPoint("answered");
     payloads_.clear();
-    feedWaiting();
+    payloadBytes_ = 0;
 }
 
 void TargetEngine::payloadSent(std::uint64_t cookie) {
@@ -306,6 +322,7 @@ void TargetEngine::linkDown(const Error& reason) {
     target_.sessionClosed();
     answers_.clear();
     payloads_.clear();
+    payloadBytes_ = 0;
     waiting_.clear();
     for (std::size_t i = 0; i < jobs_.size(); ++i) {
         if (jobs_[i].state == JobState::OnStore)

@@ -117,6 +117,7 @@ class TargetEngine final : private wire::LinkListener, private store::StoreListe
     void answer(std::size_t index, int error);
     static void count(const Job& job);
     void feedWaiting();
+    void sendAnswers();
     void flushAnswers();
 
     Ring& ring_;
@@ -135,6 +136,7 @@ class TargetEngine final : private wire::LinkListener, private store::StoreListe
     std::size_t jobsOnStore_ = 0;
     std::vector<std::byte> answers_;
     std::vector<std::size_t> payloads_;  // jobs whose bytes follow the gathered answers, in order
+    std::size_t payloadBytes_ = 0;       // of these
     EndOfTurn flush_;
     std::uint64_t received_ = 0;
     std::uint64_t sent_ = 0;

@@ -35,10 +35,11 @@ void Aio::prepareRead(iocb& request, int fd, ByteSpan buffer, void* tag) {
     prepared_.push_back(&request);
 }
 
-void Aio::prepareWrite(iocb& request, int fd, ConstByteSpan buffer, void* tag) {
+void Aio::prepareWrite(iocb& request, int fd, ConstByteSpan buffer, void* tag, Signal signal) {
     // libaio has no const; the kernel only reads.
     io_prep_pwrite(&request, fd, const_cast<std::byte*>(buffer.data()), buffer.size(), 0);
-    io_set_eventfd(&request, eventFd_.get());
+    if (signal == Signal::Yes)
+        io_set_eventfd(&request, eventFd_.get());
     request.data = tag;
     prepared_.push_back(&request);
 }
@@ -74,11 +75,6 @@ std::span<const io_event> Aio::reap() {
         return {};
     underWay_ -= static_cast<unsigned>(count);
     return {events_.data(), static_cast<std::size_t>(count)};
-}
-
-void Aio::clearSignal() {
-    eventfd_t count = 0;
-    ::eventfd_read(eventFd_.get(), &count);
 }
 
 }  // namespace belay::ffs

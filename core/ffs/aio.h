@@ -25,14 +25,18 @@ class Aio {
     Aio(const Aio&) = delete;
     Aio& operator=(const Aio&) = delete;
 
-    // Readable while events wait to be reaped.
+    // Becomes readable, and is signalled again, when an event that signals has come. Never read, so
+    // that it is only good to be watched for that (FdWatch::Trigger::Edge).
     int eventFd() const { return eventFd_.get(); }
     // Requests submitted whose event has not been reaped.
     unsigned underWay() const { return underWay_; }
 
-    // Prepares a request for the next submit(); `tag` comes back with its event.
+    enum class Signal : bool { No, Yes };
+    // Prepares a request for the next submit(); `tag` comes back with its event. One that does not
+    // signal eventFd() is found when another one does: nothing is woken for it.
     void prepareRead(iocb& request, int fd, ByteSpan buffer, void* tag);
-    void prepareWrite(iocb& request, int fd, ConstByteSpan buffer, void* tag);
+    void prepareWrite(iocb& request, int fd, ConstByteSpan buffer, void* tag,
+                      Signal signal = Signal::Yes);
 
     // Starts everything prepared, with one io_submit(2) as a rule. A request that the file refuses
     // is no error here: its event says so.
@@ -47,8 +51,6 @@ class Aio {
     // Events there are now, at most as many as fit the library's array; empty when there are none.
     // The span is good until the next call.
     std::span<const io_event> reap();
-    // Makes eventFd() unreadable until the next event; before reap(), so that none is missed.
-    void clearSignal();
 
  private:
     explicit Aio(unsigned requests) { prepared_.reserve(requests); }

@@ -10,6 +10,8 @@ namespace belay::ffs {
 namespace {
 
 constexpr std::size_t kArenaBytes = std::size_t{16} << 20;
+// How often a link that goes down looks for the events that nothing is woken for.
+constexpr auto kDrainPause = std::chrono::milliseconds(1);
 
 }  // namespace
 
@@ -41,15 +43,19 @@ Result<std::unique_ptr<GadgetLink>> GadgetLink::create(Ring& ring, Function& fun
     return link;
 }
 
-GadgetLink::~GadgetLink() = default;
+GadgetLink::~GadgetLink() {
+    if (draining_)
+        ring_.cancel(*draining_);
+}
 
 void GadgetLink::start(const wire::MessageFraming& framing, wire::LinkListener& listener) {
     framing_ = framing;
     listener_ = &listener;
     readBuffers_.resize(kMessageReads * framing.transferBytes);
     writeBuffers_.resize(kMessageWrites * framing.transferBytes);
-    watch_ = std::make_unique<FdWatch>(ring_, aio_->eventFd(), POLLIN,
-                                       [this](std::uint32_t) { completions(); });
+    watch_ = std::make_unique<FdWatch>(
+        ring_, aio_->eventFd(), POLLIN, [this](std::uint32_t) { completions(); },
+        FdWatch::Trigger::Edge);
     while (!messageReads_.full())
         postMessageRead();
     flush_.ask();
@@ -87,18 +93,33 @@ void GadgetLink::shutDown(Error reason) {
         pipe->forEachPending([this](Request& request) { aio_->cancel(request.control); });
     // For the case that nothing was under way.
     flush_.ask();
+    drain();
+}
+
+void GadgetLink::drain() {
+    draining_ = ring_.callAfter(kDrainPause, [this] {
+        drain();
+        completions();
+    });
+}
+
+void GadgetLink::submit() {
+    if (reason_ || listener_ == nullptr)
+        return;
+    // Requests before their payloads: a peer may read only what it has been told of.
+    flushMessages();
+    flushPayloads(payloadWrites_, sending_);
+    flushPayloads(payloadReads_, receiving_);
+    if (auto submitted = aio_->submit(); !submitted)
+        shutDown(submitted.error());
 }
 
 void GadgetLink::flush() {
-    if (!reason_ && listener_ != nullptr) {
-        // Requests before their payloads: a peer may read only what it has been told of.
-        flushMessages();
-        flushPayloads(payloadWrites_, sending_);
-        flushPayloads(payloadReads_, receiving_);
-        if (!reason_) {
-            if (auto submitted = aio_->submit(); !submitted)
-                shutDown(submitted.error());
-        }
+    submit();
+    // Payloads without a byte are complete as soon as those before them are.
+    if (listener_ != nullptr) {
+        deliverPayloads(payloadWrites_, sending_);
+        deliverPayloads(payloadReads_, receiving_);
     }
     if (reason_ && aio_->underWay() == 0)
         finish();
@@ -123,8 +144,11 @@ void GadgetLink::flushMessages() {
             ByteSpan(writeBuffers_).subspan(slot * framing_.transferBytes, length);
         std::memcpy(buffer.data(), waiting_.data() + waitingFrom_, length);
         waitingFrom_ += length;
+        // Nobody waits for it to be sent but a message without a slot, and the events of those in
+        // the pipe's other half come after this one's.
+        const auto signal = messageWrites_.halfFull() ? Aio::Signal::Yes : Aio::Signal::No;
         Request& request = messageWrites_.push(length);
-        aio_->prepareWrite(request.control, messageWrites_.fd(), buffer, &request);
+        aio_->prepareWrite(request.control, messageWrites_.fd(), buffer, &request, signal);
     }
     if (waitingFrom_ == waiting_.size()) {
         waiting_.clear();
@@ -143,13 +167,9 @@ void GadgetLink::flushPayloads(Pipe& pipe, PayloadQueue& queue) {
         else
             aio_->prepareWrite(request.control, pipe.fd(), piece, &request);
     }
-    // Payloads without a byte are complete as soon as those before them are.
-    deliverPayloads(pipe, queue);
 }
 
 void GadgetLink::completions() {
-    // Before the events are looked at, or one that comes in between would be slept over.
-    aio_->clearSignal();
     while (true) {
         const auto events = aio_->reap();
         if (events.empty())
@@ -238,6 +258,8 @@ void GadgetLink::finish() {
     if (std::exchange(finished_, true))
         return;
     watch_.reset();
+    if (draining_)
+        ring_.cancel(*draining_);
     // Last, and with a copy: the listener may destroy the link.
     const Error reason = *reason_;
     if (listener_ != nullptr)

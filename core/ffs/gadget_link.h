@@ -52,6 +52,7 @@ class GadgetLink final : public wire::Link {
     void sendMessages(ConstByteSpan messages) override;
     void sendPayload(ConstByteSpan payload, std::uint64_t cookie) override;
     void receivePayload(ByteSpan buffer, std::uint64_t cookie) override;
+    void submit() override;
     // Queued transfers are cancelled one by one; linkDown comes with the last one's event,
     // milliseconds later.
     void shutDown(Error reason) override;
@@ -77,6 +78,7 @@ class GadgetLink final : public wire::Link {
     void messageRead(const Request& request, std::size_t slot);
     void payloadDone(const Request& request);
     void deliverPayloads(Pipe& pipe, PayloadQueue& queue);
+    void drain();
     void finish();
 
     Ring& ring_;
@@ -91,6 +93,7 @@ class GadgetLink final : public wire::Link {
     wire::MessageFraming framing_;
     wire::LinkListener* listener_ = nullptr;
     std::optional<Error> reason_;  // set: the link is going down
+    std::optional<Ring::TimerId> draining_;
     bool finished_ = false;
 
     Pipe messageReads_;

@@ -30,6 +30,7 @@ class Pipe {
     int fd() const { return fd_; }
     bool empty() const { return count_ == 0; }
     bool full() const { return count_ == slots_.size(); }
+    bool halfFull() const { return count_ >= slots_.size() / 2; }
 
     // The slot behind the newest request, for a new one; !full().
     std::size_t nextSlot() const { return (first_ + count_) % slots_.size(); }

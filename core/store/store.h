@@ -130,6 +130,9 @@ class Store {
 
     // Offsets and lengths in bytes. Each ends in storeDone(cookie).
     void read(std::uint64_t offset, ByteSpan out, std::uint64_t cookie);
+    // Reads at once what the system has in memory (preadv2(2), RWF_NOWAIT). False if that is not
+    // all of it, or anything else is in the way: then read() is to be asked, and tells what.
+    bool readCached(std::uint64_t offset, ByteSpan out) const;
     // `fua`: durable before it is answered (RWF_DSYNC).
     void write(std::uint64_t offset, ConstByteSpan data, bool fua, std::uint64_t cookie);
     // fdatasync(2). An error that a FUA write met is also told to the flush after it, since it

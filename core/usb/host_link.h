@@ -39,6 +39,7 @@ class HostLink final : public wire::Link, private TransferOwner {
     void sendMessages(ConstByteSpan messages) override;
     void sendPayload(ConstByteSpan payload, std::uint64_t cookie) override;
     void receivePayload(ByteSpan buffer, std::uint64_t cookie) override;
+    void submit() override;
     void shutDown(Error reason) override;
     std::shared_ptr<Arena> arena() override { return device_->arena(); }
 

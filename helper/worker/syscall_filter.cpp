@@ -21,10 +21,10 @@ constexpr std::initializer_list<int> kMemory = {SCMP_SYS(munmap), SCMP_SYS(mrema
 // On descriptors there are.
 constexpr std::initializer_list<int> kFiles = {
     SCMP_SYS(read),      SCMP_SYS(write),     SCMP_SYS(readv),     SCMP_SYS(writev),
-    SCMP_SYS(pread64),   SCMP_SYS(pwrite64),  SCMP_SYS(close),     SCMP_SYS(lseek),
-    SCMP_SYS(_llseek),   SCMP_SYS(fcntl),     SCMP_SYS(fcntl64),   SCMP_SYS(fsync),
-    SCMP_SYS(fdatasync), SCMP_SYS(fallocate), SCMP_SYS(fstatfs),   SCMP_SYS(fstatfs64),
-    SCMP_SYS(fstat),     SCMP_SYS(fstat64),   SCMP_SYS(getdents64)};
+    SCMP_SYS(pread64),   SCMP_SYS(preadv2),   SCMP_SYS(pwrite64),  SCMP_SYS(close),
+    SCMP_SYS(lseek),     SCMP_SYS(_llseek),   SCMP_SYS(fcntl),     SCMP_SYS(fcntl64),
+    SCMP_SYS(fsync),     SCMP_SYS(fdatasync), SCMP_SYS(fallocate), SCMP_SYS(fstatfs),
+    SCMP_SYS(fstatfs64), SCMP_SYS(fstat),     SCMP_SYS(fstat64),   SCMP_SYS(getdents64)};
 // Looking at files by their paths.
 constexpr std::initializer_list<int> kPaths = {
     SCMP_SYS(stat),      SCMP_SYS(lstat),      SCMP_SYS(newfstatat), SCMP_SYS(fstatat64),

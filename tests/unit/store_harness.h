@@ -69,9 +69,10 @@ class Harness final : public belay::store::StoreListener {
         auto opened = belay::store::Store::adopt(*ring, std::move(fd), options, *this);
         return keep(opened);
     }
+    // A worker of the ring may hold the file a moment longer than its operation.
     bool reopen() {
         store.reset();
-        return open();
+        return QTest::qWaitFor([this] { return open() || error.code != EBUSY; }, 2000) && store;
     }
 
     void storeDone(std::uint64_t cookie, int result) override {
