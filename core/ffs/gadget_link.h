@@ -18,7 +18,8 @@ namespace belay::ffs {
 // - Linux AIO, not io_uring: the kernel cannot cancel io_uring's transfers on FunctionFS
 //   (ASYNC_CANCEL says ENOENT), and a killed process that has some leaves a dead gadget on the bus
 //   (measured on 6.12 and 7.2). AIO's end with the process, and with io_cancel(2).
-// - What is asked for during a turn of the ring is submitted at its end by one io_submit(2).
+// - What is asked for during a turn of the ring is submitted at its end, or by submit(), with one
+//   io_submit(2).
 // - Any error of a transfer ends the link, as ESHUTDOWN does when the host is gone or has reset the
 //   interface. Also any read of a payload that is not as long as asked for.
 // - In steady state nothing is allocated here per message or payload.
