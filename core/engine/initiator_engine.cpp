@@ -381,12 +381,6 @@ void InitiatorEngine::payloadReceived(std::uint64_t cookie) {
     }
     transfer.buffer = Buffer();
     pump_.ask();
-    copied_ += bytes.size();
-    if (copied_ >= kBatchBytes) {
-        copied_ = 0;
-        // If there is no room for it in the kernel, it goes with the turn.
-        static_cast<void>(ring_.submit());
-    }
 }
 
 void InitiatorEngine::complete(const session::Completion& completion) {

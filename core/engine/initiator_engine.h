@@ -149,7 +149,6 @@ class InitiatorEngine final : private wire::LinkListener {
     std::vector<std::byte> messages_;
     std::vector<Sequence> payloads_;
     std::uint64_t answersReceived_ = 0;
-    std::size_t copied_ = 0;  // bytes of reads since what was prepared last went to the kernel
 };
 
 }  // namespace belay::engine

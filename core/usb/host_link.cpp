@@ -127,12 +127,6 @@ void HostLink::receivePayload(ByteSpan buffer, std::uint64_t cookie) {
     submit(slot);
 }
 
-// Payloads are on their way from the moment they are asked for.
-void HostLink::submit() {
-    if (!reason_)
-        flushMessages();
-}
-
 void HostLink::submit(Slot& slot) {
     Pipe& p = pipe(slot.kind);
     if (p.waiting.empty() && trySubmit(slot))

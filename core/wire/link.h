@@ -67,7 +67,8 @@ class Link {
     virtual void sendMessages(ConstByteSpan messages) = 0;
     virtual void sendPayload(ConstByteSpan payload, std::uint64_t cookie) = 0;
     virtual void receivePayload(ByteSpan buffer, std::uint64_t cookie) = 0;
-    // Starts now what was asked for; otherwise that happens at the end of the ring's turn.
+    // Large payloads were asked for and more follow in this turn: whatever waits for the end of the
+    // turn may start now.
     virtual void submit() = 0;
     // Cancels every transfer; linkDown(reason) follows from the ring. Idempotent.
     virtual void shutDown(Error reason) = 0;

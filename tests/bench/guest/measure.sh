@@ -105,7 +105,7 @@ check_data() {
 measure_rest() {
 	local peer side pid idle=5 before=()
 	# Trailing work (write-back, timers after the last request) is not idleness.
-	sleep 1
+	sleep 7
 	for peer in attach lend; do
 		enabled "$peer" || continue
 		before+=("$(ticks "${host[$peer]}")" "$(ticks "${gadget[$peer]}")")
