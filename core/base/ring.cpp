@@ -212,8 +212,7 @@ Result<void> Ring::announceOn(int eventFd) {
 }
 
 bool Ring::settled() const {
-    return io_uring_sq_ready(&ring_) == 0 && endOfTurn_.empty() &&
-           (timers_.empty() || timers_.begin()->first.first > Clock::now());
+    return io_uring_sq_ready(&ring_) == 0 && endOfTurn_.empty() && !isDue();
 }
 
 std::optional<TimePoint> Ring::nextTimer() const {

@@ -301,6 +301,8 @@ void TargetEngine::flushAnswers() {
 }
 
 void TargetEngine::sendAnswers() {
+    if (answers_.empty())
+        return;
     link_->sendMessages(answers_);
     answers_.clear();
     for (const std::size_t index : payloads_)
