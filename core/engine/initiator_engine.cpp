@@ -339,6 +339,8 @@ void InitiatorEngine::response(const wire::Response& response) {
         complete(*answer->completion);
     if (answer->replayEnd)
         listener_.replayEnded(answer->replayEnd->device, answer->replayEnd->saved);
+    if (answer->tookVerifier)
+        listener_.verifierTaken(*answer->tookVerifier);
     if (answer->endsSession)
         endSession({"the target could not store bytes, and may have lost others", {}, 0, {}});
     pump_.ask();

@@ -25,6 +25,8 @@ class DeviceListener {
     // The write log is sent again and saved, and the device's own requests flow (`saved`), or its
     // store refused some of it: then the device is out of this session.
     virtual void replayEnded(DeviceId device, bool saved) = 0;
+    // Nothing unsaved depends on the old verifier, and known() has a new one.
+    virtual void verifierTaken(DeviceId device) = 0;
     // A request has left the device with nothing unsaved: its write log is empty.
     virtual void allSaved(DeviceId device) = 0;
 

@@ -53,6 +53,10 @@ Resume Initiator::exportOffered(DeviceId device, const wire::ExportInfo& offered
         return Resume::DifferentDisk;
     if (offered.verifier != known.info.verifier && known.hasUnsaved() && !canReplay(known))
         return Resume::DataMayBeMissing;
+    if (isDisowned(offered.uuid)) {
+        known.joining = offered;
+        return Resume::Same;
+    }
     join(known, offered);
     if (known.open)
         sendParked(device);
@@ -70,18 +74,25 @@ void Initiator::forgiveMissingData(DeviceId device) {
     const auto found = devices_.find(device);
     if (found == devices_.end())
         return;
-    found->second.unsavedUnknown = false;
-    found->second.stable = found->second.written;
-    if (WriteLog* log = found->second.work.log())
-        log->restart(found->second.info.verifier);
+    Device& known = found->second;
+    if (known.work.replaying()) {
+        disown(device);
+        known.work.reset();
+    }
+    known.unsavedUnknown = false;
+    known.stable = known.written;
+    if (WriteLog* log = known.work.log())
+        log->restart(known.info.verifier);
 }
 
 void Initiator::sessionClosed() {
     epoch_ = Epoch();
     outstanding_ = 0;
     toSend_.clear();
+    disowned_.clear();
     for (auto& [id, known] : devices_) {
         known.open = false;
+        known.joining.reset();
         known.work.reset();
     }
     for (Entry* entry : ledger_.inOrder()) {
@@ -159,12 +170,15 @@ Result<Answer> Initiator::responseReceived(const wire::Response& response, Const
     if (entry->origin != Origin::Kernel)
         return answerOfOurOwn(*entry, response);
 
+    const Verifier before = devices_.at(entry->device).info.verifier;
     const auto lost = applyDurability(*entry, response);
     if (!lost)
         return tl::make_unexpected(lost.error());
     if (!*lost)
         logChange(*entry, response, sent);
     Answer answer;
+    if (devices_.at(entry->device).info.verifier != before)
+        answer.tookVerifier = entry->device;
     answer.sequence = entry->sequence;
     answer.endsSession = *lost;
     if (response.status == 0 && wire::returnsPayload(entry->op)) {

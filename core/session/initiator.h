@@ -36,6 +36,9 @@ struct Answer {
     // The request failed, and acknowledged bytes of others may be lost with it: its issuer is to
     // be told, and then the session ends, so that the next one begins with the write log.
     bool endsSession = false;
+    // The request failed, and with it the verifier changed on which nothing unsaved depends:
+    // known() of this device has the new one.
+    std::optional<DeviceId> tookVerifier;
 };
 
 // Whether a session may go on with an export it had before.
@@ -82,7 +85,8 @@ class Initiator {
     std::uint64_t unsavedBytes(DeviceId device) const;
     // True when every byte that was ever answered is durable: a flush has nothing to do.
     bool nothingUnsaved(DeviceId device) const { return !devices_.at(device).hasUnsaved(); }
-    // Its write log is being sent again in this session.
+    // Its write log is being sent again in this session, or it waits for the answers to what was
+    // sent of it before that was broken off.
     bool isReplaying(DeviceId device) const;
     // The device's export as last seen, with the verifier that its acknowledged bytes depend on.
     const wire::ExportInfo& known(DeviceId device) const { return devices_.at(device).info; }
@@ -93,9 +97,11 @@ class Initiator {
     void sessionOpened(Epoch epoch, std::uint32_t maxOutstanding);
     // The export as the session's target offers it now. Same: its requests flow from here on.
     // A changed verifier is accepted when nothing unsaved depends on the old one, or all that does
-    // is in the write log.
+    // is in the write log. If a write log's being sent again to this disk was broken off, they flow
+    // when what is under way of it is answered: the store may do the two in any order.
     Resume exportOffered(DeviceId device, const wire::ExportInfo& offered);
-    // The user accepts the loss: what is unsaved now no longer counts as such.
+    // The user accepts the loss: what is unsaved now no longer counts as such. Breaks off sending
+    // the write log again; the caller offers the export anew.
     void forgiveMissingData(DeviceId device);
     // Everything that was sent is parked again.
     void sessionClosed();
@@ -137,6 +143,7 @@ class Initiator {
         std::uint64_t written = 0;  // bytes answered without DURABLE, ever
         std::uint64_t stable = 0;   // of these, how many a successful flush covers
         LogWork work;
+        std::optional<wire::ExportInfo> joining;  // when nothing disowned is under way to this disk
         bool hasUnsaved() const { return unsavedUnknown || written != stable; }
     };
 
@@ -153,6 +160,8 @@ class Initiator {
     Result<Answer> answerOfOurOwn(Entry& entry, const wire::Response& response);
     ReplayEnd endReplay(DeviceId id, bool saved);
     void disown(DeviceId device);
+    bool isDisowned(const Uuid& disk) const;
+    void disownedAnswered(Sequence sequence);
     void goOn(Device& device);
 
     Ledger ledger_;
@@ -162,6 +171,8 @@ class Initiator {
     std::uint32_t maxOutstanding_ = 0;
     std::uint32_t outstanding_ = 0;
     std::deque<Sequence> toSend_;
+    // What was sent of write logs and is nobody's now, not answered, and the disk it went to.
+    std::map<Sequence, Uuid> disowned_;
 };
 
 }  // namespace belay::session

@@ -2,12 +2,14 @@
 #include "core/session/initiator.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace belay::session {
 
 bool Initiator::isReplaying(DeviceId device) const {
     const auto found = devices_.find(device);
-    return found != devices_.end() && found->second.work.replaying();
+    return found != devices_.end() &&
+           (found->second.work.replaying() || found->second.joining.has_value());
 }
 
 bool Initiator::canReplay(const Device& device) const {
@@ -87,6 +89,7 @@ Result<Answer> Initiator::answerOfOurOwn(Entry& entry, const wire::Response& res
     answer.sequence = entry.sequence;
     if (entry.origin == Origin::Nobody) {
         finish(entry, 0);
+        disownedAnswered(answer.sequence);
         return answer;
     }
     const DeviceId id = entry.device;
@@ -136,8 +139,32 @@ void Initiator::disown(DeviceId device) {
             continue;
         if (entry->state == EntryState::Parked)
             ledger_.remove(entry->sequence);
-        else
+        else if (entry->origin != Origin::Nobody) {
             entry->origin = Origin::Nobody;
+            disowned_.emplace(entry->sequence, devices_.at(device).info.uuid);
+        }
+    }
+}
+
+bool Initiator::isDisowned(const Uuid& disk) const {
+    return std::ranges::any_of(disowned_, [&](const auto& item) { return item.second == disk; });
+}
+
+void Initiator::disownedAnswered(Sequence sequence) {
+    const auto found = disowned_.find(sequence);
+    if (found == disowned_.end())
+        return;
+    const Uuid disk = found->second;
+    disowned_.erase(found);
+    if (isDisowned(disk))
+        return;
+    for (auto& [id, known] : devices_) {
+        if (known.info.uuid != disk || !known.joining)
+            continue;
+        const wire::ExportInfo offered = *std::exchange(known.joining, std::nullopt);
+        join(known, offered);
+        if (known.open)
+            sendParked(id);
     }
 }
 

@@ -291,13 +291,18 @@ void DeviceServer::deviceStopped(DeviceId device, const Error& reason) {
     forget(device);
 }
 
+void DeviceServer::verifierTaken(DeviceId device) {
+    Served& served = devices_.at(device);
+    served.known = served.offered = engine_.known(device);
+    supervisor_.send(
+        {{"type", "known"}, {"device", device.value}, {"export", toJson(served.known)}});
+}
+
 void DeviceServer::replayEnded(DeviceId device, bool saved) {
     Served& served = devices_.at(device);
     if (saved) {
         log::notice("{}: what the other side had lost is saved again", ublk::diskName(device));
-        served.known = served.offered = engine_.known(device);
-        supervisor_.send(
-            {{"type", "known"}, {"device", device.value}, {"export", toJson(served.known)}});
+        verifierTaken(device);
     } else {
         if (served.catchingUp)
             ring_.cancel(*std::exchange(served.catchingUp, std::nullopt));

@@ -82,6 +82,7 @@ class DeviceServer final : private engine::ExportsListener, private engine::Devi
     void exportsLost(const Error& reason) override;
     void deviceStopped(DeviceId device, const Error& reason) override;
     void replayEnded(DeviceId device, bool saved) override;
+    void verifierTaken(DeviceId device) override;
     void allSaved(DeviceId device) override;
 
     void serve(const Json& message, std::vector<Fd>& fds);

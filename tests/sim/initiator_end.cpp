@@ -102,6 +102,10 @@ void InitiatorEnd::tellSame() {
     listener_.offered(session::Resume::Same, initiator_.known(kDevice));
 }
 
+bool InitiatorEnd::isReplaying() const {
+    return initiator_.isReplaying(kDevice);
+}
+
 void InitiatorEnd::acceptLoss() {
     initiator_.forgiveMissingData(kDevice);
     if (cable_ && !ending_)

@@ -42,6 +42,7 @@ class InitiatorEnd final : public SessionEnd, public RequestTaker, private Cable
     void resumeDevice() { failing_ = false; }
     // The user accepts that data may be missing.
     void acceptLoss();
+    bool isReplaying() const;
 
  private:
     struct Transfer {

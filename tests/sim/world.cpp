@@ -9,6 +9,8 @@ namespace {
 
 constexpr Micros kSecond = 1'000'000;
 constexpr Micros kUserThinks = kSecond / 2;
+// Within which the user presses the button: sending a write log again takes about as long.
+constexpr Micros kUserInterrupts = 3000;
 // Within which everything must come to an end once nothing goes wrong any more.
 constexpr Micros kCalm = 300 * kSecond;
 // More than any sound history takes.
@@ -27,6 +29,7 @@ enum class World::Fault : std::uint8_t {
     OtherDisk,
     PolicyFails,
     WriteBack,
+    LossAccepted,
 };
 
 World::World(std::uint64_t seed, Plant plant, bool recorded)
@@ -72,10 +75,10 @@ const Settings& World::chooseSettings(Plant plant) {
 
 void World::planFaults() {
     constexpr std::array kFaults = {
-        Fault::Cut,        Fault::Cut,       Fault::Cut,          Fault::InitiatorDies,
-        Fault::TargetDies, Fault::Reboot,    Fault::Reboot,       Fault::WriteBackFails,
-        Fault::SlowStore,  Fault::OtherDisk, Fault::PolicyFails,  Fault::WriteBack,
-        Fault::WriteBack,  Fault::LogLost,   Fault::InitiatorDies};
+        Fault::Cut,        Fault::Cut,       Fault::Cut,           Fault::InitiatorDies,
+        Fault::TargetDies, Fault::Reboot,    Fault::Reboot,        Fault::WriteBackFails,
+        Fault::SlowStore,  Fault::OtherDisk, Fault::PolicyFails,   Fault::WriteBack,
+        Fault::WriteBack,  Fault::LogLost,   Fault::InitiatorDies, Fault::LossAccepted};
     Random& random = context_.random;
     const std::uint32_t count = random.below(8);
     for (std::uint32_t i = 0; i < count; ++i)
@@ -212,6 +215,9 @@ void World::strike(Fault fault) {
             for (std::uint32_t i = random.below(20); i > 0; --i)
                 machine_.writeBack();
             break;
+        case Fault::LossAccepted:
+            interruptsReplay_ = true;
+            break;
     }
 }
 
@@ -274,8 +280,10 @@ void World::swapDisk(bool swapped) {
 
 void World::offered(session::Resume verdict, const wire::ExportInfo& info) {
     dataMayBeMissing_ = verdict == session::Resume::DataMayBeMissing;
-    if (verdict == session::Resume::Same)
+    if (verdict == session::Resume::Same) {
         record_ = info;
+        interruptReplay();
+    }
     if (!dataMayBeMissing_)
         return;
     if (settings_.logBytes > 0 && !logWasLost_ && machine_.errors() == 0)
@@ -284,10 +292,25 @@ void World::offered(session::Resume verdict, const wire::ExportInfo& info) {
     context_.time.after(kUserThinks, [this, attention = attentions_] {
         if (!dataMayBeMissing_ || attention != attentions_ || !initiator_)
             return;
-        context_.note("the user accepts the loss");
-        model_.lossTold();
-        initiator_->acceptLoss();
+        acceptLoss();
     });
+}
+
+// A user who does not want to wait until the write log is sent again.
+void World::interruptReplay() {
+    if (!interruptsReplay_ || !initiator_->isReplaying())
+        return;
+    interruptsReplay_ = false;
+    context_.time.after(context_.random.below(kUserInterrupts), [this] {
+        if (initiator_ && initiator_->isReplaying())
+            acceptLoss();
+    });
+}
+
+void World::acceptLoss() {
+    context_.note("the user accepts the loss");
+    model_.lossTold();
+    initiator_->acceptLoss();
 }
 
 }  // namespace belay::sim

@@ -59,6 +59,8 @@ class World final : private InitiatorListener {
 
     void sessionOver() override { opening_.ended(Side::Initiator); }
     void offered(session::Resume verdict, const wire::ExportInfo& info) override;
+    void interruptReplay();
+    void acceptLoss();
 
     Context context_;
     const Settings& settings_;
@@ -74,6 +76,7 @@ class World final : private InitiatorListener {
     bool logWasLost_ = false;
     bool servedBefore_ = false;
     bool dataMayBeMissing_ = false;
+    bool interruptsReplay_ = false;
     unsigned attentions_ = 0;
     unsigned undoing_ = 0;
     std::uint64_t steps_ = 0;

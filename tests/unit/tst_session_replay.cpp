@@ -35,8 +35,11 @@ struct Rig {
         verifier = now;
         initiator.sessionClosed();
         initiator.sessionOpened(kEpoch, 8);
+        return offer();
+    }
+    Resume offer() {
         auto offered = sampleExport();
-        offered.verifier = now;
+        offered.verifier = verifier;
         return initiator.exportOffered(kDevice, offered);
     }
     std::optional<wire::Request> next() {
@@ -101,6 +104,9 @@ class SessionReplayTest : public QObject {
     void aStoreThatRefusesMeansMissingData();
     void anIncompleteLogMeansMissingData();
     void acceptedLossEmptiesIt();
+    void acceptedLossBreaksOffSendingAgain();
+    void aDiskGoesOnWhenWhatWasBrokenOffIsAnswered();
+    void acceptedLossOutlivesTheSession();
     void nothingUnsavedTakesTheNewVerifier();
     void flushesByItselfAtHalf();
     void waitsForRoomButReadsDoNot();
@@ -283,6 +289,71 @@ void SessionReplayTest::acceptedLossEmptiesIt() {
     QVERIFY(!rig.next());
 }
 
+void SessionReplayTest::acceptedLossBreaksOffSendingAgain() {
+    Memory memory(16);
+    Rig rig(memory);
+    for (std::uint64_t i = 0; i < 4; ++i)
+        rig.write(8 * i);
+    QVERIFY(rig.reopen(kOther) == Resume::Same);
+    const auto first = rig.next();
+    const auto second = rig.next();
+    // The engine may have the next one in its hands.
+    QVERIFY(rig.initiator.nextToSend() != nullptr);
+    rig.initiator.submit(rig.entryAt(Op::Write, 0));
+
+    rig.initiator.forgiveMissingData(kDevice);
+    QVERIFY(rig.log.empty() && rig.log.complete());
+    QVERIFY(!rig.next());
+    QVERIFY(!rig.answer(*first).replayEnd);
+    QVERIFY(!rig.answer(*second).replayEnd);
+    QVERIFY(!rig.next());
+    QVERIFY(rig.offer() == Resume::Same);
+    QVERIFY(rig.initiator.isOpen(kDevice) && !rig.initiator.isReplaying(kDevice));
+    QVERIFY(rig.log.verifier() == kOther);
+    QCOMPARE(rig.nextIs(*rig.next()), std::string("write 0"));
+    QVERIFY(!rig.next());
+}
+
+// The store may do what is under way in any order: no newer bytes before the old ones are there.
+void SessionReplayTest::aDiskGoesOnWhenWhatWasBrokenOffIsAnswered() {
+    Memory memory(16);
+    Rig rig(memory);
+    rig.write(0);
+    rig.write(8);
+    rig.reopen(kOther);
+    const auto first = rig.next();
+    const auto second = rig.next();
+    rig.initiator.submit(rig.entryAt(Op::Write, 0));
+    rig.initiator.forgiveMissingData(kDevice);
+    QVERIFY(rig.offer() == Resume::Same);
+    QVERIFY(rig.initiator.isReplaying(kDevice) && !rig.initiator.isOpen(kDevice));
+    QVERIFY(!rig.next());
+    rig.answer(*first);
+    QVERIFY(!rig.next());
+    // A failure of bytes that nobody wants any more is no failure.
+    rig.answer(*second, EIO);
+    QVERIFY(rig.initiator.isOpen(kDevice) && !rig.initiator.isReplaying(kDevice));
+    const auto newer = rig.next();
+    QVERIFY(newer.has_value());
+    QCOMPARE(rig.nextIs(*newer), std::string("write 0"));
+    QVERIFY(rig.done(*newer));
+}
+
+void SessionReplayTest::acceptedLossOutlivesTheSession() {
+    Memory memory(16);
+    Rig rig(memory);
+    rig.write(0);
+    rig.reopen(kOther);
+    QVERIFY(rig.next().has_value());
+    rig.initiator.submit(rig.entryAt(Op::Read, 0));
+    rig.initiator.forgiveMissingData(kDevice);
+    QVERIFY(rig.offer() == Resume::Same);
+    // What was broken off ends with the session: the next one's target has no old I/O.
+    QVERIFY(rig.reopen(kOther) == Resume::Same);
+    QVERIFY(rig.initiator.isOpen(kDevice));
+    QCOMPARE(rig.nextIs(*rig.next()), std::string("read 0"));
+}
+
 void SessionReplayTest::nothingUnsavedTakesTheNewVerifier() {
     Memory memory(16);
     Rig rig(memory);
@@ -454,6 +525,9 @@ void SessionReplayTest::aFlushErrorWithANewVerifierAndAnEmptyLogGoesOn() {
     QVERIFY(answer.completion && answer.completion->result == -EIO && !answer.endsSession);
     QVERIFY(rig.log.complete());
     QVERIFY(rig.log.verifier() == kOther);
+    // Who remembers the export for the next process must hear of it.
+    QVERIFY(answer.tookVerifier == kDevice);
+    QVERIFY(rig.initiator.known(kDevice).verifier == kOther);
 }
 
 void SessionReplayTest::removedInTheMiddle() {
