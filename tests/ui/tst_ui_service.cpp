@@ -1,6 +1,7 @@
 #include "tests/ui/fake_helper.h"
 #include "ui/model/service.h"
 
+#include <QtDBus/QDBusConnectionInterface>
 #include <QtTest/QSignalSpy>
 #include <QtTest/QTest>
 
@@ -20,7 +21,9 @@ class TestUiService : public QObject {
     void changesArrive();
     void jobsEndWithTheirOutcome();
     void refusalsAreTold();
+    void strangersAreNotBelieved();
     void aHelperThatVanishesComesBack();
+    void aHelperThatEndsBeforeItAnswersIsCalledAgain();
     void withoutAHelperItSaysSo();
 
  private:
@@ -127,6 +130,29 @@ void TestUiService::refusalsAreTold() {
     QVERIFY(helper_->fleet.stops.empty());
 }
 
+// Anybody on the bus may send what looks like belayd's signals.
+void TestUiService::strangersAreNotBelieved() {
+    QVERIFY(helper_->appear());
+    service_->start();
+    QTRY_VERIFY(device() != nullptr);
+    QDBusConnection stranger = connectToTestBus();
+    QDBusMessage changed = QDBusMessage::createSignal(
+        device()->path, "org.freedesktop.DBus.Properties", "PropertiesChanged");
+    changed << bus::kDeviceInterface << QVariantMap{{"State", "failed"}} << QStringList();
+    QVERIFY(stranger.send(changed));
+    QDBusMessage removed = QDBusMessage::createSignal(
+        bus::kRootPath, "org.freedesktop.DBus.ObjectManager", "InterfacesRemoved");
+    removed << QVariant::fromValue(QDBusObjectPath(device()->path))
+            << QStringList(bus::kDeviceInterface);
+    QVERIFY(stranger.send(removed));
+    // What the stranger has sent is there before what it says now, and belayd is heard as before.
+    QVERIFY(stranger.interface()->isServiceRegistered(bus::kService));
+    helper_->change("d1", [](auto& device) { device.label = "after"; });
+    QTRY_COMPARE(device()->label, QString("after"));
+    QCOMPARE(device()->state, QString("live"));
+    QDBusConnection::disconnectFromBus(stranger.name());
+}
+
 void TestUiService::aHelperThatVanishesComesBack() {
     QVERIFY(helper_->appear());
     service_->start();
@@ -145,6 +171,29 @@ void TestUiService::aHelperThatVanishesComesBack() {
     QVERIFY(helper_->appear());
     QTRY_COMPARE(service_->standing(), Service::Standing::Running);
     QCOMPARE(device()->state, QString("failed"));
+}
+
+// One that crashes as it starts must not leave the window waiting for it.
+void TestUiService::aHelperThatEndsBeforeItAnswersIsCalledAgain() {
+    class Silent : public QDBusVirtualObject {
+     public:
+        int asked = 0;
+        QString introspect(const QString&) const override { return {}; }
+        bool handleMessage(const QDBusMessage& message, const QDBusConnection&) override {
+            message.setDelayedReply(true);
+            return ++asked > 0;
+        }
+    };
+    Silent silent;
+    QDBusConnection bus = connectToTestBus();
+    QVERIFY(bus.registerVirtualObject(bus::kRootPath, &silent));
+    QVERIFY(bus.registerService(bus::kService));
+    service_->start();
+    QTRY_VERIFY(silent.asked > 0);
+    QCOMPARE(service_->standing(), Service::Standing::Connecting);
+    QVERIFY(bus.unregisterService(bus::kService));
+    QDBusConnection::disconnectFromBus(bus.name());
+    QTRY_COMPARE(service_->standing(), Service::Standing::NotInstalled);
 }
 
 void TestUiService::withoutAHelperItSaysSo() {

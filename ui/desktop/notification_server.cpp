@@ -3,7 +3,6 @@
 #include <QtCore/QDeadlineTimer>
 #include <QtDBus/QDBusPendingCallWatcher>
 #include <QtDBus/QDBusPendingReply>
-#include <QtDBus/QDBusServiceWatcher>
 #include <chrono>
 #include <thread>
 
@@ -27,15 +26,12 @@ QDBusMessage methodCall(const char* method) {
 }  // namespace
 
 NotificationServer::NotificationServer(const QDBusConnection& session, QObject* parent)
-    : QObject(parent), bus_(session) {}
+    : QObject(parent), bus_(session), name_(session, QLatin1String(kService)) {}
 
 void NotificationServer::start() {
     if (!bus_.isConnected())
         return;
-    auto* const watcher = new QDBusServiceWatcher(QLatin1String(kService), bus_,
-                                                  QDBusServiceWatcher::WatchForOwnerChange, this);
-    connect(watcher, &QDBusServiceWatcher::serviceOwnerChanged, this,
-            [this](const QString&, const QString&, const QString& owner) { ownerChanged(owner); });
+    connect(&name_, &BusOwner::changed, this, &NotificationServer::ownerChanged);
     // Without the service's name: with it, QtDBus would ask who owns it, and wait for the answer.
     const auto listen = [this](const char* name, const char* slot) {
         bus_.connect(QString(), QLatin1String(kPath), QLatin1String(kService), QLatin1String(name),
@@ -44,31 +40,32 @@ void NotificationServer::start() {
     listen("NotificationClosed", SLOT(notificationClosed(QDBusMessage)));
     listen("ActionInvoked", SLOT(actionInvoked(QDBusMessage)));
     listen("ActivationToken", SLOT(activationToken(QDBusMessage)));
-    askCapabilities();
+    name_.start();
 }
 
-void NotificationServer::ownerChanged(const QString& owner) {
-    const bool had = !owner_.isEmpty();
-    owner_ = owner;
-    if (had)
+// With nobody there from the beginning it asks all the same: the bus starts a server then, if one
+// is installed.
+void NotificationServer::ownerChanged(const QString& before, const QString& now) {
+    ++generation_;
+    if (!before.isEmpty())
         emit lost();
-    if (!owner.isEmpty())
+    if (!now.isEmpty() || before.isEmpty())
         askCapabilities();
 }
 
 void NotificationServer::askCapabilities() {
     auto* const answer =
         new QDBusPendingCallWatcher(bus_.asyncCall(methodCall("GetCapabilities")), this);
-    connect(answer, &QDBusPendingCallWatcher::finished, this, [this, answer] {
-        answer->deleteLater();
-        const QDBusPendingReply<QStringList> capabilities(*answer);
-        if (capabilities.isError())
-            return;
-        const QStringList list = capabilities.value();
-        capabilities_ = QSet<QString>(list.begin(), list.end());
-        owner_ = answer->reply().service();
-        emit ready();
-    });
+    connect(answer, &QDBusPendingCallWatcher::finished, this,
+            [this, answer, generation = generation_] {
+                answer->deleteLater();
+                const QDBusPendingReply<QStringList> capabilities(*answer);
+                if (generation != generation_ || capabilities.isError())
+                    return;
+                const QStringList list = capabilities.value();
+                capabilities_ = QSet<QString>(list.begin(), list.end());
+                emit ready();
+            });
 }
 
 void NotificationServer::show(const Notice& notice, uint replaces, Shown shown) {
@@ -125,7 +122,7 @@ void NotificationServer::close(uint id) {
 }
 
 bool NotificationServer::isFromServer(const QDBusMessage& signal) const {
-    return !owner_.isEmpty() && signal.service() == owner_;
+    return !name_.owner().isEmpty() && signal.service() == name_.owner();
 }
 
 void NotificationServer::notificationClosed(const QDBusMessage& signal) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "ui/model/bus_owner.h"
+
 #include <QtCore/QList>
 #include <QtCore/QObject>
 #include <QtCore/QPair>
@@ -72,12 +74,13 @@ class NotificationServer : public QObject {
     void activationToken(const QDBusMessage& signal);
 
  private:
-    void ownerChanged(const QString& owner);
+    void ownerChanged(const QString& before, const QString& now);
     void askCapabilities();
     bool isFromServer(const QDBusMessage& signal) const;
 
     QDBusConnection bus_;
-    QString owner_;  // its unique name; empty while there is none
+    BusOwner name_;
+    quint64 generation_ = 0;  // answers for an earlier server are not used
     QSet<QString> capabilities_;
     QList<QDBusPendingCallWatcher*> unnamed_;  // what show() waits for; children of this
     uint tokenId_ = 0;

@@ -5,7 +5,6 @@
 #include <QtDBus/QDBusMetaType>
 #include <QtDBus/QDBusPendingCallWatcher>
 #include <QtDBus/QDBusPendingReply>
-#include <QtDBus/QDBusServiceWatcher>
 #include <QtGui/QImage>
 #include <QtGui/QPixmap>
 #include <cstring>
@@ -59,7 +58,7 @@ const QDBusArgument& operator>>(const QDBusArgument& argument, TrayToolTip& tool
 }
 
 StatusNotifier::StatusNotifier(const QDBusConnection& session, const QString& menu, QObject* parent)
-    : QObject(parent), bus_(session), menu_(menu) {
+    : QObject(parent), bus_(session), watcher_(session, QLatin1String(kWatcher)), menu_(menu) {
     qDBusRegisterMetaType<IconPicture>();
     qDBusRegisterMetaType<QList<IconPicture>>();
     qDBusRegisterMetaType<TrayToolTip>();
@@ -71,23 +70,20 @@ void StatusNotifier::start() {
     if (!bus_.isConnected())
         return;
     bus_.registerObject(QLatin1String(kItemPath), this, QDBusConnection::ExportScriptableContents);
-    auto* const watcher = new QDBusServiceWatcher(QLatin1String(kWatcher), bus_,
-                                                  QDBusServiceWatcher::WatchForOwnerChange, this);
-    connect(watcher, &QDBusServiceWatcher::serviceOwnerChanged, this,
-            [this](const QString&, const QString&, const QString& owner) {
-                watcher_.clear();
-                ++generation_;
-                if (owner.isEmpty())
-                    setShown(false);
-                else
-                    enter();
-            });
+    connect(&watcher_, &BusOwner::changed, this, [this](const QString&, const QString& owner) {
+        entered_ = false;
+        ++generation_;
+        if (owner.isEmpty())
+            setShown(false);
+        else
+            enter();
+    });
     for (const char* const name :
          {"StatusNotifierHostRegistered", "StatusNotifierHostUnregistered"})
         // Without the service's name: with it, QtDBus would ask who owns it, and wait.
         bus_.connect(QString(), QLatin1String(kWatcherPath), QLatin1String(kWatcher),
                      QLatin1String(name), this, SLOT(hostsChanged(QDBusMessage)));
-    enter();
+    watcher_.start();
 }
 
 // By our unique name, which hosts take as well as one for the purpose.
@@ -100,7 +96,7 @@ void StatusNotifier::enter() {
                 answer->deleteLater();
                 if (generation != generation_ || answer->isError())
                     return;
-                watcher_ = answer->reply().service();
+                entered_ = true;
                 askForHosts();
             });
 }
@@ -120,7 +116,7 @@ void StatusNotifier::askForHosts() {
 }
 
 void StatusNotifier::hostsChanged(const QDBusMessage& signal) {
-    if (!watcher_.isEmpty() && signal.service() == watcher_)
+    if (entered_ && signal.service() == watcher_.owner())
         askForHosts();
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "ui/model/bus_owner.h"
+
 #include <QtCore/QByteArray>
 #include <QtCore/QList>
 #include <QtCore/QObject>
@@ -103,8 +105,9 @@ class StatusNotifier : public QObject {
     void setShown(bool shown);
 
     QDBusConnection bus_;
+    BusOwner watcher_;
     QString menu_;
-    QString watcher_;  // the unique name of who has taken it in; empty while nobody has
+    bool entered_ = false;  // the watcher has taken it in
     bool shown_ = false;
     quint64 generation_ = 0;
     Status status_ = Status::Passive;

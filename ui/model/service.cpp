@@ -3,7 +3,6 @@
 #include <QtDBus/QDBusConnectionInterface>
 #include <QtDBus/QDBusPendingCallWatcher>
 #include <QtDBus/QDBusPendingReply>
-#include <QtDBus/QDBusServiceWatcher>
 #include <QtDBus/QDBusUnixFileDescriptor>
 #include <algorithm>
 #include <chrono>
@@ -57,7 +56,8 @@ void whenAnswered(const QDBusPendingCall& call, QObject* context, Then then) {
 
 }  // namespace
 
-Service::Service(const QDBusConnection& bus, QObject* parent) : QObject(parent), bus_(bus) {
+Service::Service(const QDBusConnection& bus, QObject* parent)
+    : QObject(parent), bus_(bus), name_(bus, text(bus::kService)) {
     bus::registerTypes();
     retryTimer_.setSingleShot(true);
     connect(&retryTimer_, &QTimer::timeout, this, &Service::readAll);
@@ -68,10 +68,7 @@ void Service::start() {
         setStanding(Standing::NoBus, bus_.lastError().message());
         return;
     }
-    auto* const watcher = new QDBusServiceWatcher(text(bus::kService), bus_,
-                                                  QDBusServiceWatcher::WatchForOwnerChange, this);
-    connect(watcher, &QDBusServiceWatcher::serviceOwnerChanged, this,
-            [this](const QString&, const QString&, const QString& owner) { ownerChanged(owner); });
+    connect(&name_, &BusOwner::changed, this, &Service::ownerChanged);
     // Without the service's name: with it, QtDBus would ask who owns it, and wait for the answer.
     const auto listen = [this](const QString& path, const char* interface, const char* name,
                                const char* slot) {
@@ -84,7 +81,7 @@ void Service::start() {
     listen(root, bus::kManagerInterface, "Event", SLOT(eventHappened(QDBusMessage)));
     listen(QString(), kPropertiesInterface, "PropertiesChanged",
            SLOT(propertiesChanged(QDBusMessage)));
-    readAll();
+    name_.start();
 }
 
 void Service::retry() {
@@ -253,24 +250,29 @@ bool Service::isFromService(const QDBusMessage& signal) const {
     return !owner_.isEmpty() && signal.service() == owner_;
 }
 
-void Service::ownerChanged(const QString& owner) {
-    owner_ = owner;
-    if (owner.isEmpty()) {
-        ++generation_;
-        jobs_.clear();
-        const auto jobs = waiting_.keys();
-        for (const QString& job : jobs)
-            finish(job, {false,
-                         QStringLiteral("Failed"),
-                         tr("The helper service ended meanwhile. Look at the device's state."),
-                         {}});
-        if (standing_ == Standing::Running) {
-            setStanding(Standing::Restarting);
-            retryTimer_.start(kRestartPause);
-        }
-    } else {
+// With nobody there from the beginning it asks all the same: the bus starts belayd then.
+void Service::ownerChanged(const QString& before, const QString& now) {
+    ++generation_;
+    owner_.clear();
+    if (!before.isEmpty())
+        loseJobs();
+    if (!now.isEmpty() || before.isEmpty()) {
         readAll();
+        return;
     }
+    if (standing_ == Standing::Running)
+        setStanding(Standing::Restarting);
+    retryTimer_.start(kRestartPause);
+}
+
+void Service::loseJobs() {
+    jobs_.clear();
+    const auto jobs = waiting_.keys();
+    for (const QString& job : jobs)
+        finish(job, {false,
+                     QStringLiteral("Failed"),
+                     tr("The helper service ended meanwhile. Look at the device's state."),
+                     {}});
 }
 
 void Service::readAll() {
@@ -286,7 +288,7 @@ void Service::readAll() {
             cannotBeReached(objects.error());
             return;
         }
-        owner_ = answer.reply().service();
+        owner_ = name_.owner();
         took(objects.value());
         setStanding(Standing::Running);
         readManager();

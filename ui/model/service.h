@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ui/model/bus_owner.h"
 #include "ui/model/records.h"
 
 #include <QtCore/QHash>
@@ -114,9 +115,11 @@ class Service : public QObject {
         Done done;
     };
 
-    // Anybody on the bus can send signals of any name: only those of belayd count.
+    // Anybody on the bus can send signals of any name: only those of belayd count, and only once
+    // its objects are read, which contain all that it said before.
     bool isFromService(const QDBusMessage& signal) const;
-    void ownerChanged(const QString& owner);
+    void ownerChanged(const QString& before, const QString& now);
+    void loseJobs();
     void readAll();
     void readManager();
     void readEvents();
@@ -135,7 +138,8 @@ class Service : public QObject {
     void finish(const QString& job, const Outcome& outcome);
 
     QDBusConnection bus_;
-    QString owner_;  // belayd's unique name on the bus; empty while it is away
+    BusOwner name_;
+    QString owner_;  // the unique name of the belayd whose objects are read; empty before they are
     Standing standing_ = Standing::Connecting;
     QString trouble_;
     QTimer retryTimer_;
