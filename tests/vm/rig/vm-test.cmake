@@ -26,6 +26,7 @@ function(belay_add_vm_test)
     add_test(NAME vm.${ARG_NAME}.${kernel}
       COMMAND ${BELAY_VM_RIG}/run -k ${kernel} -t ${ARG_TIMEOUT} -m ${ARG_MEMORY} -c ${ARG_CPUS}
         -K ${CMAKE_BINARY_DIR}/vm-logs/${ARG_NAME}.${kernel} -- $<TARGET_FILE:${ARG_EXECUTABLE}> ${ARG_ARGS})
+    belay_test_targets(vm.${ARG_NAME}.${kernel} ${ARG_EXECUTABLE})
     math(EXPR share "${ARG_CPUS} * 2")
     set_tests_properties(vm.${ARG_NAME}.${kernel} PROPERTIES
       LABELS "vm;${ARG_LABELS}" TIMEOUT ${limit} PROCESSORS ${share})
