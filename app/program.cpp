@@ -43,7 +43,7 @@ Program::Program(const QDBusConnection& system, const QDBusConnection& session)
             [this] { hiddenTimer_.start(kTrayPatience); });
     connect(&notifications_, &ui::Notifications::detailsWanted, this, &Program::showDevice);
     hiddenTimer_.setSingleShot(true);
-    connect(&hiddenTimer_, &QTimer::timeout, this, &Program::checkHidden);
+    connect(&hiddenTimer_, &ui::Timer::timeout, this, &Program::checkHidden);
 }
 
 void Program::start(bool background) {

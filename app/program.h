@@ -3,11 +3,11 @@
 #include "ui/desktop/notifications.h"
 #include "ui/desktop/permissions.h"
 #include "ui/desktop/tray.h"
+#include "ui/model/clock.h"
 #include "ui/model/service.h"
 #include "ui/window/main_window.h"
 
 #include <QtCore/QObject>
-#include <QtCore/QTimer>
 #include <QtDBus/QDBusConnection>
 
 namespace belay::app {
@@ -38,7 +38,7 @@ class Program : public QObject {
     ui::MainWindow window_;
     ui::Tray tray_;
     ui::Notifications notifications_;
-    QTimer hiddenTimer_;
+    ui::Timer hiddenTimer_;
 };
 
 }  // namespace belay::app

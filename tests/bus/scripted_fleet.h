@@ -36,9 +36,10 @@ class ScriptedFleet final : public helper::FleetInterface {
     std::vector<Asked> stops;
     std::vector<Attached> attaches;
     std::vector<Lent> lent;
-    Result<void> answer;   // to everything that is answered at once
-    bool instant = false;  // nothing waits: all is done at once
-    bool mute = false;     // requests are not listed, however long one waits
+    Result<void> answer;                 // to everything that is answered at once
+    bool instant = false;                // nothing waits: all is done at once
+    bool mute = false;                   // requests are not listed, however long one waits
+    std::vector<RequestsDone> unlisted;  // what waits for them then
     int requestsAsked = 0;
     bool watched = false;
     bool shutdown = false;
@@ -94,7 +95,9 @@ class ScriptedFleet final : public helper::FleetInterface {
     }
     void requests(const std::string&, RequestsDone done) override {
         ++requestsAsked;
-        if (!mute)
+        if (mute)
+            unlisted.push_back(std::move(done));
+        else
             done(requestViews);
     }
     void watchCounters(bool on) override { watched = on; }

@@ -1,11 +1,22 @@
 #include "tests/ui/fake_helper.h"
 
-#include <QtCore/QDateTime>
+#include "ui/model/clock.h"
+
+#include <QtCore/QEventLoop>
+#include <QtCore/QTimer>
 #include <QtDBus/QDBusArgument>
 #include <QtDBus/QDBusMessage>
 #include <QtDBus/QDBusMetaType>
+#include <QtDBus/QDBusPendingCallWatcher>
 
 namespace {
+
+// A press is sent to us, answered by a call to belayd, which asks polkit, and so on: the longest
+// such talk.
+constexpr int kAnswers = 6;
+
+// How many there were; their names are numbered.
+int connections = 0;
 
 // What polkit answers: CheckAuthorization's "(bba{ss})".
 struct Verdict {
@@ -35,12 +46,45 @@ Q_DECLARE_METATYPE(Verdict)
 namespace belay::test {
 
 QDBusConnection connectToTestBus() {
-    static int number = 0;
     return QDBusConnection::connectToBus(QDBusConnection::SessionBus,
-                                         QStringLiteral("test%1").arg(number++));
+                                         QStringLiteral("test%1").arg(connections++));
+}
+
+void settleBus() {
+    // The bus keeps the order of what it passes on. So when it has answered everybody, all that
+    // they had sent is with it; when it has done so once more, with those for whom it is.
+    for (int round = 0; round < 2 * kAnswers; ++round) {
+        QEventLoop loop;
+        QTimer::singleShot(kPatienceMs, &loop, [] { qFatal("the test's bus does not answer"); });
+        int open = 0;
+        for (int number = 0; number < connections; ++number) {
+            const QDBusConnection bus(QStringLiteral("test%1").arg(number));
+            if (!bus.isConnected())
+                continue;
+            const QString driver = QStringLiteral("org.freedesktop.DBus");
+            auto* const answer =
+                new QDBusPendingCallWatcher(bus.asyncCall(QDBusMessage::createMethodCall(
+                                                driver, QStringLiteral("/org/freedesktop/DBus"),
+                                                driver, QStringLiteral("GetId"))),
+                                            &loop);
+            ++open;
+            QObject::connect(answer, &QDBusPendingCallWatcher::finished, &loop, [&loop, &open] {
+                if (--open == 0)
+                    loop.quit();
+            });
+        }
+        if (open > 0)
+            loop.exec();
+        QCoreApplication::processEvents();
+    }
 }
 
 bool FakePolkit::handleMessage(const QDBusMessage& message, const QDBusConnection& connection) {
+    if (hangs) {
+        message.setDelayedReply(true);
+        unanswered += message.member();
+        return true;
+    }
     if (message.member() != QLatin1String("CheckAuthorization"))
         return false;
     asked += message.arguments().value(1).toString();
@@ -88,6 +132,7 @@ void FakeHelper::vanish() {
     fleet.recovers.clear();
     fleet.stops.clear();
     fleet.attaches.clear();
+    fleet.unlisted.clear();
 }
 
 void FakeHelper::change(const std::string& id,
@@ -97,7 +142,7 @@ void FakeHelper::change(const std::string& id,
     const lifecycle::State before = device.state;
     edit(device);
     if (device.state != before)
-        device.sinceUs = std::uint64_t(QDateTime::currentMSecsSinceEpoch()) * 1000;
+        device.sinceUs = std::uint64_t(ui::Clock::current().nowMs()) * 1000;
     if (service_) {
         service_->deviceChanged(id);
         service_->deviceCountersChanged(id);

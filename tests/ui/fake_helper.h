@@ -3,6 +3,7 @@
 #include "dbus/types.h"
 #include "helper/service/bus_service.h"
 #include "tests/bus/scripted_fleet.h"
+#include "tests/patience.h"
 
 #include <QtDBus/QDBusConnection>
 #include <QtDBus/QDBusVirtualObject>
@@ -20,6 +21,9 @@ class FakePolkit : public QDBusVirtualObject {
     Answer answer = Answer::Yes;
     // The actions that were asked for, e.g. "org.belay.stop".
     QStringList asked;
+    // Answers nothing at all, but is on the bus. What it was called for then.
+    bool hangs = false;
+    QStringList unanswered;
 
     QString introspect(const QString&) const override { return {}; }
     bool handleMessage(const QDBusMessage& message, const QDBusConnection& connection) override;
@@ -47,7 +51,7 @@ class FakeHelper {
     FakeHelper& operator=(const FakeHelper&) = delete;
 
     // What there is, and what was asked of it. Changes while it is on the bus go through the
-    // functions below, which tell the bus.
+    // functions below, which tell the bus. Times are by ui::Clock.
     ScriptedFleet fleet;
     FakePolkit polkit;
 
@@ -82,5 +86,9 @@ class FakeHelper {
 
 // A new connection to the test's bus, with a unique name of its own.
 QDBusConnection connectToTestBus();
+// Turns the event loop until all that has been said on the test's bus has been heard, and what was
+// said in answer to that, and to that again: after it nothing comes any more but what waits for a
+// time to pass.
+void settleBus();
 
 }  // namespace belay::test

@@ -1,12 +1,22 @@
 #include "app/program.h"
 #include "tests/ui/fake_helper.h"
 #include "tests/ui/fake_tray.h"
+#include "tests/ui/test_clock.h"
 
 #include <QtTest/QTest>
 #include <QtWidgets/QApplication>
 
 using namespace belay;
 using namespace belay::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+// How long app/program.cpp waits for a tray before it shows a hidden window.
+constexpr auto kTrayPatience = 3s;
+constexpr auto kMoment = 1ms;
+
+}  // namespace
 
 // The program's window while there is a tray, and while there is none.
 class TestUiBackground : public QObject {
@@ -20,11 +30,21 @@ class TestUiBackground : public QObject {
     void closingEndsTheProgramWithoutATray();
     void inTheBackgroundWithoutATrayTheWindowComes();
     void whenTheTrayGoesTheWindowComes();
+    void aPolkitThatHangsHoldsUpNobody();
 
  private:
     void startProgram(bool background);
     static ui::MainWindow* window();
+    // Waits until all that was said has arrived, and then lets time pass.
+    void later(std::chrono::milliseconds time) {
+        settleBus();
+        clock_->advance(time);
+        settleBus();
+    }
+    // Closes the window; whether that ends the program.
+    static bool closingEnds();
 
+    std::unique_ptr<TestClock> clock_;
     std::unique_ptr<FakeHelper> helper_;
     FakeTray tray_;
     QDBusConnection session_{QString()};
@@ -32,6 +52,7 @@ class TestUiBackground : public QObject {
 };
 
 void TestUiBackground::init() {
+    clock_ = std::make_unique<TestClock>();
     helper_ = std::make_unique<FakeHelper>();
     QVERIFY(helper_->appear());
     session_ = connectToTestBus();
@@ -44,11 +65,27 @@ void TestUiBackground::cleanup() {
     QDBusConnection::disconnectFromBus(session_.name());
     session_ = QDBusConnection(QString());
     helper_.reset();
+    clock_.reset();
 }
 
 void TestUiBackground::startProgram(bool background) {
     program_ = std::make_unique<app::Program>(helper_->client(), session_);
     program_->start(background);
+    settleBus();
+}
+
+bool TestUiBackground::closingEnds() {
+    // What was asked for first comes first: the end, if the window asks for it. What is left of
+    // this goes with the context.
+    QObject context;
+    const auto later = [&context](auto then) {
+        QMetaObject::invokeMethod(&context, then, Qt::QueuedConnection);
+    };
+    later([later] {
+        window()->close();
+        later([] { QApplication::exit(7); });
+    });
+    return QApplication::exec() != 7;
 }
 
 ui::MainWindow* TestUiBackground::window() {
@@ -63,58 +100,67 @@ void TestUiBackground::closingHidesTheWindowWhileThereIsATray() {
     startProgram(false);
     QVERIFY(window() != nullptr);
     QVERIFY(window()->isVisible());
-    QTRY_COMPARE(tray_.items.size(), 1);
-    QTest::qWait(100);
-    QTimer::singleShot(500, qApp, [] { QApplication::exit(7); });
-    window()->close();
-    // It goes on until the time is over.
-    QCOMPARE(QApplication::exec(), 7);
+    QCOMPARE(tray_.items.size(), 1);
+    QVERIFY(!closingEnds());
+    QVERIFY(!window()->isVisible());
+    later(2 * kTrayPatience);
     QVERIFY(!window()->isVisible());
     tray_.press();
-    QTRY_VERIFY(window()->isVisible());
+    settleBus();
+    QVERIFY(window()->isVisible());
     // Stop of what is in use leads there, too.
     window()->close();
     QVERIFY(!window()->isVisible());
-    QTRY_VERIFY(tray_.entry({"disk", "_Stop"}).id != 0);
+    QVERIFY(tray_.entry({"disk", "_Stop"}).id != 0);
     tray_.click(tray_.entry({"disk", "_Stop"}).id);
-    QTRY_VERIFY(window()->isVisible());
+    settleBus();
+    QVERIFY(window()->isVisible());
 }
 
 void TestUiBackground::closingEndsTheProgramWithoutATray() {
     startProgram(false);
     QVERIFY(window()->isVisible());
-    QTimer::singleShot(10'000, qApp, [] { QApplication::exit(7); });
-    QTimer::singleShot(100, qApp, [] { window()->close(); });
-    QCOMPARE(QApplication::exec(), 0);
+    QVERIFY(closingEnds());
 }
 
 void TestUiBackground::inTheBackgroundWithoutATrayTheWindowComes() {
     startProgram(true);
-    QTest::qWait(1500);
+    later(kTrayPatience - kMoment);
     QVERIFY(!window()->isVisible());
-    QTRY_VERIFY_WITH_TIMEOUT(window()->isVisible(), 3000);
+    later(kMoment);
+    QVERIFY(window()->isVisible());
     program_.reset();
 
     // With one that comes within that time it does not.
     startProgram(true);
-    QTest::qWait(1000);
+    later(kTrayPatience / 2);
     QVERIFY(tray_.appear());
-    QTest::qWait(4000);
+    later(2 * kTrayPatience);
     QVERIFY(!window()->isVisible());
 }
 
 void TestUiBackground::whenTheTrayGoesTheWindowComes() {
     QVERIFY(tray_.appear());
     startProgram(true);
-    QTRY_COMPARE(tray_.items.size(), 1);
+    QCOMPARE(tray_.items.size(), 1);
     // A tray that is started anew is no reason.
     tray_.vanish();
-    QTest::qWait(1000);
+    later(kTrayPatience - kMoment);
     QVERIFY(tray_.appear());
-    QTest::qWait(4000);
+    later(2 * kTrayPatience);
     QVERIFY(!window()->isVisible());
     tray_.vanish();
-    QTRY_VERIFY_WITH_TIMEOUT(window()->isVisible(), 6000);
+    later(kTrayPatience);
+    QVERIFY(window()->isVisible());
+}
+
+void TestUiBackground::aPolkitThatHangsHoldsUpNobody() {
+    helper_->polkit.hangs = true;
+    startProgram(false);
+    QTRY_VERIFY(!helper_->polkit.unanswered.isEmpty());
+    settleBus();
+    QVERIFY(window()->isVisible());
+    QCOMPARE(helper_->polkit.unanswered.size(), 1);
 }
 
 QTEST_MAIN(TestUiBackground)

@@ -1,11 +1,13 @@
 #include "tests/ui/fake_helper.h"
 #include "tests/ui/fake_notifications.h"
+#include "tests/ui/test_clock.h"
 #include "ui/desktop/notifications.h"
 #include "ui/model/service.h"
 
 #include <QtTest/QSignalSpy>
 #include <QtTest/QTest>
 #include <chrono>
+#include <future>
 #include <thread>
 
 using namespace belay;
@@ -21,6 +23,13 @@ namespace {
 constexpr int kLow = 0;
 constexpr int kNormal = 1;
 constexpr int kCritical = 2;
+
+// What ui/desktop/notifications.cpp waits: until a problem is told of, and until one that was told
+// of lately is again; and how long "back" is shown.
+constexpr auto kTold = 500ms;
+constexpr auto kToldAgain = 5s;
+constexpr auto kBackShown = 5s;
+constexpr auto kMoment = 1ms;
 
 }  // namespace
 
@@ -58,6 +67,12 @@ class TestUiNotifications : public QObject {
 
  private:
     void start(const QStringList& capabilities = {"body", "body-markup", "actions"});
+    // Waits until all that was said has arrived, and then lets time pass.
+    void later(std::chrono::milliseconds time) {
+        settleBus();
+        clock_->advance(time);
+        settleBus();
+    }
     void unplug() {
         helper_->changeGadget("g1", [](auto& gadget) {
             gadget.present = false;
@@ -73,6 +88,7 @@ class TestUiNotifications : public QObject {
     }
     const FakeNotifications::Shown& last() { return server_->history.last(); }
 
+    std::unique_ptr<TestClock> clock_;
     std::unique_ptr<FakeHelper> helper_;
     std::unique_ptr<FakeNotifications> server_;
     std::unique_ptr<Service> service_;
@@ -80,6 +96,7 @@ class TestUiNotifications : public QObject {
 };
 
 void TestUiNotifications::init() {
+    clock_ = std::make_unique<TestClock>();
     helper_ = std::make_unique<FakeHelper>();
     service_ = std::make_unique<Service>(helper_->client());
     QVERIFY(helper_->appear());
@@ -91,7 +108,8 @@ void TestUiNotifications::start(const QStringList& capabilities) {
     notifications_ = std::make_unique<Notifications>(*service_, helper_->client());
     notifications_->start();
     service_->start();
-    QTRY_COMPARE(service_->devices().size(), 1);
+    settleBus();
+    QCOMPARE(service_->devices().size(), 1);
 }
 
 void TestUiNotifications::cleanup() {
@@ -99,12 +117,16 @@ void TestUiNotifications::cleanup() {
     service_.reset();
     server_.reset();
     helper_.reset();
+    clock_.reset();
 }
 
 void TestUiNotifications::anUnpluggedDeviceIsToldOnce() {
     start();
     unplug();
-    QTRY_COMPARE(server_->history.size(), 1);
+    later(kTold - kMoment);
+    QCOMPARE(server_->history.size(), 0);
+    later(kMoment);
+    QCOMPARE(server_->history.size(), 1);
     QCOMPARE(last().summary, QString("“disk” was unplugged"));
     QVERIFY2(last().body.startsWith("Plug it back in"), qPrintable(last().body));
     QCOMPARE(last().urgency(), kNormal);
@@ -113,9 +135,10 @@ void TestUiNotifications::anUnpluggedDeviceIsToldOnce() {
     QCOMPARE(last().replaces, 0U);
     QVERIFY(!last().hints.contains("transient"));
     // Counters are no news.
-    for (int i = 0; i < 4; ++i) {
-        helper_->changeCounters("d1", [](auto& counters) { ++counters.inFlight; });
-        QTest::qWait(400);
+    for (uint i = 1; i <= 3; ++i) {
+        helper_->changeCounters("d1", [i](auto& counters) { counters.inFlight = i; });
+        QTRY_COMPARE(service_->devices().first().inFlight, i);
+        later(kTold);
     }
     QCOMPARE(server_->history.size(), 1);
 }
@@ -123,13 +146,13 @@ void TestUiNotifications::anUnpluggedDeviceIsToldOnce() {
 void TestUiNotifications::aShortAbsenceIsNotTold() {
     start();
     unplug();
-    QTRY_COMPARE(service_->devices().first().state, QString("waiting"));
-    QTest::qWait(50);
+    later(kTold / 2);
+    QCOMPARE(service_->devices().first().state, QString("waiting"));
     plug();
     helper_->setState("d1", State::Resuming);
-    QTest::qWait(50);
+    later(kTold / 2 - kMoment);
     helper_->setState("d1", State::Live);
-    QTest::qWait(1000);
+    later(2 * kToldAgain);
     QCOMPARE(server_->history.size(), 0);
 }
 
@@ -137,11 +160,13 @@ void TestUiNotifications::whatNobodyUsesMayBeUnplugged() {
     helper_->change("d1", [](auto& device) { device.holders.clear(); });
     start();
     unplug();
-    QTest::qWait(1000);
+    later(2 * kToldAgain);
     QCOMPARE(server_->history.size(), 0);
     // Now somebody wants it.
     helper_->changeCounters("d1", [](auto& counters) { counters.inFlight = 1; });
-    QTRY_COMPARE(server_->history.size(), 1);
+    QTRY_COMPARE(service_->devices().first().inFlight, 1U);
+    later(kTold);
+    QCOMPARE(server_->history.size(), 1);
     helper_->changeCounters("d1", [](auto& counters) { counters.inFlight = 0; });
     QTRY_COMPARE(server_->visible().size(), 0);
 }
@@ -149,18 +174,21 @@ void TestUiNotifications::whatNobodyUsesMayBeUnplugged() {
 void TestUiNotifications::changesAreMadeInPlace() {
     start();
     unplug();
-    QTRY_COMPARE(server_->history.size(), 1);
+    later(kTold);
+    QCOMPARE(server_->history.size(), 1);
     const uint id = last().id;
     helper_->setState("d1", State::Failed);
-    QTRY_COMPARE(server_->history.size(), 2);
+    later(kTold);
+    QCOMPARE(server_->history.size(), 2);
     QCOMPARE(last().summary, QString("“disk”: Stopped waiting"));
     QCOMPARE(last().replaces, id);
     // Catching up is no end of the problem yet.
     helper_->setState("d1", State::Resuming);
-    QTest::qWait(700);
+    later(2 * kToldAgain);
     QCOMPARE(server_->visible().size(), 1);
     helper_->setState("d1", State::Live);
-    QTRY_COMPARE(server_->history.size(), 3);
+    settleBus();
+    QCOMPARE(server_->history.size(), 3);
     QCOMPARE(last().replaces, id);
     QCOMPARE(last().summary, QString("“disk” is back"));
     QVERIFY2(last().body.contains("errors"), qPrintable(last().body));
@@ -169,39 +197,49 @@ void TestUiNotifications::changesAreMadeInPlace() {
 void TestUiNotifications::backIsShortAndGoesByItself() {
     start();
     unplug();
-    QTRY_COMPARE(server_->history.size(), 1);
+    later(kTold);
+    QCOMPARE(server_->history.size(), 1);
     plug();
     helper_->setState("d1", State::Live);
-    QTRY_COMPARE(server_->history.size(), 2);
+    settleBus();
+    QCOMPARE(server_->history.size(), 2);
     QCOMPARE(last().urgency(), kLow);
     QVERIFY(last().hints.value("transient").toBool());
     QCOMPARE(last().milliseconds, 5000);
     QVERIFY(!last().offers("recover"));
     // A server may take no notice of times.
-    QTRY_COMPARE_WITH_TIMEOUT(server_->withdrawn, 1, 8000);
+    later(kBackShown - kMoment);
+    QCOMPARE(server_->withdrawn, 0);
+    later(kMoment);
+    QCOMPARE(server_->withdrawn, 1);
     QVERIFY(server_->visible().isEmpty());
     // A cable that comes and goes is not worth a notification each time.
     unplug();
-    QTest::qWait(1500);
+    later(kToldAgain - kMoment);
     QCOMPARE(server_->history.size(), 2);
-    QTRY_COMPARE_WITH_TIMEOUT(server_->history.size(), 3, 8000);
+    later(kMoment);
+    QCOMPARE(server_->history.size(), 3);
 }
 
 void TestUiNotifications::aStoppedDeviceIsWithdrawn() {
     start();
     unplug();
-    QTRY_COMPARE(server_->visible().size(), 1);
+    later(kTold);
+    QCOMPARE(server_->visible().size(), 1);
     helper_->setState("d1", State::Stopping);
-    QTRY_COMPARE(server_->visible().size(), 0);
+    settleBus();
+    QCOMPARE(server_->visible().size(), 0);
     helper_->remove("d1");
     helper_->change("d2", [](auto& device) {
         device.label = "other";
         device.gadget = "g1";
         device.state = State::Failed;
     });
-    QTRY_COMPARE(server_->visible().size(), 1);
+    later(kTold);
+    QCOMPARE(server_->visible().size(), 1);
     helper_->remove("d2");
-    QTRY_COMPARE(server_->visible().size(), 0);
+    settleBus();
+    QCOMPARE(server_->visible().size(), 0);
     QCOMPARE(server_->withdrawn, 2);
     QCOMPARE(server_->history.size(), 2);
 }
@@ -212,7 +250,8 @@ void TestUiNotifications::onlyDataAtStakeIsCritical() {
         device.state = State::Waiting;
         device.counters.unsavedBytes = 3'200'000;
     });
-    QTRY_COMPARE(server_->history.size(), 1);
+    later(kTold);
+    QCOMPARE(server_->history.size(), 1);
     QCOMPARE(last().urgency(), kCritical);
     QCOMPARE(last().milliseconds, 0);
     QVERIFY2(last().body.contains("3.2 MB"), qPrintable(last().body));
@@ -221,10 +260,12 @@ void TestUiNotifications::onlyDataAtStakeIsCritical() {
         device.counters.unsavedBytes = 0;
         device.problems.add(Problem::DifferentDisk);
     });
-    QTRY_COMPARE(server_->history.size(), 2);
+    later(kTold);
+    QCOMPARE(server_->history.size(), 2);
     QCOMPARE(last().urgency(), kNormal);
     helper_->change("d1", [](auto& device) { device.problems = {Problem::DataMayBeMissing}; });
-    QTRY_COMPARE(server_->history.size(), 3);
+    later(kTold);
+    QCOMPARE(server_->history.size(), 3);
     QCOMPARE(last().urgency(), kCritical);
     QVERIFY(!last().offers("recover"));
 }
@@ -249,7 +290,8 @@ void TestUiNotifications::problemsSayWhatToDo() {
         device.state = State::NeedsAttention;
         device.problems.add(problem);
     });
-    QTRY_COMPARE(server_->history.size(), 1);
+    later(kTold);
+    QCOMPARE(server_->history.size(), 1);
     QCOMPARE(last().summary, summary);
     QVERIFY(!last().body.isEmpty());
     QCOMPARE(last().offers("recover"), recover);
@@ -259,14 +301,16 @@ void TestUiNotifications::problemsSayWhatToDo() {
 void TestUiNotifications::recoverIsOfferedWhereItHelps() {
     start();
     unplug();
-    QTRY_COMPARE(server_->history.size(), 1);
+    later(kTold);
+    QCOMPARE(server_->history.size(), 1);
     QVERIFY(!last().offers("recover"));
     // It is plugged in, but nobody answers.
     helper_->changeGadget("g1", [](auto& gadget) {
         gadget.present = true;
         gadget.link = "trouble";
     });
-    QTRY_COMPARE(server_->history.size(), 2);
+    later(kTold);
+    QCOMPARE(server_->history.size(), 2);
     QVERIFY(last().offers("recover"));
     QCOMPARE(last().summary, QString("“disk” does not answer"));
     QCOMPARE(last().replaces, server_->history.first().id);
@@ -275,22 +319,25 @@ void TestUiNotifications::recoverIsOfferedWhereItHelps() {
 void TestUiNotifications::connectingIsNoNews() {
     start();
     unplug();
-    QTRY_COMPARE(server_->history.size(), 1);
+    later(kTold);
+    QCOMPARE(server_->history.size(), 1);
     helper_->changeGadget("g1", [](auto& gadget) {
         gadget.present = true;
         gadget.link = "connecting";
     });
-    QTest::qWait(1000);
+    later(2 * kToldAgain);
     QCOMPARE(server_->history.size(), 1);
     plug();
     helper_->setState("d1", State::Live);
-    QTRY_COMPARE(server_->history.size(), 2);
+    settleBus();
+    QCOMPARE(server_->history.size(), 2);
     QCOMPARE(last().summary, QString("“disk” is back"));
 
     // It went without the cable.
     helper_->changeGadget("g1", [](auto& gadget) { gadget.link = "connecting"; });
     helper_->setState("d1", State::Waiting);
-    QTRY_COMPARE_WITH_TIMEOUT(server_->history.size(), 3, 8000);
+    later(kToldAgain);
+    QCOMPARE(server_->history.size(), 3);
     QCOMPARE(last().summary, QString("“disk” has lost its connection"));
     QVERIFY(!last().offers("recover"));
 }
@@ -298,12 +345,14 @@ void TestUiNotifications::connectingIsNoNews() {
 void TestUiNotifications::recoverRecoversAndSaysWhyNot() {
     start();
     helper_->setState("d1", State::Failed);
-    QTRY_COMPARE(server_->history.size(), 1);
+    later(kTold);
+    QCOMPARE(server_->history.size(), 1);
     server_->press(last().id, "recover");
     QTRY_COMPARE(helper_->fleet.recovers.size(), std::size_t(1));
     QVERIFY(!helper_->fleet.recovers[0].flag);
     helper_->fleet.recovers[0].done(errorFrom(ENOTCONN, "recover", "d1", "It is not there"));
-    QTRY_COMPARE(server_->history.size(), 2);
+    settleBus();
+    QCOMPARE(server_->history.size(), 2);
     QVERIFY2(last().body.contains("The gadget is not there"), qPrintable(last().body));
 
     server_->press(last().id, "recover");
@@ -311,17 +360,19 @@ void TestUiNotifications::recoverRecoversAndSaysWhyNot() {
     helper_->fleet.recovers[1].done({});
     helper_->setState("d1", State::Live);
     // Whoever pressed is told, though the press has closed it.
-    QTRY_COMPARE(server_->history.size(), 3);
+    settleBus();
+    QCOMPARE(server_->history.size(), 3);
     QCOMPARE(last().summary, QString("“disk” is back"));
 
     // A closed password dialog is an answer, and needs none.
     helper_->polkit.answer = FakePolkit::Answer::Dismissed;
     helper_->setState("d1", State::Failed);
-    QTRY_COMPARE_WITH_TIMEOUT(server_->history.size(), 4, 8000);
+    later(kToldAgain);
+    QCOMPARE(server_->history.size(), 4);
     const qsizetype asked = helper_->polkit.asked.size();
     server_->press(last().id, "recover");
-    QTRY_COMPARE(helper_->polkit.asked.size(), asked + 1);
-    QTest::qWait(700);
+    later(2 * kToldAgain);
+    QCOMPARE(helper_->polkit.asked.size(), asked + 1);
     QCOMPARE(server_->history.size(), 4);
     QCOMPARE(helper_->fleet.recovers.size(), std::size_t(2));
 }
@@ -330,13 +381,15 @@ void TestUiNotifications::detailsNamesTheDevice() {
     start();
     QSignalSpy wanted(notifications_.get(), &Notifications::detailsWanted);
     unplug();
-    QTRY_COMPARE(server_->history.size(), 1);
+    later(kTold);
+    QCOMPARE(server_->history.size(), 1);
     server_->press(last().id, "details", "token-7");
     QTRY_COMPARE(wanted.size(), 1);
     QCOMPARE(wanted[0][0].toString(), FakeHelper::devicePath("d1"));
     QCOMPARE(wanted[0][1].toString(), QString("token-7"));
     helper_->setState("d1", State::Failed);
-    QTRY_COMPARE(server_->history.size(), 2);
+    later(kTold);
+    QCOMPARE(server_->history.size(), 2);
     server_->press(last().id, "default");
     QTRY_COMPARE(wanted.size(), 2);
     QCOMPARE(wanted[1][1].toString(), QString());
@@ -345,7 +398,8 @@ void TestUiNotifications::detailsNamesTheDevice() {
 void TestUiNotifications::noActionsForAServerWithout() {
     start({"body"});
     helper_->setState("d1", State::Failed);
-    QTRY_COMPARE(server_->history.size(), 1);
+    later(kTold);
+    QCOMPARE(server_->history.size(), 1);
     QVERIFY(last().actions.isEmpty());
 }
 
@@ -356,7 +410,8 @@ void TestUiNotifications::labelsAreNoMarkup() {
         device.state = State::NeedsAttention;
         device.explanation = "see <a href=\"x\">this</a>";
     });
-    QTRY_COMPARE(server_->history.size(), 1);
+    later(kTold);
+    QCOMPARE(server_->history.size(), 1);
     QCOMPARE(last().body, QString("see &lt;a href=&quot;x&quot;&gt;this&lt;/a&gt;"));
     // Markup is the body's alone.
     QCOMPARE(last().summary, QString("“<b>x</b>”: Needs attention"));
@@ -365,18 +420,20 @@ void TestUiNotifications::labelsAreNoMarkup() {
 void TestUiNotifications::aDismissedOneComesBackOnlyForAnotherReason() {
     start();
     unplug();
-    QTRY_COMPARE(server_->history.size(), 1);
+    later(kTold);
+    QCOMPARE(server_->history.size(), 1);
     server_->dismiss(last().id);
     helper_->change("d1", [](auto& device) { device.deadlineUs = 1'900'000'000'000'000; });
-    QTest::qWait(1000);
+    later(2 * kToldAgain);
     QCOMPARE(server_->history.size(), 1);
     helper_->setState("d1", State::Failed);
-    QTRY_COMPARE(server_->history.size(), 2);
+    later(kTold);
+    QCOMPARE(server_->history.size(), 2);
     QCOMPARE(last().replaces, 0U);
     server_->dismiss(last().id);
-    QTest::qWait(100);
+    settleBus();
     helper_->setState("d1", State::Live);
-    QTest::qWait(700);
+    later(2 * kToldAgain);
     QCOMPARE(server_->history.size(), 2);
 }
 
@@ -393,24 +450,29 @@ void TestUiNotifications::manyDevicesHaveOneEach() {
     unplug();
     helper_->setState("d2", State::Waiting);
     helper_->setState("d3", State::Waiting);
-    QTRY_COMPARE(server_->visible().size(), 3);
+    later(kTold);
+    QCOMPARE(server_->visible().size(), 3);
     helper_->setState("d2", State::Stopping);
-    QTRY_COMPARE(server_->visible().size(), 2);
+    settleBus();
+    QCOMPARE(server_->visible().size(), 2);
     QCOMPARE(server_->history.size(), 3);
 }
 
 void TestUiNotifications::aRestartedServerIsToldAgain() {
     start();
     unplug();
-    QTRY_COMPARE(server_->history.size(), 1);
+    later(kTold);
+    QCOMPARE(server_->history.size(), 1);
     server_->vanish();
-    QTest::qWait(200);
+    settleBus();
     QVERIFY(server_->appear());
-    QTRY_COMPARE(server_->history.size(), 2);
+    settleBus();
+    QCOMPARE(server_->history.size(), 2);
     QCOMPARE(last().replaces, 0U);
     QCOMPARE(last().summary, QString("“disk” was unplugged"));
     helper_->setState("d1", State::Stopping);
-    QTRY_COMPARE(server_->visible().size(), 0);
+    settleBus();
+    QCOMPARE(server_->visible().size(), 0);
 }
 
 void TestUiNotifications::aServerMayComeLate() {
@@ -418,52 +480,66 @@ void TestUiNotifications::aServerMayComeLate() {
     notifications_ = std::make_unique<Notifications>(*service_, helper_->client());
     notifications_->start();
     service_->start();
-    QTRY_COMPARE(service_->devices().size(), 1);
+    settleBus();
+    QCOMPARE(service_->devices().size(), 1);
     unplug();
-    QTest::qWait(1000);
+    later(2 * kTold);
     QVERIFY(server_->appear());
-    QTRY_COMPARE(server_->history.size(), 1);
+    settleBus();
+    QCOMPARE(server_->history.size(), 1);
     QVERIFY(last().offers("details"));
 }
 
 void TestUiNotifications::quittingWithdraws() {
     start();
     unplug();
-    QTRY_COMPARE(server_->visible().size(), 1);
+    later(kTold);
+    QCOMPARE(server_->visible().size(), 1);
     notifications_.reset();
-    QTRY_COMPARE(server_->visible().size(), 0);
+    settleBus();
+    QCOMPARE(server_->visible().size(), 0);
 }
 
 void TestUiNotifications::quittingWithdrawsWhatHasNoNameYet_data() {
-    QTest::addColumn<std::chrono::milliseconds>("late");
-    QTest::newRow("named, but not heard of") << 0ms;
-    QTest::newRow("named later") << 100ms;
+    QTest::addColumn<bool>("late");
+    QTest::newRow("named, but not heard of") << false;
+    QTest::newRow("named later") << true;
 }
 
 void TestUiNotifications::quittingWithdrawsWhatHasNoNameYet() {
-    QFETCH(std::chrono::milliseconds, late);
+    QFETCH(bool, late);
     start();
     server_->holdAnswer();
     unplug();
-    QTRY_COMPARE(server_->visible().size(), 1);
+    later(kTold);
+    QCOMPARE(server_->visible().size(), 1);
+    std::promise<void> toAnswer;
     std::thread answering([&] {
-        std::this_thread::sleep_for(late);
+        toAnswer.get_future().wait();
         server_->answer();
     });
-    notifications_.reset();
-    answering.join();
-    QTRY_COMPARE(server_->visible().size(), 0);
+    if (late) {
+        clock_->whenStoodStill([&toAnswer] { toAnswer.set_value(); });
+        notifications_.reset();
+        answering.join();
+    } else {
+        toAnswer.set_value();
+        answering.join();
+        notifications_.reset();
+    }
+    settleBus();
+    QCOMPARE(server_->visible().size(), 0);
 }
 
 void TestUiNotifications::quittingDoesNotWaitForASilentServer() {
     start();
     server_->holdAnswer();
     unplug();
-    QTRY_COMPARE(server_->visible().size(), 1);
-    QElapsedTimer clock;
-    clock.start();
+    later(kTold);
+    QCOMPARE(server_->visible().size(), 1);
+    clock_->losePatience();
     notifications_.reset();
-    QVERIFY2(clock.elapsed() < 1000, qPrintable(QString::number(clock.elapsed())));
+    QVERIFY2(clock_->patience() <= 500ms, "who quits notices that the server is silent");
 }
 
 QTEST_GUILESS_MAIN(TestUiNotifications)

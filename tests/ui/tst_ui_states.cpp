@@ -1,6 +1,7 @@
 #include "core/lifecycle/state.h"
 #include "tests/ui/window_bench.h"
 #include "ui/i18n/language.h"
+#include "ui/model/clock.h"
 #include "ui/model/words.h"
 #include "ui/window/look.h"
 
@@ -12,13 +13,14 @@ using namespace belay;
 using namespace belay::test;
 using lifecycle::Problem;
 using lifecycle::State;
+using namespace std::chrono_literals;
 
 namespace {
 
 constexpr std::uint64_t kMicrosecondsPerSecond = 1'000'000;
 
 std::uint64_t secondsAgo(int seconds) {
-    return std::uint64_t(QDateTime::currentMSecsSinceEpoch()) * 1000 -
+    return std::uint64_t(ui::Clock::current().nowMs()) * 1000 -
            std::uint64_t(seconds) * kMicrosecondsPerSecond;
 }
 
@@ -181,7 +183,8 @@ void TestUiStates::staysWhenTheServiceGoes() {
     auto* const stop = bench.find<QPushButton>("Stop disk");
     QTRY_VERIFY(stop->isEnabled());
     bench.helper.vanish();
-    QTRY_VERIFY(bench.standing().contains("restarting"));
+    bench.settle();
+    QVERIFY(bench.standing().contains("restarting"));
     // The rows stay, and nothing can be pressed that nobody would answer.
     QCOMPARE(bench.spoken("Devices").size(), 1);
     QVERIFY(!stop->isEnabled());
@@ -202,7 +205,8 @@ void TestUiStates::staysWhenTheServiceGoes() {
 void TestUiStates::saysThatTheServiceIsNotInstalled() {
     WindowBench bench;
     bench.helper.vanish();
-    QTRY_VERIFY(bench.standing().contains("not installed"));
+    bench.later(300ms);
+    QVERIFY(bench.standing().contains("not installed"));
     bench.screenshot("not-installed");
     QVERIFY(bench.helper.appear());
     // It is found without being asked for, or at once by the button.

@@ -1,5 +1,6 @@
 #include "tests/ui/fake_helper.h"
 #include "tests/ui/fake_tray.h"
+#include "tests/ui/test_clock.h"
 #include "ui/desktop/tray.h"
 #include "ui/model/service.h"
 #include "ui/window/device_actions.h"
@@ -12,6 +13,17 @@ using namespace belay;
 using namespace belay::test;
 using lifecycle::State;
 using ui::Tray;
+using namespace std::chrono_literals;
+
+namespace {
+
+// More than what ui/desktop collects changes of the icon and of the menu for, and less than it
+// waits for a tray.
+constexpr auto kCollected = 100ms;
+// More than it waits for a tray of today before it looks for one of X11.
+constexpr auto kOldTray = 1500ms;
+
+}  // namespace
 
 // The icon in a tray, as the tray sees it over the bus.
 class TestUiTray : public QObject {
@@ -39,8 +51,15 @@ class TestUiTray : public QObject {
 
  private:
     void start();
+    // Waits until all that was said has arrived, and then lets time pass.
+    void later(std::chrono::milliseconds time = kCollected) {
+        settleBus();
+        clock_->advance(time);
+        settleBus();
+    }
     QString status() { return tray_.properties().value("Status").toString(); }
 
+    std::unique_ptr<TestClock> clock_;
     std::unique_ptr<FakeHelper> helper_;
     FakeTray tray_;
     QDBusConnection session_{QString()};
@@ -51,6 +70,7 @@ class TestUiTray : public QObject {
 };
 
 void TestUiTray::init() {
+    clock_ = std::make_unique<TestClock>();
     helper_ = std::make_unique<FakeHelper>();
     QVERIFY(helper_->appear());
     session_ = connectToTestBus();
@@ -66,6 +86,7 @@ void TestUiTray::cleanup() {
     QDBusConnection::disconnectFromBus(session_.name());
     session_ = QDBusConnection(QString());
     helper_.reset();
+    clock_.reset();
 }
 
 void TestUiTray::start() {
@@ -75,29 +96,35 @@ void TestUiTray::start() {
     icon_ = std::make_unique<Tray>(*service_, *actions_, session_);
     icon_->start();
     service_->start();
-    QTRY_COMPARE(service_->devices().size(), 1);
+    later();
+    QCOMPARE(service_->devices().size(), 1);
 }
 
 void TestUiTray::theIconSaysHowThingsStand() {
     QVERIFY(tray_.appear());
     start();
-    QTRY_COMPARE(tray_.items, QStringList{session_.baseService()});
-    QTRY_COMPARE(status(), QString("Active"));
+    QCOMPARE(tray_.items, QStringList{session_.baseService()});
+    QCOMPARE(status(), QString("Active"));
     const QVariantMap properties = tray_.properties();
     QCOMPARE(properties.value("Category").toString(), QString("Hardware"));
     QCOMPARE(properties.value("Id").toString(), QString("org.belay.Belay"));
     QCOMPARE(properties.value("Menu").value<QDBusObjectPath>().path(), QString("/MenuBar"));
 
     helper_->setState("d1", State::Failed);
-    QTRY_COMPARE(status(), QString("NeedsAttention"));
+    later();
+    QCOMPARE(status(), QString("NeedsAttention"));
     QCOMPARE(icon_->state(), Tray::State::NeedsAttention);
     // Waiting is no matter as long as nothing waits.
     helper_->setState("d1", State::Waiting);
-    QTRY_COMPARE(status(), QString("Active"));
+    later();
+    QCOMPARE(status(), QString("Active"));
     helper_->changeCounters("d1", [](auto& counters) { counters.inFlight = 3; });
-    QTRY_COMPARE(status(), QString("NeedsAttention"));
+    QTRY_COMPARE(service_->devices().first().inFlight, 3U);
+    later();
+    QCOMPARE(status(), QString("NeedsAttention"));
     helper_->remove("d1");
-    QTRY_COMPARE(status(), QString("Passive"));
+    later();
+    QCOMPARE(status(), QString("Passive"));
 }
 
 void TestUiTray::theToolTipCounts() {
@@ -109,7 +136,8 @@ void TestUiTray::theToolTipCounts() {
             device.gadget = "g1";
             device.state = *id == 'd' && id[1] == '2' ? State::Failed : State::Waiting;
         });
-    QTRY_COMPARE(service_->devices().size(), 4);
+    later();
+    QCOMPARE(service_->devices().size(), 4);
     const QStringList lines = icon_->toolTip().split('\n');
     QCOMPARE(lines.size(), 3);
     QVERIFY2(lines[0].startsWith("1 "), qPrintable(lines[0]));
@@ -118,14 +146,14 @@ void TestUiTray::theToolTipCounts() {
         return qdbus_cast<ui::TrayToolTip>(
             tray_.properties().value("ToolTip").value<QDBusArgument>());
     };
-    QTRY_COMPARE(tip().text, icon_->toolTip());
+    QCOMPARE(tip().text, icon_->toolTip());
     QCOMPARE(tip().title, QString("Belay"));
 }
 
 void TestUiTray::itHasPicturesWhereTheThemeHasNone() {
     QVERIFY(tray_.appear());
     start();
-    QTRY_COMPARE(tray_.items.size(), 1);
+    QCOMPARE(tray_.items.size(), 1);
     // The test's data folders have no icons of ours.
     const QVariantMap properties = tray_.properties();
     QCOMPARE(properties.value("IconName").toString(), QString());
@@ -144,8 +172,8 @@ void TestUiTray::itHasPicturesWhereTheThemeHasNone() {
 void TestUiTray::theMenuListsTheDevices() {
     QVERIFY(tray_.appear());
     start();
-    QTRY_COMPARE(tray_.items.size(), 1);
-    QTRY_COMPARE(tray_.menu().children.size(), 4);
+    QCOMPARE(tray_.items.size(), 1);
+    QCOMPARE(tray_.menu().children.size(), 4);
     const ui::MenuLayout menu = tray_.menu();
     QCOMPARE(menu.properties.value("children-display").toString(), QString("submenu"));
     QCOMPARE(menu.children[0].properties.value("label").toString(), QString("disk"));
@@ -170,47 +198,53 @@ void TestUiTray::theMenuListsTheDevices() {
 void TestUiTray::theMenuFollowsItsDevices() {
     QVERIFY(tray_.appear());
     start();
-    QTRY_COMPARE(tray_.items.size(), 1);
+    QCOMPARE(tray_.items.size(), 1);
     helper_->change("d2", [](auto& device) {
         device.gadget = "g1";
         device.label = "a_b & c";
         device.state = State::Waiting;
     });
     // Labels are no shortcuts.
-    QTRY_VERIFY(tray_.entry({"a__b & c"}).id != 0);
+    later();
+    QVERIFY(tray_.entry({"a__b & c"}).id != 0);
     helper_->setState("d2", State::Failed);
-    QTRY_VERIFY(tray_.entry({"a__b & c"})
-                    .children.value(0)
-                    .properties.value("label")
-                    .toString()
-                    .startsWith("Stopped waiting"));
+    later();
+    QVERIFY(tray_.entry({"a__b & c"})
+                .children.value(0)
+                .properties.value("label")
+                .toString()
+                .startsWith("Stopped waiting"));
     QVERIFY(!tray_.entry({"a__b & c", "_Recover"}).properties.contains("enabled"));
     QVERIFY(tray_.entry({"a__b & c"}).properties.value("icon-data") !=
             tray_.entry({"disk"}).properties.value("icon-data"));
     helper_->remove("d2");
-    QTRY_COMPARE(tray_.menu().children.size(), 4);
+    later();
+    QCOMPARE(tray_.menu().children.size(), 4);
     // Without belayd nothing can be done.
     helper_->vanish();
-    QTRY_COMPARE(tray_.entry({"disk", "_Stop"}).properties.value("enabled"), QVariant(false));
+    later();
+    QCOMPARE(tray_.entry({"disk", "_Stop"}).properties.value("enabled"), QVariant(false));
 }
 
 void TestUiTray::numbersStayWithTheirEntries() {
     QVERIFY(tray_.appear());
     start();
-    QTRY_COMPARE(tray_.items.size(), 1);
+    QCOMPARE(tray_.items.size(), 1);
     const int stop = tray_.entry({"disk", "_Stop"}).id;
     QVERIFY(stop != 0);
     helper_->change("d0", [](auto& device) {
         device.gadget = "g1";
         device.label = "first";
     });
-    QTRY_COMPARE(tray_.menu().children.size(), 5);
+    later();
+    QCOMPARE(tray_.menu().children.size(), 5);
     QCOMPARE(tray_.entry({"disk", "_Stop"}).id, stop);
     helper_->remove("d1");
-    QTRY_COMPARE(tray_.menu().children.size(), 4);
+    later();
+    QCOMPARE(tray_.menu().children.size(), 4);
     // What is gone is not clicked, and its number is nobody else's.
     tray_.click(stop);
-    QTest::qWait(200);
+    settleBus();
     QVERIFY(helper_->fleet.stops.empty());
     QVERIFY(tray_.entry({"first", "_Stop"}).id != stop);
 }
@@ -219,12 +253,15 @@ void TestUiTray::recoverIsOneClick() {
     QVERIFY(tray_.appear());
     start();
     helper_->setState("d1", State::Failed);
-    QTRY_VERIFY(!tray_.entry({"disk", "_Recover"}).properties.contains("enabled"));
+    later();
+    QVERIFY(!tray_.entry({"disk", "_Recover"}).properties.contains("enabled"));
     tray_.click(tray_.entry({"disk", "_Recover"}).id);
-    QTRY_COMPARE(helper_->fleet.recovers.size(), std::size_t(1));
+    settleBus();
+    QCOMPARE(helper_->fleet.recovers.size(), std::size_t(1));
     QVERIFY(!helper_->fleet.recovers[0].flag);
     // One at a time.
-    QTRY_COMPARE(tray_.entry({"disk", "_Recover"}).properties.value("enabled"), QVariant(false));
+    later();
+    QCOMPARE(tray_.entry({"disk", "_Recover"}).properties.value("enabled"), QVariant(false));
 }
 
 void TestUiTray::stopOfAnIdleDeviceIsOneClick() {
@@ -233,7 +270,8 @@ void TestUiTray::stopOfAnIdleDeviceIsOneClick() {
     start();
     QSignalSpy wanted(icon_.get(), &Tray::deviceWanted);
     tray_.click(tray_.entry({"disk", "_Stop"}).id);
-    QTRY_COMPARE(helper_->fleet.stops.size(), std::size_t(1));
+    settleBus();
+    QCOMPARE(helper_->fleet.stops.size(), std::size_t(1));
     QVERIFY(!helper_->fleet.stops[0].flag);
     QCOMPARE(wanted.size(), 0);
 }
@@ -244,7 +282,8 @@ void TestUiTray::stopOfAUsedDeviceOpensTheWindow() {
     QSignalSpy wanted(icon_.get(), &Tray::deviceWanted);
     const int stop = tray_.entry({"disk", "_Stop"}).id;
     tray_.click(stop);
-    QTRY_COMPARE(wanted.size(), 1);
+    settleBus();
+    QCOMPARE(wanted.size(), 1);
     QCOMPARE(wanted[0][0].toString(), FakeHelper::devicePath("d1"));
     // Nobody uses it, but not all is saved.
     helper_->change("d1", [](auto& device) {
@@ -254,7 +293,8 @@ void TestUiTray::stopOfAUsedDeviceOpensTheWindow() {
     QTRY_COMPARE(service_->devices().first().unsavedBytes, 512U);
     QTRY_VERIFY(service_->devices().first().holders.isEmpty());
     tray_.click(stop);
-    QTRY_COMPARE(wanted.size(), 2);
+    settleBus();
+    QCOMPARE(wanted.size(), 2);
     QVERIFY(helper_->fleet.stops.empty());
 }
 
@@ -266,12 +306,14 @@ void TestUiTray::aRefusedStopAsksBeforeTheWindow() {
         device.holders.clear();
     });
     start();
-    QTRY_COMPARE(tray_.items.size(), 1);
+    QCOMPARE(tray_.items.size(), 1);
     tray_.click(tray_.entry({"disk", "_Stop"}).id);
-    QTRY_COMPARE(helper_->fleet.stops.size(), std::size_t(1));
+    settleBus();
+    QCOMPARE(helper_->fleet.stops.size(), std::size_t(1));
     QVERIFY(!parent_->isVisible());
     helper_->fleet.stops[0].done(errorFrom(EBUSY, "stop", "d1", "The gadget uses it"));
-    QTRY_VERIFY(parent_->isVisible());
+    settleBus();
+    QVERIFY(parent_->isVisible());
     auto* const question = parent_->findChild<QMessageBox*>();
     QVERIFY(question != nullptr);
     QVERIFY(question->isVisible());
@@ -282,58 +324,68 @@ void TestUiTray::aRefusedStopAsksBeforeTheWindow() {
 void TestUiTray::pressesAskForTheWindow() {
     QVERIFY(tray_.appear());
     start();
-    QTRY_COMPARE(tray_.items.size(), 1);
+    QCOMPARE(tray_.items.size(), 1);
     QSignalSpy window(icon_.get(), &Tray::windowWanted);
     QSignalSpy quit(icon_.get(), &Tray::quitWanted);
     tray_.press("token-9");
-    QTRY_COMPARE(window.size(), 1);
+    settleBus();
+    QCOMPARE(window.size(), 1);
     QCOMPARE(window[0][0].toString(), QString("token-9"));
     tray_.press();
-    QTRY_COMPARE(window.size(), 2);
+    settleBus();
+    QCOMPARE(window.size(), 2);
     QCOMPARE(window[1][0].toString(), QString());
     tray_.click(tray_.entry({"Show _window"}).id);
-    QTRY_COMPARE(window.size(), 3);
+    settleBus();
+    QCOMPARE(window.size(), 3);
     QCOMPARE(quit.size(), 0);
     tray_.click(tray_.entry({"_Quit"}).id);
-    QTRY_COMPARE(quit.size(), 1);
+    settleBus();
+    QCOMPARE(quit.size(), 1);
 }
 
 void TestUiTray::aTrayMayComeLateAndGo() {
     start();
-    QTest::qWait(1500);
+    later(kOldTray);
     QVERIFY(!icon_->isAvailable());
     for (int i = 0; i < 2; ++i) {
         QVERIFY(tray_.appear());
-        QTRY_VERIFY(icon_->isAvailable());
+        settleBus();
+        QVERIFY(icon_->isAvailable());
         // Once, and not by Qt as well.
-        QTest::qWait(200);
+        later(kOldTray);
         QCOMPARE(tray_.items, QStringList{session_.baseService()});
         tray_.vanish();
-        QTRY_VERIFY(!icon_->isAvailable());
+        settleBus();
+        QVERIFY(!icon_->isAvailable());
     }
 }
 
 void TestUiTray::aTrayNeedsAHost() {
     QVERIFY(tray_.appear(false));
     start();
-    QTRY_COMPARE(tray_.items.size(), 1);
-    QTest::qWait(100);
+    QCOMPARE(tray_.items.size(), 1);
     QVERIFY(!icon_->isAvailable());
     tray_.setHost(true);
-    QTRY_VERIFY(icon_->isAvailable());
+    settleBus();
+    QVERIFY(icon_->isAvailable());
     tray_.setHost(false);
-    QTRY_VERIFY(!icon_->isAvailable());
+    settleBus();
+    QVERIFY(!icon_->isAvailable());
 }
 
 void TestUiTray::aNeededIconIsNotHidden() {
     QVERIFY(tray_.appear());
     start();
     helper_->remove("d1");
-    QTRY_COMPARE(status(), QString("Passive"));
+    later();
+    QCOMPARE(status(), QString("Passive"));
     icon_->setNeeded(true);
-    QTRY_COMPARE(status(), QString("Active"));
+    later();
+    QCOMPARE(status(), QString("Active"));
     icon_->setNeeded(false);
-    QTRY_COMPARE(status(), QString("Passive"));
+    later();
+    QCOMPARE(status(), QString("Passive"));
 }
 
 void TestUiTray::nothingHappensWithoutASessionBus() {
@@ -341,7 +393,8 @@ void TestUiTray::nothingHappensWithoutASessionBus() {
     session_ = QDBusConnection(QStringLiteral("none"));
     start();
     helper_->setState("d1", State::Failed);
-    QTRY_COMPARE(icon_->state(), Tray::State::NeedsAttention);
+    later();
+    QCOMPARE(icon_->state(), Tray::State::NeedsAttention);
     QVERIFY(!icon_->isAvailable());
 }
 

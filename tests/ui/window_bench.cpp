@@ -8,8 +8,6 @@
 namespace belay::test {
 namespace {
 
-constexpr int kPatienceMs = 5000;
-
 void require(bool met, const char* what) {
     if (!met)
         qFatal("%s", what);
@@ -31,14 +29,10 @@ WindowBench::WindowBench(bool filled) : WindowUser(shown) {
     settle();
 }
 
-void WindowBench::settle() {
-    // Messages keep their order: what comes after an answer to this comes after all before it.
-    bool answered = false;
-    QObject context;
-    service.listInFlight(FakeHelper::devicePath("none"), &context,
-                         [&](bool, const QList<bus::Request>&) { answered = true; });
-    require(QTest::qWaitFor([&] { return answered; }, kPatienceMs), "the service does not answer");
-    QCoreApplication::processEvents();
+void WindowBench::later(std::chrono::milliseconds time) {
+    settle();
+    clock.advance(time);
+    settle();
 }
 
 void WindowBench::screenshot(const QString& name) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tests/ui/fake_helper.h"
+#include "tests/ui/test_clock.h"
 #include "tests/ui/window_user.h"
 #include "ui/model/service.h"
 #include "ui/window/main_window.h"
@@ -10,6 +11,7 @@ namespace belay::test {
 // What a WindowUser needs before it is.
 struct WindowHolder {
     WindowHolder() : service(helper.client()), shown(service) {}
+    TestClock clock;
     FakeHelper helper;
     ui::Service service;
     ui::MainWindow shown;
@@ -24,11 +26,14 @@ class WindowBench : private WindowHolder, public WindowUser {
 
     helper::DeviceView& device() { return helper.fleet.deviceViews.at("d1"); }
     // Waits until all that was said on the bus until now is in the window.
-    void settle();
+    static void settle() { settleBus(); }
+    // The same, and then lets time pass.
+    void later(std::chrono::milliseconds time);
 
     // Writes a picture of the window to the build folder.
     void screenshot(const QString& name);
 
+    using WindowHolder::clock;
     using WindowHolder::helper;
     using WindowHolder::service;
 };

@@ -101,7 +101,7 @@ MenuExport::MenuExport(const QDBusConnection& session, QMenu& menu, QObject* par
     qDBusRegisterMetaType<QList<MenuEvent>>();
     pause_.setSingleShot(true);
     pause_.setInterval(kChangePause);
-    connect(&pause_, &QTimer::timeout, this, [this] { emit LayoutUpdated(++revision_, 0); });
+    connect(&pause_, &Timer::timeout, this, [this] { emit LayoutUpdated(++revision_, 0); });
     watch(&menu_);
 }
 

@@ -1,10 +1,11 @@
 #pragma once
 
+#include "ui/model/clock.h"
+
 #include <QtCore/QHash>
 #include <QtCore/QList>
 #include <QtCore/QObject>
 #include <QtCore/QStringList>
-#include <QtCore/QTimer>
 #include <QtCore/QVariantMap>
 #include <QtDBus/QDBusArgument>
 #include <QtDBus/QDBusConnection>
@@ -98,7 +99,7 @@ class MenuExport : public QObject {
     QHash<QObject*, int> ids_;
     int lastId_ = 0;
     uint revision_ = 1;
-    QTimer pause_;
+    Timer pause_;
 };
 
 QDBusArgument& operator<<(QDBusArgument& argument, const MenuLayout& layout);

@@ -1,6 +1,7 @@
 #include "ui/desktop/notification_server.h"
 
-#include <QtCore/QDeadlineTimer>
+#include "ui/model/clock.h"
+
 #include <QtDBus/QDBusPendingCallWatcher>
 #include <QtDBus/QDBusPendingReply>
 #include <chrono>
@@ -104,7 +105,7 @@ void NotificationServer::show(const Notice& notice, uint replaces, Shown shown) 
 // QtDBus takes answers in a thread of its own, so none needs this one's event loop, in which all
 // else of a program that ends would go on, too.
 void NotificationServer::closeUnnamed() {
-    const QDeadlineTimer deadline(kLastPatience);
+    const QDeadlineTimer deadline = Clock::current().deadline(kLastPatience);
     for (QDBusPendingCallWatcher* const answer : std::exchange(unnamed_, {})) {
         while (!answer->isFinished() && !deadline.hasExpired())
             std::this_thread::sleep_for(kLook);

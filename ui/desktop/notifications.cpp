@@ -90,8 +90,8 @@ Notifications::Entry& Notifications::entryOf(const QString& device) {
         entry->serial = ++serial_;
         entry->pause.setSingleShot(true);
         entry->end.setSingleShot(true);
-        connect(&entry->pause, &QTimer::timeout, this, [this, device] { tellProblem(device); });
-        connect(&entry->end, &QTimer::timeout, this,
+        connect(&entry->pause, &Timer::timeout, this, [this, device] { tellProblem(device); });
+        connect(&entry->end, &Timer::timeout, this,
                 [this, shown = entry.get()] { withdraw(*shown); });
     }
     return *entry;
@@ -104,9 +104,9 @@ void Notifications::update(const QString& path) {
     if (isProblem(*device)) {
         Entry& entry = entryOf(path);
         if (!entry.pause.isActive()) {
-            const bool shaky = entry.shows != Shows::Problem && entry.back.isValid() &&
-                               !entry.back.hasExpired(std::chrono::milliseconds(kCalm).count());
-            entry.pause.start(shaky ? std::chrono::milliseconds(kLongPause) : kTellPause);
+            const bool shaky = entry.shows != Shows::Problem && entry.back &&
+                               Clock::current().running() - *entry.back < kCalm;
+            entry.pause.start(shaky ? kLongPause : kTellPause);
         }
         return;
     }
@@ -171,7 +171,7 @@ void Notifications::tellProblem(const QString& path) {
 }
 
 void Notifications::tellBack(const QString& path, Entry& entry) {
-    entry.back.start();
+    entry.back = Clock::current().running();
     if (entry.closed == NotificationServer::Dismissed) {
         withdraw(entry);
         return;

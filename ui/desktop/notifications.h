@@ -1,11 +1,11 @@
 #pragma once
 
 #include "ui/desktop/notification_server.h"
+#include "ui/model/clock.h"
 
-#include <QtCore/QElapsedTimer>
-#include <QtCore/QTimer>
 #include <map>
 #include <memory>
+#include <optional>
 
 namespace belay::ui {
 
@@ -50,9 +50,10 @@ class Notifications : public QObject {
         bool again = false;  // it has changed meanwhile
         uint closed = 0;     // the reason for which it was closed
         bool pressed = false;
-        QTimer pause;        // until a problem counts
-        QTimer end;          // until "back" goes
-        QElapsedTimer back;  // since it was back last
+        Timer pause;  // until a problem counts
+        Timer end;    // until "back" goes
+        // When it was back last, by Clock::running().
+        std::optional<Clock::Milliseconds> back;
         quint64 serial = 0;
     };
 

@@ -30,18 +30,20 @@ const QStringList kActions = {QStringLiteral("org.belay.attach"), QStringLiteral
 }  // namespace
 
 void Permissions::start() {
-    const QDBusMessage ping = QDBusMessage::createMethodCall(
+    // Not a ping, which D-Bus libraries answer by themselves, even for a program that hangs.
+    QDBusMessage question = QDBusMessage::createMethodCall(
         QStringLiteral("org.freedesktop.PolicyKit1"),
         QStringLiteral("/org/freedesktop/PolicyKit1/Authority"),
-        QStringLiteral("org.freedesktop.DBus.Peer"), QStringLiteral("Ping"));
-    auto* const watcher = new QDBusPendingCallWatcher(bus_.asyncCall(ping), this);
+        QStringLiteral("org.freedesktop.DBus.Properties"), QStringLiteral("GetAll"));
+    question << QStringLiteral("org.freedesktop.PolicyKit1.Authority");
+    auto* const watcher = new QDBusPendingCallWatcher(bus_.asyncCall(question), this);
     connect(watcher, &QDBusPendingCallWatcher::finished, this, [this, watcher] {
         watcher->deleteLater();
         if (watcher->isError() || connected_)
             return;
         connected_ = true;
         patience_.setSingleShot(true);
-        connect(&patience_, &QTimer::timeout, this, [this] {
+        connect(&patience_, &Timer::timeout, this, [this] {
             Authority::instance()->checkAuthorizationCancel();
             take(Answer::Unknown);
         });

@@ -1,9 +1,10 @@
 #pragma once
 
+#include "ui/model/clock.h"
+
 #include <QtCore/QHash>
 #include <QtCore/QObject>
 #include <QtCore/QStringList>
-#include <QtCore/QTimer>
 #include <QtDBus/QDBusConnection>
 
 namespace belay::ui {
@@ -15,8 +16,8 @@ namespace belay::ui {
 //   to which question they belong. In a build without it nothing is known.
 // - After an error polkit-qt does not answer at all: a question that stays open too long is given
 // up.
-// - polkit is talked to only after it has answered a ping, so that a polkit that hangs holds up
-//   nobody.
+// - polkit-qt, which waits for polkit as it starts, is started only after polkit has answered a
+//   question: a polkit that hangs holds up nobody.
 class Permissions : public QObject {
     Q_OBJECT
 
@@ -53,7 +54,7 @@ class Permissions : public QObject {
     QHash<QString, Answer> answers_;
     QStringList toAsk_;
     QString asked_;
-    QTimer patience_;
+    Timer patience_;
     bool connected_ = false;
 };
 

@@ -82,13 +82,12 @@ Tray::Tray(Service& service, DeviceActions& actions, const QDBusConnection& sess
         emit availableChanged();
     });
     oldTrayPause_.setSingleShot(true);
-    connect(&oldTrayPause_, &QTimer::timeout, this, &Tray::updateOldTray);
+    connect(&oldTrayPause_, &Timer::timeout, this, &Tray::updateOldTray);
     oldTrayCheck_.setInterval(kOldTrayPeriod);
-    oldTrayCheck_.setTimerType(Qt::VeryCoarseTimer);
-    connect(&oldTrayCheck_, &QTimer::timeout, this, &Tray::checkOldTray);
+    connect(&oldTrayCheck_, &Timer::timeout, this, &Tray::checkOldTray);
     iconPause_.setSingleShot(true);
     iconPause_.setInterval(kIconPause);
-    connect(&iconPause_, &QTimer::timeout, this, &Tray::updateIcon);
+    connect(&iconPause_, &Timer::timeout, this, &Tray::updateIcon);
     const auto updateSoon = [this] {
         if (!iconPause_.isActive())
             iconPause_.start();
@@ -238,7 +237,7 @@ void Tray::updateDevice(const QString& path) {
     const auto entry = entries_.value(path);
     if (device == nullptr || !entry)
         return;
-    const StateWords words = Words::of(*device, QDateTime::currentDateTime());
+    const StateWords words = Words::of(*device, Clock::current().now());
     entry->menu->setTitle(plain(device->title()));
     setIcon(*entry, words);
     entry->line->setText(plain(words.line()));

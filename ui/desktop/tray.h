@@ -2,10 +2,10 @@
 
 #include "ui/desktop/menu_export.h"
 #include "ui/desktop/status_notifier.h"
+#include "ui/model/clock.h"
 
 #include <QtCore/QHash>
 #include <QtCore/QMap>
-#include <QtCore/QTimer>
 #include <QtWidgets/QMenu>
 #include <memory>
 
@@ -77,9 +77,9 @@ class Tray : public QObject {
     QHash<QString, QByteArray> iconData_;  // by name
     MenuExport export_;
     StatusNotifier notifier_;
-    QTimer iconPause_;
-    QTimer oldTrayPause_;
-    QTimer oldTrayCheck_;
+    Timer iconPause_;
+    Timer oldTrayPause_;
+    Timer oldTrayCheck_;
     std::unique_ptr<QSystemTrayIcon> old_;
     bool oldTrayThere_ = false;  // when it was last looked for
     State state_ = State::Passive;

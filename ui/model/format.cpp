@@ -1,5 +1,7 @@
 #include "ui/model/format.h"
 
+#include "ui/model/clock.h"
+
 #include <QtCore/QCoreApplication>
 #include <QtCore/QLocale>
 #include <QtCore/QRegularExpression>
@@ -52,7 +54,7 @@ QString ageText(uint milliseconds) {
 
 QString timeText(const QDateTime& time) {
     const QLocale locale;
-    if (time.date() != QDate::currentDate())
+    if (time.date() != Clock::current().now().date())
         return locale.toString(time, QLocale::ShortFormat);
     // With seconds, but not the time zone, which is in no other format.
     static const QRegularExpression kZone("\\s*\\(?t+\\)?");

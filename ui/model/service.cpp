@@ -60,7 +60,7 @@ Service::Service(const QDBusConnection& bus, QObject* parent)
     : QObject(parent), bus_(bus), name_(bus, text(bus::kService)) {
     bus::registerTypes();
     retryTimer_.setSingleShot(true);
-    connect(&retryTimer_, &QTimer::timeout, this, &Service::readAll);
+    connect(&retryTimer_, &Timer::timeout, this, &Service::readAll);
 }
 
 void Service::start() {

@@ -1,13 +1,13 @@
 #pragma once
 
 #include "ui/model/bus_owner.h"
+#include "ui/model/clock.h"
 #include "ui/model/records.h"
 
 #include <QtCore/QHash>
 #include <QtCore/QMap>
 #include <QtCore/QObject>
 #include <QtCore/QPointer>
-#include <QtCore/QTimer>
 #include <QtDBus/QDBusConnection>
 #include <QtDBus/QDBusError>
 #include <QtDBus/QDBusMessage>
@@ -142,7 +142,7 @@ class Service : public QObject {
     QString owner_;  // the unique name of the belayd whose objects are read; empty before they are
     Standing standing_ = Standing::Connecting;
     QString trouble_;
-    QTimer retryTimer_;
+    Timer retryTimer_;
     Manager manager_;
     QMap<QString, Gadget> gadgets_;
     QMap<QString, Device> devices_;

@@ -1,5 +1,6 @@
 #include "ui/model/words.h"
 
+#include "ui/model/clock.h"
 #include "ui/model/format.h"
 
 #include <QtCore/QLocale>
@@ -144,7 +145,7 @@ NoticeWords Words::waitingNotice(const Device& device, const Gadget* gadget) {
 NoticeWords Words::notice(const Device& device, const Gadget* gadget) {
     if (device.state == QLatin1String("waiting"))
         return waitingNotice(device, gadget);
-    const StateWords words = of(device, QDateTime::currentDateTime());
+    const StateWords words = of(device, Clock::current().now());
     QStringList body;
     if (device.unsavedBytes > 0)
         body += tr("%1 are not saved yet.").arg(sizeText(device.unsavedBytes));

@@ -62,7 +62,7 @@ struct Row {
 const Row kRows[] = {
     {QT_TRANSLATE_NOOP("belay::ui::Details", "State:"),
      [](const Service&, const Device& device) {
-         return Words::of(device, QDateTime::currentDateTime()).line();
+         return Words::of(device, Clock::current().now()).line();
      }},
     {QT_TRANSLATE_NOOP("belay::ui::Details", "Why:"),
      [](const Service&, const Device& device) { return device.explanation; }},
@@ -129,8 +129,8 @@ Details::Details(Service& service, DeviceModel& devices, QWidget* parent)
 
     requestTimer_.setInterval(kRequestPeriod);
     historyTimer_.setInterval(kHistoryPeriod);
-    connect(&requestTimer_, &QTimer::timeout, this, &Details::askForRequests);
-    connect(&historyTimer_, &QTimer::timeout, this, &Details::updateHistory);
+    connect(&requestTimer_, &Timer::timeout, this, &Details::askForRequests);
+    connect(&historyTimer_, &Timer::timeout, this, &Details::updateHistory);
     connect(this, &QTabWidget::currentChanged, this, &Details::adjustTimers);
     connect(&service, &Service::standingChanged, this, &Details::adjustTimers);
     const auto mine = [this](const QString& path) {
@@ -212,7 +212,7 @@ void Details::setDevice(const QString& path) {
 void Details::adjustTimers() {
     const bool there =
         isVisible() && !device_.isEmpty() && service_.standing() == Service::Standing::Running;
-    const auto run = [&](QTimer& timer, QWidget* page) {
+    const auto run = [&](Timer& timer, QWidget* page) {
         const bool wanted = there && currentWidget() == page;
         if (wanted && !timer.isActive())
             timer.start();

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "dbus/types.h"
+#include "ui/model/clock.h"
 
-#include <QtCore/QTimer>
 #include <QtWidgets/QTabWidget>
 
 class QLabel;
@@ -57,8 +57,8 @@ class Details final : public QTabWidget {
     QLabel* requestsNote_ = nullptr;
     HistoryView* history_ = nullptr;
     QList<QLabel*> values_;
-    QTimer requestTimer_;
-    QTimer historyTimer_;
+    Timer requestTimer_;
+    Timer historyTimer_;
     bool asked_ = false;
 };
 

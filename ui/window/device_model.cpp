@@ -1,5 +1,6 @@
 #include "ui/window/device_model.h"
 
+#include "ui/model/clock.h"
 #include "ui/model/format.h"
 #include "ui/model/service.h"
 
@@ -9,10 +10,6 @@ namespace belay::ui {
 namespace {
 
 constexpr qint64 kSparkMs = 60'000;
-
-qint64 nowMs() {
-    return QDateTime::currentMSecsSinceEpoch();
-}
 
 }  // namespace
 
@@ -42,7 +39,8 @@ QString DeviceModel::text(const Device& device, int column) const {
         case kWhere:
             return pathText(device.lent() ? device.fileName : device.node);
         case kThroughput: {
-            const History::Rate rate = histories_.constFind(device.path)->now(nowMs());
+            const History::Rate rate =
+                histories_.constFind(device.path)->now(Clock::current().nowMs());
             return rate.read + rate.written < 1 ? QString() : rateText(rate.read + rate.written);
         }
         case kInFlight:
@@ -81,12 +79,12 @@ QVariant DeviceModel::data(const QModelIndex& index, int role) const {
             return text(*device, column);
         case Qt::ToolTipRole:
             if (column == kDevice)
-                return Words::of(*device, QDateTime::currentDateTime()).line();
+                return Words::of(*device, Clock::current().now()).line();
             return column == kWhere ? Words::direction(*device) : device->explanation;
         case Qt::AccessibleTextRole:
             if (column == kDevice)
                 return QStringLiteral("%1, %2").arg(
-                    device->title(), Words::of(*device, QDateTime::currentDateTime()).line());
+                    device->title(), Words::of(*device, Clock::current().now()).line());
             return QStringLiteral("%1 %2 %3")
                 .arg(headerData(column, Qt::Horizontal, Qt::DisplayRole).toString(),
                      text(*device, column), subtext(*device, column))
@@ -96,11 +94,11 @@ QVariant DeviceModel::data(const QModelIndex& index, int role) const {
         case kSubtextRole:
             return subtext(*device, column);
         case kWordsRole:
-            return QVariant::fromValue(Words::of(*device, QDateTime::currentDateTime()));
+            return QVariant::fromValue(Words::of(*device, Clock::current().now()));
         case kDimmedRole:
             return service_.standing() != Service::Standing::Running;
         case kRatesRole: {
-            const qint64 now = nowMs();
+            const qint64 now = Clock::current().nowMs();
             return QVariant::fromValue(
                 histories_.constFind(device->path)->rates(now - kSparkMs, now, kSparkBins));
         }
@@ -148,7 +146,7 @@ void DeviceModel::tick() {
 }
 
 void DeviceModel::insert(const QString& path) {
-    histories_[path].note(*service_.device(path), nowMs());
+    histories_[path].note(*service_.device(path), Clock::current().nowMs());
     const int row = int(paths_.size());
     beginInsertRows({}, row, row);
     paths_ += path;
@@ -169,7 +167,7 @@ void DeviceModel::changed(const QString& path) {
     const int row = int(paths_.indexOf(path));
     if (row < 0)
         return;
-    histories_[path].note(*service_.device(path), nowMs());
+    histories_[path].note(*service_.device(path), Clock::current().nowMs());
     emit dataChanged(index(row, 0), index(row, kUnsaved));
 }
 

@@ -1,5 +1,6 @@
 #include "ui/window/history_view.h"
 
+#include "ui/model/clock.h"
 #include "ui/model/format.h"
 #include "ui/model/words.h"
 #include "ui/window/look.h"
@@ -35,7 +36,7 @@ QSize HistoryView::minimumSizeHint() const {
 }
 
 void HistoryView::show(const History* history) {
-    to_ = QDateTime::currentMSecsSinceEpoch();
+    to_ = Clock::current().nowMs();
     from_ = to_ - History::kDepthMs;
     rates_ = history == nullptr ? QList<History::Rate>() : history->rates(from_, to_, kBins);
     spans_ = history == nullptr ? QList<History::Span>() : history->states(from_, to_);

@@ -72,7 +72,7 @@ MainWindow::MainWindow(Service& service)
     panes->setSizes({least, kFirstSize.width() - least});
 
     clock_.setInterval(kClockPeriod);
-    connect(&clock_, &QTimer::timeout, devices_, &DeviceModel::tick);
+    connect(&clock_, &Timer::timeout, devices_, &DeviceModel::tick);
     connectAll();
     standingChanged();
 }

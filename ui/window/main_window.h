@@ -1,6 +1,7 @@
 #pragma once
 
-#include <QtCore/QTimer>
+#include "ui/model/clock.h"
+
 #include <QtWidgets/QMainWindow>
 
 class QAction;
@@ -87,7 +88,7 @@ class MainWindow : public QMainWindow {
     QPushButton* lendButton_ = nullptr;
     QMenu* attachMenu_ = nullptr;
     QMenu* policyMenu_ = nullptr;
-    QTimer clock_;
+    Timer clock_;
 };
 
 }  // namespace belay::ui
