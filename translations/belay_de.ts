@@ -878,6 +878,28 @@
         <source>Lends nothing</source>
         <translation>Verleiht nichts</translation>
     </message>
+    <message>
+        <source>Block size</source>
+        <translation>Blockgröße</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <extracomment>The block size is chosen by Belay</extracomment>
+        <translation>Automatisch</translation>
+    </message>
+    <message>
+        <source>%1 bytes</source>
+        <extracomment>A block size; %1 is a number</extracomment>
+        <translation>%1 Byte</translation>
+    </message>
+    <message>
+        <source>Bloc&amp;k size:</source>
+        <translation>&amp;Blockgröße:</translation>
+    </message>
+    <message>
+        <source>A partition table is found only with the block size that it was made for. “Automatic” takes a block device’s own size. Of a file it takes the size that it was lent with last; without one, 4096 bytes if its partition table was made for that, and else 512.</source>
+        <translation>Eine Partitionstabelle wird nur mit der Blockgröße gefunden, für die sie angelegt wurde. „Automatisch“ nimmt bei einem Blockgerät dessen eigene Größe. Bei einer Datei ist es die Größe, mit der sie zuletzt verliehen war; gibt es keine, 4096 Byte, wenn ihre Partitionstabelle dafür angelegt wurde, und sonst 512.</translation>
+    </message>
 </context>
 <context>
     <name>belay::ui::MainWindow</name>

@@ -878,6 +878,28 @@
         <source>Lends nothing</source>
         <translation>No presta nada</translation>
     </message>
+    <message>
+        <source>Block size</source>
+        <translation>Tamaño de bloque</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <extracomment>The block size is chosen by Belay</extracomment>
+        <translation>Automático</translation>
+    </message>
+    <message>
+        <source>%1 bytes</source>
+        <extracomment>A block size; %1 is a number</extracomment>
+        <translation>%1 bytes</translation>
+    </message>
+    <message>
+        <source>Bloc&amp;k size:</source>
+        <translation>Tamaño de &amp;bloque:</translation>
+    </message>
+    <message>
+        <source>A partition table is found only with the block size that it was made for. “Automatic” takes a block device’s own size. Of a file it takes the size that it was lent with last; without one, 4096 bytes if its partition table was made for that, and else 512.</source>
+        <translation>Una tabla de particiones solo se encuentra con el tamaño de bloque para el que se creó. «Automático» toma el tamaño propio de un dispositivo de bloques. De un archivo toma el tamaño con el que se prestó la última vez; si no hay ninguno, 4096 bytes si su tabla de particiones se creó para eso y, si no, 512.</translation>
+    </message>
 </context>
 <context>
     <name>belay::ui::MainWindow</name>

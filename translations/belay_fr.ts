@@ -878,6 +878,28 @@
         <source>Lends nothing</source>
         <translation>Ne prête rien</translation>
     </message>
+    <message>
+        <source>Block size</source>
+        <translation>Taille de bloc</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <extracomment>The block size is chosen by Belay</extracomment>
+        <translation>Automatique</translation>
+    </message>
+    <message>
+        <source>%1 bytes</source>
+        <extracomment>A block size; %1 is a number</extracomment>
+        <translation>%1 octets</translation>
+    </message>
+    <message>
+        <source>Bloc&amp;k size:</source>
+        <translation>Taille de &amp;bloc&#xa0;:</translation>
+    </message>
+    <message>
+        <source>A partition table is found only with the block size that it was made for. “Automatic” takes a block device’s own size. Of a file it takes the size that it was lent with last; without one, 4096 bytes if its partition table was made for that, and else 512.</source>
+        <translation>Une table de partitions n’est trouvée qu’avec la taille de bloc pour laquelle elle a été créée. «&#xa0;Automatique&#xa0;» prend la taille propre d’un périphérique bloc. Pour un fichier, c’est la taille avec laquelle il a été prêté en dernier&#xa0;; à défaut, 4096 octets si sa table de partitions a été créée pour cela, et sinon 512.</translation>
+    </message>
 </context>
 <context>
     <name>belay::ui::MainWindow</name>

@@ -1,10 +1,12 @@
 #include "core/store/backing.h"
 
 #include "core/store/block_device.h"
+#include "core/store/gpt.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <array>
 #include <bit>
 
 namespace belay::store {
@@ -66,20 +68,53 @@ tl::unexpected<Error> openError(const std::string& path, bool blockDevice) {
     }
 }
 
-Result<std::uint32_t> chooseBlockSize(const Backing& backing, std::uint32_t asked,
-                                      std::uint32_t logical) {
-    const std::uint32_t least = backing.isBlockDevice ? logical : kLeastBlock;
-    const std::uint32_t chosen = asked == 0 ? least : asked;
-    if (!std::has_single_bit(chosen) || chosen < kLeastBlock || chosen > kMostBlock)
-        return failure(fmt::format("block size {} cannot be used for", chosen), backing.path,
-                       fmt::format("Use a power of two from {} to {}", kLeastBlock, kMostBlock));
-    if (chosen < least)
-        return failure(fmt::format("block size {} is below the device's own {}:", chosen, least),
-                       backing.path, fmt::format("Use {} or more", least));
-    return chosen;
+bool isPossible(const Backing& backing, std::uint32_t blockSize) {
+    return std::has_single_bit(blockSize) && blockSize >= kLeastBlock && blockSize <= kMostBlock &&
+           backing.sizeBytes % blockSize == 0;
 }
 
-Result<void> measure(Backing& backing, std::uint32_t blockSize) {
+// Read while nobody is served from it yet.
+std::optional<std::uint32_t> partitionedFor(const Backing& backing) {
+    std::array<std::byte, kGptSearchBytes> start{};
+    const ssize_t got = ::pread(backing.fd.get(), start.data(), start.size(), 0);
+    return got < 0 ? std::nullopt
+                   : gptBlockSize(ConstByteSpan(start).first(static_cast<std::size_t>(got)));
+}
+
+// For a file of which nobody says what block size it is to have.
+void chooseByItself(Backing& backing, std::uint32_t last) {
+    backing.partitionedFor = partitionedFor(backing);
+    if (last != 0 && isPossible(backing, last)) {
+        backing.blockSize = last;
+        backing.blockSizeReason = BlockSizeReason::Remembered;
+    } else if (const auto table = backing.partitionedFor.value_or(kLeastBlock);
+               table != kLeastBlock && isPossible(backing, table)) {
+        backing.blockSize = table;
+        backing.blockSizeReason = BlockSizeReason::PartitionTable;
+    }
+}
+
+Result<void> chooseBlockSize(Backing& backing, const StoreOptions& options, std::uint32_t logical) {
+    const std::uint32_t least = backing.isBlockDevice ? logical : kLeastBlock;
+    const std::uint32_t asked = options.blockSize;
+    if (asked == 0) {
+        backing.blockSize = least;
+        if (!backing.isBlockDevice)
+            chooseByItself(backing, options.lastBlockSize);
+        return {};
+    }
+    if (!std::has_single_bit(asked) || asked < kLeastBlock || asked > kMostBlock)
+        return failure(fmt::format("block size {} cannot be used for", asked), backing.path,
+                       fmt::format("Use a power of two from {} to {}", kLeastBlock, kMostBlock));
+    if (asked < least)
+        return failure(fmt::format("block size {} is below the device's own {}:", asked, least),
+                       backing.path, fmt::format("Use {} or more", least));
+    backing.blockSize = asked;
+    backing.blockSizeReason = BlockSizeReason::Asked;
+    return {};
+}
+
+Result<void> measure(Backing& backing, const StoreOptions& options) {
     BlockDeviceFacts facts;
     if (backing.isBlockDevice) {
         auto found = blockDeviceFacts(backing);
@@ -99,10 +134,8 @@ Result<void> measure(Backing& backing, std::uint32_t blockSize) {
         return failure("the store is empty (0 bytes):", backing.path,
                        backing.isBlockDevice ? "Put a card or disk in"
                                              : "Give it its size, e.g.: truncate -s 1G");
-    auto chosen = chooseBlockSize(backing, blockSize, facts.logicalBlock);
-    if (!chosen)
-        return tl::make_unexpected(std::move(chosen.error()));
-    backing.blockSize = *chosen;
+    if (auto chosen = chooseBlockSize(backing, options, facts.logicalBlock); !chosen)
+        return chosen;
     if (const std::uint64_t rest = backing.sizeBytes % backing.blockSize; rest != 0)
         return failure(fmt::format("size {} is not a multiple of the block size {}:",
                                    backing.sizeBytes, backing.blockSize),
@@ -117,7 +150,7 @@ Result<Backing> finishOpen(Fd fd, bool readOnly, const StoreOptions& options) {
     if (!backing)
         return backing;
     backing->readOnly = readOnly;
-    if (auto good = measure(*backing, options.blockSize); !good)
+    if (auto good = measure(*backing, options); !good)
         return tl::make_unexpected(std::move(good.error()));
     return backing;
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace belay::store {
@@ -20,6 +21,9 @@ struct Backing {
     bool readOnly = false;
     std::uint64_t sizeBytes = 0;
     std::uint32_t blockSize = 0;  // bytes
+    BlockSizeReason blockSizeReason = BlockSizeReason::Usual;
+    // What its partition table was made for, where that was looked at.
+    std::optional<std::uint32_t> partitionedFor;
     // fallocate(2) modes believed to work until one says EOPNOTSUPP.
     bool punchesHoles = false;
     bool zeroesRanges = true;

@@ -28,27 +28,42 @@ FileStamp stampOf(const struct statx& stat) {
     return {stat.stx_size, stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec};
 }
 
-std::string encode(const CleanRecord& record) {
+constexpr unsigned kVersion = 2;
+// The first version is still understood. In its day every file was offered with blocks of:
+constexpr std::uint32_t kFirstVersionBlock = 512;
+
+std::string encode(const CleanRecord& record, unsigned version = kVersion) {
+    std::string text = fmt::format("belay-record {} {}", version, record.replaced);
+    if (version == kVersion)
+        text += fmt::format(" {}", record.blockSize);
     if (!record.clean)
-        return fmt::format("belay-record 1 {} in-use {}\n", record.replaced, record.use);
-    return fmt::format("belay-record 1 {} clean {} {} {}\n", record.replaced,
-                       record.clean->sizeBytes, record.clean->modifiedSeconds,
-                       record.clean->modifiedNanoseconds);
+        return text + fmt::format(" in-use {}\n", record.use);
+    return text + fmt::format(" clean {} {} {}\n", record.clean->sizeBytes,
+                              record.clean->modifiedSeconds, record.clean->modifiedNanoseconds);
 }
 
 std::optional<CleanRecord> decode(const std::string& text) {
     CleanRecord record;
     FileStamp stamp;
-    if (std::sscanf(text.c_str(),
-                    "belay-record 1 %" SCNu64 " clean %" SCNu64 " %" SCNd64 " %" SCNu32,
-                    &record.replaced, &stamp.sizeBytes, &stamp.modifiedSeconds,
-                    &stamp.modifiedNanoseconds) == 4)
+    unsigned version = 0;
+    int end = 0;
+    if (std::sscanf(text.c_str(), "belay-record %u %" SCNu64 "%n", &version, &record.replaced,
+                    &end) != 2)
+        return std::nullopt;
+    const char* rest = text.c_str() + end;
+    if (version == kVersion && std::sscanf(rest, "%" SCNu32 "%n", &record.blockSize, &end) == 1)
+        rest += end;
+    if (std::sscanf(rest, " clean %" SCNu64 " %" SCNd64 " %" SCNu32, &stamp.sizeBytes,
+                    &stamp.modifiedSeconds, &stamp.modifiedNanoseconds) == 3)
         record.clean = stamp;
-    else if (std::sscanf(text.c_str(), "belay-record 1 %" SCNu64 " in-use %" SCNu64,
-                         &record.replaced, &record.use) != 2)
+    else if (std::sscanf(rest, " in-use %" SCNu64, &record.use) != 1)
         return std::nullopt;
     // Written back it must be the same text: nothing else counts as a record.
-    return encode(record) == text + "\n" ? std::optional(record) : std::nullopt;
+    if ((version != 1 && version != kVersion) || encode(record, version) != text + "\n")
+        return std::nullopt;
+    if (version == 1)
+        record.blockSize = kFirstVersionBlock;
+    return record;
 }
 
 // One file's record, while nobody else reads or writes any in the directory.
@@ -142,6 +157,7 @@ Result<CleanRecord> beginRecord(const std::string& directory, int fd, const std:
     const bool same = record->clean == now;
     if (record->clean && !same) {
         ++record->replaced;
+        record->blockSize = 0;
         log::notice("store {}: changed since it was last closed", path);
     }
     // Nothing under way could leave a read-only one in doubt: what it looks like now is enough.
@@ -153,11 +169,30 @@ Result<CleanRecord> beginRecord(const std::string& directory, int fd, const std:
     if (!saved && saved.error().code == EROFS) {
         log::notice("{}; changes by others while nobody offers {} will not be noticed",
                     saved.error().message(), path);
-        return CleanRecord{record->replaced, std::nullopt, 0};
+        return CleanRecord{record->replaced, std::nullopt, 0, record->blockSize};
     }
     if (!saved)
         return tl::make_unexpected(std::move(saved.error()));
     return record;
+}
+
+Result<void> noteBlockSize(const std::string& directory, int fd, const std::string& path,
+                           std::uint64_t use, std::uint32_t blockSize) {
+    const auto backing = lookAt(fd, path);
+    if (!backing)
+        return tl::make_unexpected(backing.error());
+    if (backing->isBlockDevice)
+        return {};
+    const auto file = RecordFile::open(directory, *backing);
+    if (!file)
+        return tl::make_unexpected(file.error());
+    auto record = file->load();
+    if (!record)
+        return tl::make_unexpected(record.error());
+    if (record->use != use || record->blockSize == blockSize)
+        return {};
+    record->blockSize = blockSize;
+    return file->save(*record);
 }
 
 Result<void> endRecord(const std::string& directory, int fd, const std::string& path,

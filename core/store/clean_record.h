@@ -33,6 +33,9 @@ struct CleanRecord {
     std::optional<FileStamp> clean;
     // Names the use under way; 0: none, so nothing is to be ended.
     std::uint64_t use = 0;
+    // What it was offered with last: StoreOptions::lastBlockSize. 0: unknown, also when the content
+    // was found changed.
+    std::uint32_t blockSize = 0;
 };
 
 // Before a file is offered: compares it with its record, and for one that is `writable` notes
@@ -41,6 +44,11 @@ struct CleanRecord {
 // directory on a read-only file system nothing is noted, and a message says so.
 Result<CleanRecord> beginRecord(const std::string& directory, int fd, const std::string& path,
                                 bool writable);
+
+// Notes durably which block size the file is offered with, in the use that began with `use`. Does
+// nothing when another one has begun, and for block devices.
+Result<void> noteBlockSize(const std::string& directory, int fd, const std::string& path,
+                           std::uint64_t use, std::uint32_t blockSize);
 
 // When nobody of `use` writes any more: makes the file durable, and notes what it looks like. May
 // take as long as a flush.

@@ -29,12 +29,24 @@ class Operations;
 class WritebackState;
 struct StoreOperation;
 
+// Why a store has the block size that it has, the first that applies.
+enum class BlockSizeReason : std::uint8_t {
+    Asked,           // StoreOptions::blockSize
+    Remembered,      // StoreOptions::lastBlockSize
+    PartitionTable,  // a file with a GUID partition table for 4096-byte blocks, and none for 512
+    Usual,           // a file's 512, a block device's own
+};
+
 struct StoreOptions {
     // What to open; for adopt() only a name for messages.
     std::string path;
     bool readOnly = false;
-    // Bytes, a power of two, 512 .. 65536. 0: 512 for files, the logical block size for devices.
+    // Bytes, a power of two, 512 .. 65536; of a block device its logical block size at least.
+    // 0: see BlockSizeReason.
     std::uint32_t blockSize = 0;
+    // What it was offered with last, 0 if nobody knows. Whoever has the disk writes its partition
+    // table: to go by that each time would make another disk of it.
+    std::uint32_t lastBlockSize = 0;
     // A directory that lives as long as the boot (under /run), writable for this process: keeps
     // the verifier over restarts of the process. Empty: every open has a new verifier, which is
     // safe but makes the initiator send again what was durable.
@@ -50,6 +62,7 @@ struct StoreOptions {
 struct Geometry {
     std::uint64_t sizeBytes = 0;
     std::uint32_t blockSize = 0;  // bytes
+    BlockSizeReason blockSizeReason = BlockSizeReason::Usual;
     bool readOnly = false;
     // Turns false when the first discard finds that the file system cannot.
     bool canDiscard = false;

@@ -25,6 +25,10 @@ belay-gadget --share FILE... --lend-ready
                      device of it there; may be repeated
       --label TEXT     what the last --share is called (default: the file's name)
       --read-only      the last --share must not be written to
+      --block-size N   the last --share has blocks of 512, 1024, 2048 or 4096 bytes
+                       (default: of a file as last time, else 4096 if it has a
+                       partition table for these and none for 512, else 512; of a
+                       block device its own)
     --lend-ready     make block devices here of whatever the host lends
     --udc NAME       the USB device controller (default: the first free one)
     --name NAME      the gadget's folder in configfs (default: belay)
@@ -99,6 +103,12 @@ CommandLine parse(Arguments arguments) {
             options.shares.back().label = *label;
         } else if (!options.shares.empty() && arguments.flag("--read-only")) {
             options.shares.back().readOnly = true;
+        } else if (auto size =
+                       options.shares.empty() ? std::nullopt : arguments.value("--block-size")) {
+            if (const auto bytes = blockSizeFrom(*size))
+                options.shares.back().blockSize = *bytes;
+            else
+                line.error = fmt::format("--block-size wants {}", kOfferedBlockSizes);
         } else if (arguments.flag("--lend-ready")) {
             options.lendReady = true;
         } else if (auto udc = arguments.value("--udc")) {

@@ -93,7 +93,7 @@ class GadgetWorker final : public engine::GadgetListener {
 
  private:
     void greet() {
-        supervisor_.send({{"type", "ready"}});
+        supervisor_.send({{"type", "ready"}, {"stores", stores_->list()}});
         supervisor_.send({{"type", "functions-ready"}});
     }
 

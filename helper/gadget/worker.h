@@ -10,8 +10,8 @@ namespace belay::helper {
 //   user        whom to run as once everything is open
 //   gadget      our uuid, as hosts see it
 //   attachMount, lendMount   FunctionFS mounts to serve; empty: that direction is not offered
-//   stores      what to share: a list of {id, label, readOnly, path, blockSize}
-//   stateDir    where stores keep their write-back state
+//   stores      what to share: a list of {id, label, readOnly, path, blockSize, lastBlockSize,
+//   replaced} stateDir    where stores keep their write-back state
 // Messages it takes beyond DeviceServer's:
 //   recover                    end the sessions; the host opens new ones
 //   report  requests           answered by a report

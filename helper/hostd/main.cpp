@@ -23,6 +23,10 @@ belay-hostd [--gadget SERIAL] --attach SHARE... --lend FILE...
                      block device of it there; may be repeated
       --label TEXT     what the last --lend is called (default: the file's name)
       --read-only      the last --lend must not be written to
+      --block-size N   the last --lend has blocks of 512, 1024, 2048 or 4096 bytes
+                       (default: of a file as last time, else 4096 if it has a
+                       partition table for these and none for 512, else 512; of a
+                       block device its own)
     --gadget SERIAL  serve this gadget only (default: the first that is found)
     --payload-crc    have every byte checked end to end
     --policy POLICY  what devices here do while the other side is gone: wait (the
@@ -76,6 +80,12 @@ CommandLine parse(Arguments arguments) {
             options.lend.back().label = *label;
         } else if (!options.lend.empty() && arguments.flag("--read-only")) {
             options.lend.back().readOnly = true;
+        } else if (auto size =
+                       options.lend.empty() ? std::nullopt : arguments.value("--block-size")) {
+            if (const auto bytes = blockSizeFrom(*size))
+                options.lend.back().blockSize = *bytes;
+            else
+                line.error = fmt::format("--block-size wants {}", kOfferedBlockSizes);
         } else if (arguments.flag("--payload-crc")) {
             options.payloadCrc = true;
         } else if (auto policy = arguments.value("--policy")) {

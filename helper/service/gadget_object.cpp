@@ -8,6 +8,9 @@
 #include "helper/service/options.h"
 #include "helper/service/views.h"
 #include "helper/supervisor/fleet.h"
+#include "helper/supervisor/words.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -38,6 +41,36 @@ helper::FleetInterface::DeviceDone answer(BusService& service, const Call& call)
         service.deviceChanged(*device);
         call.reply({QVariant::fromValue(QDBusObjectPath(devicePath(*device)))});
     };
+}
+
+// The options of Lend and LendPath; fails the call, and gives nothing, if one is wrong.
+std::optional<helper::LendTerms> lendTerms(const QVariantMap& values, Call& call) {
+    const auto options = Options::parse(values, call,
+                                        {{"label", QMetaType::QString},
+                                         {"read-only", QMetaType::Bool},
+                                         {"block-size", QMetaType::UInt}});
+    if (!options)
+        return std::nullopt;
+    const uint blockSize = options->number("block-size");
+    if (options->has("block-size") && !helper::isOfferedBlockSize(blockSize)) {
+        call.fail(BusError::make(
+            "InvalidArgument",
+            QStringLiteral(
+                "The block size can be %1, and not %2; without the option \"block-size\" "
+                "it is chosen")
+                .arg(QLatin1String(helper::kOfferedBlockSizes.data()))
+                .arg(blockSize)));
+        return std::nullopt;
+    }
+    return helper::LendTerms{options->text("label").toStdString(), options->flag("read-only"),
+                             blockSize};
+}
+
+std::string described(const helper::LendTerms& terms) {
+    return fmt::format("{}{}", terms.readOnly ? ", read-only" : "",
+                       terms.blockSize == 0
+                           ? std::string()
+                           : fmt::format(", with blocks of {} bytes", terms.blockSize));
 }
 
 }  // namespace
@@ -109,9 +142,8 @@ QDBusObjectPath GadgetObject::Attach(const QString& share, const QVariantMap& va
 QDBusObjectPath GadgetObject::Lend(const QDBusUnixFileDescriptor& descriptor,
                                    const QVariantMap& values) {
     Call call = takeCall();
-    const auto options = Options::parse(
-        values, call, {{"label", QMetaType::QString}, {"read-only", QMetaType::Bool}});
-    if (!options)
+    auto terms = lendTerms(values, call);
+    if (!terms)
         return {};
     auto checked = LentFile::from(descriptor.fileDescriptor());
     if (!checked) {
@@ -119,13 +151,11 @@ QDBusObjectPath GadgetObject::Lend(const QDBusUnixFileDescriptor& descriptor,
         return {};
     }
     const auto file = std::make_shared<LentFile>(std::move(*checked));
-    const bool readOnly = options->flag("read-only") || !file->writable;
+    terms->readOnly = terms->readOnly || !file->writable;
     ask(call, "org.belay.lend", QString::fromStdString(file->name),
-        [&service = service_, id = id_, file, label = options->text("label").toStdString(),
-         readOnly, call](uint uid) {
-            log::notice("uid {}: lend {} to {}{}", uid, file->name, id,
-                        readOnly ? ", read-only" : "");
-            service.fleet()->lend(id, std::move(file->fd), file->name, label, readOnly,
+        [&service = service_, id = id_, file, terms = *terms, call](uint uid) {
+            log::notice("uid {}: lend {} to {}{}", uid, file->name, id, described(terms));
+            service.fleet()->lend(id, std::move(file->fd), file->name, terms,
                                   answer(service, call));
         });
     return {};
@@ -133,9 +163,8 @@ QDBusObjectPath GadgetObject::Lend(const QDBusUnixFileDescriptor& descriptor,
 
 QDBusObjectPath GadgetObject::LendPath(const QString& path, const QVariantMap& values) {
     Call call = takeCall();
-    const auto options = Options::parse(
-        values, call, {{"label", QMetaType::QString}, {"read-only", QMetaType::Bool}});
-    if (!options)
+    const auto terms = lendTerms(values, call);
+    if (!terms)
         return {};
     if (!path.startsWith(QLatin1Char('/'))) {
         call.fail(BusError::make("InvalidArgument",
@@ -143,11 +172,9 @@ QDBusObjectPath GadgetObject::LendPath(const QString& path, const QVariantMap& v
         return {};
     }
     ask(call, "org.belay.lend-path", path,
-        [&service = service_, id = id_, name = path.toStdString(),
-         label = options->text("label").toStdString(), readOnly = options->flag("read-only"),
-         call](uint uid) {
-            log::notice("uid {}: lend {} to {}{}", uid, name, id, readOnly ? ", read-only" : "");
-            service.fleet()->lendPath(id, name, label, readOnly, answer(service, call));
+        [&service = service_, id = id_, name = path.toStdString(), terms = *terms, call](uint uid) {
+            log::notice("uid {}: lend {} to {}{}", uid, name, id, described(terms));
+            service.fleet()->lendPath(id, name, terms, answer(service, call));
         });
     return {};
 }

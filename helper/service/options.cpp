@@ -7,6 +7,17 @@ namespace {
 
 constexpr Options::Known kCommon = {"auth.no_user_interaction", QMetaType::Bool};
 
+QString wordsFor(QMetaType::Type type) {
+    switch (type) {
+        case QMetaType::Bool:
+            return QStringLiteral("boolean (b)");
+        case QMetaType::UInt:
+            return QStringLiteral("number (u)");
+        default:
+            return QStringLiteral("string (s)");
+    }
+}
+
 }  // namespace
 
 std::optional<Options> Options::parse(const QVariantMap& values, Call& call,
@@ -25,11 +36,9 @@ std::optional<Options> Options::parse(const QVariantMap& values, Call& call,
             return std::nullopt;
         }
         if (value->typeId() != option->type) {
-            call.fail(BusError::make("InvalidArgument",
-                                     QStringLiteral("The option \"%1\" wants a %2")
-                                         .arg(value.key(), option->type == QMetaType::Bool
-                                                               ? QStringLiteral("boolean (b)")
-                                                               : QStringLiteral("string (s)"))));
+            call.fail(
+                BusError::make("InvalidArgument", QStringLiteral("The option \"%1\" wants a %2")
+                                                      .arg(value.key(), wordsFor(option->type))));
             return std::nullopt;
         }
     }

@@ -14,7 +14,7 @@ class Options {
  public:
     struct Known {
         const char* name;
-        QMetaType::Type type;  // Bool or QString
+        QMetaType::Type type;  // Bool, QString or UInt
     };
 
     // Fails the call, and gives nothing, if an option is unknown or of another type. Takes account
@@ -22,9 +22,11 @@ class Options {
     static std::optional<Options> parse(const QVariantMap& values, Call& call,
                                         std::initializer_list<Known> known = {});
 
-    // False or empty if it was not given.
+    // False, empty or 0 if it was not given.
     bool flag(const char* name) const { return values_.value(QLatin1String(name)).toBool(); }
     QString text(const char* name) const { return values_.value(QLatin1String(name)).toString(); }
+    bool has(const char* name) const { return values_.contains(QLatin1String(name)); }
+    uint number(const char* name) const { return values_.value(QLatin1String(name)).toUInt(); }
 
  private:
     explicit Options(QVariantMap values) : values_(std::move(values)) {}

@@ -23,6 +23,22 @@ std::optional<std::uint32_t> deviceNumber(std::string_view name) {
     return number;
 }
 
+const char* textFor(const std::string& blockSizeReason) {
+    if (blockSizeReason == "partition-table")
+        return ", as its partition table has";
+    return blockSizeReason == "remembered" ? ", as last time" : "";
+}
+
+void printOffered(const Json& stores) {
+    for (const Json& store : stores)
+        fmt::print("{}  {}  offered{}  {}  blocks of {} bytes{}\n",
+                   store.at("path").get<std::string>(),
+                   sizeText(store.at("size").get<std::uint64_t>()),
+                   store.at("readOnly").get<bool>() ? " read-only" : "",
+                   store.at("label").get<std::string>(), store.at("blockSize").get<unsigned>(),
+                   textFor(store.at("blockSizeReason").get<std::string>()));
+}
+
 void printStatus(const Json& status) {
     const Json& devices = status.at("devices");
     if (devices.empty())
@@ -42,6 +58,7 @@ void printStatus(const Json& status) {
         const bool live = device.at("state").get<std::string>() == "live";
         fmt::print("{}\n", explanation.empty() || live ? "" : "\n    " + explanation);
     }
+    printOffered(status.value("offered", Json::array()));
 }
 
 int usageError(const std::string& text) {

@@ -34,6 +34,18 @@ Result<store::CleanRecord> ContentRecords::begin(int fd, const std::string& path
     return record;
 }
 
+void ContentRecords::noteBlockSize(store::CleanRecord& record, int fd, const std::string& path,
+                                   std::uint32_t blockSize) {
+    if (record.blockSize == blockSize)
+        return;
+    record.blockSize = blockSize;
+    const auto noted = store::noteBlockSize(directory_, fd, path, record.use, blockSize);
+    // Where nothing can be kept, begin() has said so.
+    if (!noted && noted.error().code != EROFS && noted.error().code != ENOENT)
+        log::warning("{}; its block size of {} will not be remembered", noted.error().message(),
+                     blockSize);
+}
+
 void ContentRecords::end(const store::CleanRecord& record, int witness, const std::string& path,
                          std::function<void()> done) {
     if (record.use == 0) {

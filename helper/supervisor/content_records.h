@@ -30,6 +30,10 @@ class ContentRecords {
 
     // See store::beginRecord().
     Result<store::CleanRecord> begin(int fd, const std::string& path, bool writable);
+    // Keeps what the file is offered with, here and in `record`. A record that cannot be written is
+    // logged: then the next use may choose another one.
+    void noteBlockSize(store::CleanRecord& record, int fd, const std::string& path,
+                       std::uint32_t blockSize);
     // Nobody writes to the file any more, or its writer was just killed. `done` is called once,
     // from the ring, whatever came of it; at once if no use is under way. `witness` stays the
     // caller's.

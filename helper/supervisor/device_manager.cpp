@@ -348,6 +348,7 @@ Json DeviceManager::status() const {
                       {"label", record.info.label},
                       {"uuid", record.info.uuid.toString()},
                       {"size", record.info.sizeBytes},
+                      {"blockSize", record.info.blockSize},
                       {"readOnly", record.info.readOnly},
                       {"state", std::string(lifecycle::nameOf(now.state))},
                       {"problems", problemsOf(now.problems)},

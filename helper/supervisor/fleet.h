@@ -106,6 +106,15 @@ struct DeviceView {
     std::vector<HolderView> holders;
 };
 
+// How a file is lent.
+struct LendTerms {
+    std::string label;  // empty: the file's name
+    bool readOnly = false;
+    std::uint32_t blockSize = 0;  // 0: as store::BlockSizeReason has it
+
+    bool operator==(const LendTerms&) const = default;
+};
+
 // One line of history, for people.
 struct FleetEvent {
     std::uint64_t atUs = 0;  // realtime clock
@@ -151,13 +160,13 @@ class FleetInterface {
 
     // Makes a device of a share: its label or uuid. Done when the device exists.
     virtual void attach(const std::string& gadget, const std::string& share, DeviceDone done) = 0;
-    // Lends an open file or block device. It is lent writable only if `readOnly` is false and the
-    // descriptor may write. `name`: what it is called when `label` is empty, and what is shown.
+    // Lends an open file or block device. It is lent writable only if the terms are not read-only
+    // and the descriptor may write. `name`: what it is called without a label, and what is shown.
     virtual void lend(const std::string& gadget, Fd file, const std::string& name,
-                      const std::string& label, bool readOnly, DeviceDone done) = 0;
+                      const LendTerms& terms, DeviceDone done) = 0;
     // The same, opened here and now with our own privileges, and again after a restart.
     virtual void lendPath(const std::string& gadget, const std::string& path,
-                          const std::string& label, bool readOnly, DeviceDone done) = 0;
+                          const LendTerms& terms, DeviceDone done) = 0;
     // Attach whatever the gadget shares, now and whenever it comes back.
     virtual Result<void> setAutoAttach(const std::string& gadget, bool on) = 0;
     // Forgets a gadget that is away and has no device.

@@ -106,7 +106,7 @@ LendingHooks GadgetUnit::lendingHooks() {
 AlwaysLentHooks GadgetUnit::alwaysLentHooks() {
     AlwaysLentHooks hooks;
     hooks.lend = [this](const LendSetting& setting, const Fd& file, const auto& done) {
-        lend(file, setting.path, setting.label, setting.readOnly, true,
+        lend(file, setting.path, {setting.label, setting.readOnly, setting.blockSize}, true,
              [done](const Result<std::string>& device) {
                  done(device ? Result<void>() : tl::make_unexpected(device.error()));
              });

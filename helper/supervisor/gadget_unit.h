@@ -73,8 +73,8 @@ class GadgetUnit {
 
     // See FleetInterface; `device` is one of devices().
     void attach(const std::string& share, FleetInterface::DeviceDone done);
-    void lend(const Fd& file, const std::string& name, const std::string& label, bool readOnly,
-              bool always, FleetInterface::DeviceDone done);
+    void lend(const Fd& file, const std::string& name, const LendTerms& terms, bool always,
+              FleetInterface::DeviceDone done);
     void setAutoAttach(bool on);
     void recover(const std::string& device, bool acceptLoss, FleetInterface::Done done);
     void stop(const std::string& device, bool force, FleetInterface::Done done);

@@ -169,9 +169,9 @@ void GadgetUnit::setAutoAttach(bool on) {
             devices_.attach(info.uuid, [](const Result<DeviceId>&) {});
 }
 
-void GadgetUnit::lend(const Fd& file, const std::string& name, const std::string& label,
-                      bool readOnly, bool always, FleetInterface::DeviceDone done) {
-    lending_.lend(file, name, label, readOnly, always,
+void GadgetUnit::lend(const Fd& file, const std::string& name, const LendTerms& terms, bool always,
+                      FleetInterface::DeviceDone done) {
+    lending_.lend(file, name, terms, always,
                   [this, done = std::move(done)](const Result<std::uint32_t>& store) {
                       rememberLends();
                       if (store)
@@ -186,7 +186,7 @@ void GadgetUnit::rememberLends() {
     std::vector<LendSetting> lends = alwaysLent_.missing();
     for (const auto& [id, store] : lending_.stores())
         if (store.always && !store.ending)
-            lends.push_back({store.name, store.label, store.readOnly});
+            lends.push_back({store.name, store.label, store.readOnly, store.askedBlockSize});
     settings().lends = std::move(lends);
     settings_.save();
 }

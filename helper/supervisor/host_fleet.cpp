@@ -242,24 +242,24 @@ void HostFleet::attach(const std::string& gadget, const std::string& share, Devi
 }
 
 void HostFleet::lend(const std::string& gadget, Fd file, const std::string& name,
-                     const std::string& label, bool readOnly, DeviceDone done) {
+                     const LendTerms& terms, DeviceDone done) {
     if (GadgetUnit* found = unit(gadget))
-        found->lend(file, name, label, readOnly, false, std::move(done));
+        found->lend(file, name, terms, false, std::move(done));
     else
         done(tl::make_unexpected(noSuchGadget(gadget)));
 }
 
-void HostFleet::lendPath(const std::string& gadget, const std::string& path,
-                         const std::string& label, bool readOnly, DeviceDone done) {
+void HostFleet::lendPath(const std::string& gadget, const std::string& path, const LendTerms& terms,
+                         DeviceDone done) {
     GadgetUnit* found = unit(gadget);
     if (found == nullptr) {
         done(tl::make_unexpected(noSuchGadget(gadget)));
         return;
     }
-    const Fd file(
-        ::open(path.c_str(), (readOnly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    const int access = terms.readOnly ? O_RDONLY : O_RDWR;
+    const Fd file(::open(path.c_str(), access | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     if (file)
-        found->lend(file, path, label, readOnly, true, std::move(done));
+        found->lend(file, path, terms, true, std::move(done));
     else
         done(systemError("open", path));
 }

@@ -42,10 +42,10 @@ class HostFleet final : public FleetInterface, private usb::DiscoveryListener {
     std::optional<GadgetView> gadget(const std::string& id) const override;
     std::optional<DeviceView> device(const std::string& id, bool withHolders) const override;
     void attach(const std::string& gadget, const std::string& share, DeviceDone done) override;
-    void lend(const std::string& gadget, Fd file, const std::string& name, const std::string& label,
-              bool readOnly, DeviceDone done) override;
-    void lendPath(const std::string& gadget, const std::string& path, const std::string& label,
-                  bool readOnly, DeviceDone done) override;
+    void lend(const std::string& gadget, Fd file, const std::string& name, const LendTerms& terms,
+              DeviceDone done) override;
+    void lendPath(const std::string& gadget, const std::string& path, const LendTerms& terms,
+                  DeviceDone done) override;
     Result<void> setAutoAttach(const std::string& gadget, bool on) override;
     Result<void> forget(const std::string& gadget) override;
     void recover(const std::string& device, bool acceptLoss, Done done) override;

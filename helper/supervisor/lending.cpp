@@ -5,6 +5,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -47,18 +49,36 @@ Result<Fd> openForWorker(const LentStore& store) {
     return openAgain(store.witness.get(), flags, store.name);
 }
 
-Result<void> checkLendable(const Fd& file, const std::string& name, bool readOnly) {
+// Told by the store as well, but in its worker, and not as what a caller can mend.
+Result<void> checkBlockSize(const Fd& file, const struct stat& info, const std::string& name,
+                            std::uint32_t blockSize) {
+    std::uint64_t size = static_cast<std::uint64_t>(info.st_size);
+    int own = 0;
+    if (S_ISBLK(info.st_mode) && (::ioctl(file.get(), BLKGETSIZE64, &size) != 0 ||
+                                  ::ioctl(file.get(), BLKSSZGET, &own) != 0))
+        return systemError("ask for the block size of", name);
+    if (blockSize < static_cast<std::uint32_t>(own))
+        return errorFrom(EINVAL, fmt::format("lend with a block size of {}", blockSize), name,
+                         fmt::format("It has blocks of {} bytes: use {} or more", own, own));
+    if (size % blockSize != 0)
+        return errorFrom(EINVAL, fmt::format("lend with a block size of {}", blockSize), name,
+                         fmt::format("Its size, {} bytes, is no multiple of that", size));
+    return {};
+}
+
+Result<void> checkLendable(const Fd& file, const std::string& name, const LendTerms& terms) {
     struct stat info {};
     if (::fstat(file.get(), &info) < 0)
         return systemError("look at", name);
     if (!S_ISREG(info.st_mode) && !S_ISBLK(info.st_mode))
         return errorFrom(EINVAL, "lend", name, "Choose a file or a block device");
     const int mode = ::fcntl(file.get(), F_GETFL) & O_ACCMODE;
-    if (mode == O_WRONLY || (mode == O_RDONLY && !readOnly))
+    if (mode == O_WRONLY || (mode == O_RDONLY && !terms.readOnly))
         return errorFrom(EACCES, "lend", name,
                          "It was opened for reading only: lend it read-only, or open it for "
                          "reading and writing");
-    return {};
+    return terms.blockSize == 0 ? Result<void>()
+                                : checkBlockSize(file, info, name, terms.blockSize);
 }
 
 }  // namespace
@@ -77,9 +97,9 @@ const LentStore* Lending::find(std::uint32_t id) const {
 
 // -- the user
 
-void Lending::lend(const Fd& file, const std::string& name, const std::string& label, bool readOnly,
-                   bool always, std::function<void(Result<std::uint32_t> store)> done) {
-    if (auto lendable = checkLendable(file, name, readOnly); !lendable) {
+void Lending::lend(const Fd& file, const std::string& name, const LendTerms& terms, bool always,
+                   std::function<void(Result<std::uint32_t> store)> done) {
+    if (auto lendable = checkLendable(file, name, terms); !lendable) {
         done(tl::make_unexpected(lendable.error()));
         return;
     }
@@ -88,7 +108,7 @@ void Lending::lend(const Fd& file, const std::string& name, const std::string& l
         done(tl::make_unexpected(witness.error()));
         return;
     }
-    const auto record = records_.begin(witness->get(), name, !readOnly);
+    const auto record = records_.begin(witness->get(), name, !terms.readOnly);
     if (!record) {
         done(tl::make_unexpected(record.error()));
         return;
@@ -99,8 +119,10 @@ void Lending::lend(const Fd& file, const std::string& name, const std::string& l
     store.witness = std::move(*witness);
     store.record = *record;
     store.name = name;
-    store.label = label.empty() ? std::filesystem::path(name).filename().string() : label;
-    store.readOnly = readOnly;
+    store.label =
+        terms.label.empty() ? std::filesystem::path(name).filename().string() : terms.label;
+    store.readOnly = terms.readOnly;
+    store.askedBlockSize = terms.blockSize;
     store.always = always;
     store.sinceUs = nowUs();
     store.opened = std::move(done);
@@ -143,17 +165,19 @@ void Lending::offer(LentStore& store) {
         return;
     }
     const bool wasOurs = store.always || !store.uuid.isNil();
-    hooks_.tellWorker({{"type", "store-add"},
-                       {"store",
-                        {{"id", store.id},
-                         {"path", store.name},
-                         {"label", store.label},
-                         {"readOnly", store.readOnly},
-                         {"blockSize", 0},
-                         {"replaced", store.record.replaced}}},
-                       // Only what was ours before is in the way for a while.
-                       {"patienceMs", wasOurs ? kPredecessorPatience / 1ms : 0}},
-                      {own->get(), store.witness.get()});
+    hooks_.tellWorker(
+        {{"type", "store-add"},
+         {"store",
+          {{"id", store.id},
+           {"path", store.name},
+           {"label", store.label},
+           {"readOnly", store.readOnly},
+           {"blockSize", store.blockSize != 0 ? store.blockSize : store.askedBlockSize},
+           {"lastBlockSize", store.record.blockSize},
+           {"replaced", store.record.replaced}}},
+         // Only what was ours before is in the way for a while.
+         {"patienceMs", wasOurs ? kPredecessorPatience / 1ms : 0}},
+        {own->get(), store.witness.get()});
 }
 
 void Lending::workerReady(const Json& has) {
@@ -264,6 +288,13 @@ void Lending::takeWitness(LentStore& store, Fd witness) {
         store.record = *record;
     else
         log::warning("{}", record.error().message());
+    noteBlockSize(store);
+}
+
+// For the next life. This one keeps to it, whatever is written to the file meanwhile.
+void Lending::noteBlockSize(LentStore& store) {
+    if (store.witness && store.blockSize != 0)
+        records_.noteBlockSize(store.record, store.witness.get(), store.name, store.blockSize);
 }
 
 void Lending::added(LentStore& store, const Json& message) {
@@ -275,6 +306,7 @@ void Lending::added(LentStore& store, const Json& message) {
     store.blockSize = info.blockSize;
     store.open = true;
     store.explanation.clear();
+    noteBlockSize(store);
     refresh(store);
     if (const auto opened = std::exchange(store.opened, nullptr))
         opened(store.id);

@@ -24,12 +24,13 @@ struct LentStore {
     std::string name;  // what is shown: its path, as far as that is known
     std::string label;
     bool readOnly = false;
-    bool always = false;  // lent again after a restart
+    bool always = false;               // lent again after a restart
+    std::uint32_t askedBlockSize = 0;  // as LendTerms
 
     // As its store says; nil before it was open for the first time.
     Uuid uuid;
     std::uint64_t sizeBytes = 0;
-    std::uint32_t blockSize = 0;
+    std::uint32_t blockSize = 0;  // stays what it was when it was open for the first time
 
     bool open = false;  // the present worker has it
     bool ending = false;
@@ -64,10 +65,10 @@ class Lending {
     Lending(const Lending&) = delete;
     Lending& operator=(const Lending&) = delete;
 
-    // Checks the file (a regular file or a block device) and has it opened. `file` need not be
-    // writable if `readOnly`; else EACCES.
-    void lend(const Fd& file, const std::string& name, const std::string& label, bool readOnly,
-              bool always, std::function<void(Result<std::uint32_t> store)> done);
+    // Checks the file (a regular file or a block device, and whether the block size fits it) and
+    // has it opened. `file` need not be writable if it is lent read-only; else EACCES.
+    void lend(const Fd& file, const std::string& name, const LendTerms& terms, bool always,
+              std::function<void(Result<std::uint32_t> store)> done);
     // EBUSY while requests are under way, unless `force`.
     void stop(std::uint32_t store, bool force, FleetInterface::Done done);
 
@@ -91,6 +92,7 @@ class Lending {
     void takeUp(const Json& has);
     void takeWitness(LentStore& store, Fd witness);
     void added(LentStore& store, const Json& message);
+    void noteBlockSize(LentStore& store);
     void failed(LentStore& store, const std::string& error);
     void drop(std::uint32_t id, const Result<void>& result);
 

@@ -50,7 +50,8 @@ WorkerKeeper::Hooks Service::keeperHooks() {
         else
             workerMessage(message);
     };
-    hooks.ready = [this](const Json&) {
+    hooks.ready = [this](const Json& message) {
+        stores_.opened(message.at("stores"));
         workerReady();
         devices_.workerReady();
     };
@@ -201,6 +202,7 @@ void Service::flushStatus() {
         return;
     Json status = {{"ok", true},
                    {"devices", devices_.status()},
+                   {"offered", stores_.status()},
                    {"workerPid", keeper_.pid()},
                    {"workerDeaths", keeper_.deaths()}};
     addStatus(status);

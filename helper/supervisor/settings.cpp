@@ -1,17 +1,29 @@
 #include "helper/supervisor/settings.h"
 
 #include "core/base/log.h"
+#include "helper/supervisor/words.h"
 
 namespace belay::helper {
 namespace {
 
 Json lendToJson(const LendSetting& lend) {
-    return {{"path", lend.path}, {"label", lend.label}, {"readOnly", lend.readOnly}};
+    return {{"path", lend.path},
+            {"label", lend.label},
+            {"readOnly", lend.readOnly},
+            {"blockSize", lend.blockSize}};
 }
 
 LendSetting lendFromJson(const Json& json) {
-    return {json.at("path").get<std::string>(), json.at("label").get<std::string>(),
-            json.at("readOnly").get<bool>()};
+    LendSetting lend;
+    lend.path = json.at("path").get<std::string>();
+    lend.label = json.at("label").get<std::string>();
+    lend.readOnly = json.at("readOnly").get<bool>();
+    // Not in files of the first versions.
+    lend.blockSize = json.value("blockSize", std::uint32_t{0});
+    if (lend.blockSize != 0)
+        needKnown(isOfferedBlockSize(lend.blockSize) ? std::optional(lend.blockSize)
+                                                     : std::nullopt);
+    return lend;
 }
 
 Json gadgetToJson(const std::string& id, const GadgetSettings& gadget) {

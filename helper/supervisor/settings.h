@@ -16,6 +16,7 @@ struct LendSetting {
     std::string path;
     std::string label;
     bool readOnly = false;
+    std::uint32_t blockSize = 0;  // as LendTerms
 
     bool operator==(const LendSetting&) const = default;
 };

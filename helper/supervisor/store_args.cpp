@@ -1,5 +1,7 @@
 #include "helper/supervisor/store_args.h"
 
+#include "helper/protocol/export_json.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -33,15 +35,44 @@ Json StoreSet::config() const {
     Json list = Json::array();
     for (std::size_t i = 0; i < stores_.size(); ++i) {
         const StoreArg& store = stores_[i];
+        const Known& known = known_.at(i);
         list.push_back(
             {{"id", i + 1},
              {"path", store.path},
              {"label", store.label.empty() ? std::filesystem::path(store.path).filename().string()
                                            : store.label},
              {"readOnly", store.readOnly},
-             {"blockSize", store.blockSize},
-             {"replaced", known_.at(i).record.replaced}});
+             {"blockSize", known.blockSize != 0 ? known.blockSize : store.blockSize},
+             {"lastBlockSize", known.record.blockSize},
+             {"replaced", known.record.replaced}});
     }
+    return list;
+}
+
+void StoreSet::opened(const Json& stores) {
+    for (const Json& entry : stores) {
+        const auto index = entry.at("id").get<std::size_t>() - 1;
+        if (index >= known_.size() || known_[index].blockSize != 0)
+            continue;
+        Known& known = known_[index];
+        const wire::ExportInfo info = exportFromJson(entry.at("export"));
+        known.blockSize = info.blockSize;
+        known.status = {{"label", info.label},
+                        {"path", stores_[index].path},
+                        {"size", info.sizeBytes},
+                        {"blockSize", info.blockSize},
+                        {"blockSizeReason", entry.at("blockSizeReason")},
+                        {"readOnly", info.readOnly}};
+        records_.noteBlockSize(known.record, known.witness.get(), stores_[index].path,
+                               info.blockSize);
+    }
+}
+
+Json StoreSet::status() const {
+    Json list = Json::array();
+    for (const Known& known : known_)
+        if (known.blockSize != 0)
+            list.push_back(known.status);
     return list;
 }
 

@@ -16,7 +16,7 @@ struct StoreArg {
     std::string path;
     std::string label;  // empty: the file's name
     bool readOnly = false;
-    std::uint32_t blockSize = 0;  // 0: the store's own choice
+    std::uint32_t blockSize = 0;  // 0: as store::BlockSizeReason has it
 };
 
 // The stores of a supervisor, opened anew for each of its workers.
@@ -33,6 +33,13 @@ class StoreSet {
     // that the lock on it ends with that worker's last I/O; and the witness, which is older than
     // every worker (see store::StoreOptions::witness).
     Result<std::vector<Fd>> openForWorker();
+    // What a worker says of the stores that it has opened (WorkerStores::list()). The block size of
+    // each is kept: for its successors, whatever is written to the store meanwhile, and in the
+    // records.
+    void opened(const Json& stores);
+    // What is offered, as far as a worker has opened it: {label, path, size, blockSize,
+    // blockSizeReason, readOnly}.
+    Json status() const;
     // The last worker has ended or was just killed. `done` is called once that is in the records.
     void endUse(const std::function<void()>& done);
 
@@ -41,6 +48,8 @@ class StoreSet {
     struct Known {
         Fd witness;
         store::CleanRecord record;
+        std::uint32_t blockSize = 0;  // 0 before it was open for the first time
+        Json status;
     };
     Result<Known> firstOpening(const StoreArg& store);
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -34,6 +35,21 @@ inline std::optional<std::size_t> writeLogFrom(std::string_view text) {
         mib > 1024 || (mib > 0 && mib < 4))
         return std::nullopt;
     return mib << 20;
+}
+
+// The block sizes that a file or disk can be offered with: more than the smallest page would be no
+// block size of a block device at the other end.
+inline constexpr std::string_view kOfferedBlockSizes = "512, 1024, 2048 or 4096";
+constexpr bool isOfferedBlockSize(std::uint32_t bytes) {
+    return std::has_single_bit(bytes) && bytes >= 512 && bytes <= 4096;
+}
+inline std::optional<std::uint32_t> blockSizeFrom(std::string_view text) {
+    std::uint32_t bytes = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), bytes);
+    if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() ||
+        !isOfferedBlockSize(bytes))
+        return std::nullopt;
+    return bytes;
 }
 
 // A policy as the command line has it: "wait", "fail-fast", or for how many seconds to wait.

@@ -22,6 +22,20 @@ class NoListener final : public store::StoreListener {
     void storeDone(std::uint64_t, int) override {}
 };
 
+const char* nameOf(store::BlockSizeReason reason) {
+    switch (reason) {
+        case store::BlockSizeReason::Asked:
+            return "asked";
+        case store::BlockSizeReason::Remembered:
+            return "remembered";
+        case store::BlockSizeReason::PartitionTable:
+            return "partition-table";
+        case store::BlockSizeReason::Usual:
+            break;
+    }
+    return "usual";
+}
+
 Result<std::unique_ptr<store::Store>> openStore(Ring& ring, int fd,
                                                 const store::StoreOptions& options,
                                                 Duration patience) {
@@ -68,16 +82,18 @@ Result<wire::ExportInfo> WorkerStores::open(const Json& config, const Fd& own, F
     options.path = config.at("path").get<std::string>();
     options.readOnly = config.at("readOnly").get<bool>();
     options.blockSize = config.at("blockSize").get<std::uint32_t>();
+    options.lastBlockSize = config.value("lastBlockSize", std::uint32_t{0});
     options.stateDir = stateDir_;
     options.witness = witness.get();
     options.replaced = config.at("replaced").get<std::uint64_t>();
     auto store = openStore(ring_, own.get(), options, patience);
     if (!store)
         return tl::make_unexpected(store.error());
+    const auto reason = (*store)->geometry().blockSizeReason;
     engine_.addStore(id, config.at("label").get<std::string>(), std::move(*store));
     const auto exports = engine_.exports();
     const auto info = std::ranges::find(exports, id, &wire::ExportInfo::id);
-    stores_[id] = {config, std::move(witness), *info};
+    stores_[id] = {config, std::move(witness), *info, reason};
     return *info;
 }
 
@@ -175,6 +191,7 @@ Json WorkerStores::list() const {
     for (const auto& [id, store] : stores_) {
         Json entry = store.config;
         entry["export"] = toJson(store.info);
+        entry["blockSizeReason"] = nameOf(store.reason);
         list.push_back(std::move(entry));
     }
     return list;

@@ -41,9 +41,9 @@ class WorkerStores {
     WorkerStores(const WorkerStores&) = delete;
     WorkerStores& operator=(const WorkerStores&) = delete;
 
-    // The "stores" of a configuration ({id, label, readOnly, path, blockSize, replaced}), from
-    // descriptor `firstFd` on. A store that a dead predecessor still holds is waited for, for at
-    // most five seconds.
+    // The "stores" of a configuration ({id, label, readOnly, path, blockSize, lastBlockSize,
+    // replaced}), from descriptor `firstFd` on. A store that a dead predecessor still holds is
+    // waited for, for at most five seconds.
     Result<void> offer(const Json& stores, int firstFd);
     // False if the message is none of the above.
     bool handle(const Json& message, std::vector<Fd>& fds);
@@ -51,7 +51,8 @@ class WorkerStores {
     void dropPending() { adding_.clear(); }
 
     bool empty() const { return stores_.empty(); }
-    // As configured, each with its export: for a supervisor that knows nothing yet.
+    // As configured, each with its export and the reason for its block size ("asked", "remembered",
+    // "partition-table" or "usual"): for a supervisor that knows nothing yet.
     Json list() const;
     Json report(bool withRequests) const;
 
@@ -60,6 +61,7 @@ class WorkerStores {
         Json config;
         Fd witness;
         wire::ExportInfo info;
+        store::BlockSizeReason reason;
     };
     struct Adding {
         Json config;

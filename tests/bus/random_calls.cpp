@@ -96,8 +96,8 @@ class Caller {
         QVariantMap options;
         while (one(2))
             options.insert(oneOf<QString>({"force", "accept-loss", "label", "read-only",
-                                           "auth.no_user_interaction", "other", ""}),
-                           oneOf<QVariant>({true, false, 1u, QString("x"), QVariantMap()}));
+                                           "block-size", "auth.no_user_interaction", "other", ""}),
+                           oneOf<QVariant>({true, false, 1u, 4096u, QString("x"), QVariantMap()}));
         return options;
     }
 

@@ -14,8 +14,7 @@ class ScriptedFleet final : public helper::FleetInterface {
         std::string gadget;
         Fd file;
         std::string name;
-        std::string label;
-        bool readOnly = false;
+        helper::LendTerms terms;
     };
     struct Asked {
         std::string device;
@@ -60,14 +59,14 @@ class ScriptedFleet final : public helper::FleetInterface {
         else
             attaches.push_back({id, share, std::move(done)});
     }
-    void lend(const std::string& id, Fd file, const std::string& name, const std::string& label,
-              bool readOnly, DeviceDone done) override {
-        lent.push_back({id, std::move(file), name, label, readOnly});
+    void lend(const std::string& id, Fd file, const std::string& name,
+              const helper::LendTerms& terms, DeviceDone done) override {
+        lent.push_back({id, std::move(file), name, terms});
         finish(std::move(done));
     }
-    void lendPath(const std::string& id, const std::string& path, const std::string& label,
-                  bool readOnly, DeviceDone done) override {
-        lent.push_back({id, Fd(), path, label, readOnly});
+    void lendPath(const std::string& id, const std::string& path, const helper::LendTerms& terms,
+                  DeviceDone done) override {
+        lent.push_back({id, Fd(), path, terms});
         finish(std::move(done));
     }
     Result<void> setAutoAttach(const std::string& id, bool on) override {

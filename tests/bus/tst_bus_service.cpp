@@ -61,6 +61,7 @@ class TestBusService : public QObject {
     void errorsHaveNames();
     void attachMakesADeviceOrFindsIt();
     void lendTakesOnlyWhatTheCallerOpened();
+    void lendTakesABlockSize();
     void policiesAreChecked();
     void requestsAreListed();
     void eventsAreTold();
@@ -392,11 +393,11 @@ void TestBusService::lendTakesOnlyWhatTheCallerOpened() {
     QCOMPARE(lend(::open(path.constData(), O_RDWR), {{"label", "tools"}}), QString());
     QCOMPARE(lend(::open(path.constData(), O_RDWR), {{"read-only", true}}), QString());
     QCOMPARE(fleet_->lent.size(), std::size_t(3));
-    QVERIFY(fleet_->lent[0].readOnly);
+    QVERIFY(fleet_->lent[0].terms.readOnly);
     QCOMPARE(fleet_->lent[0].name, path.toStdString());
-    QVERIFY(!fleet_->lent[1].readOnly);
-    QCOMPARE(fleet_->lent[1].label, std::string("tools"));
-    QVERIFY(fleet_->lent[2].readOnly);
+    QVERIFY(!fleet_->lent[1].terms.readOnly);
+    QCOMPARE(fleet_->lent[1].terms.label, std::string("tools"));
+    QVERIFY(fleet_->lent[2].terms.readOnly);
     struct stat ours {};
     struct stat theirs {};
     QCOMPARE(::fstat(fleet_->lent[1].file.get(), &theirs), 0);
@@ -414,6 +415,47 @@ void TestBusService::lendTakesOnlyWhatTheCallerOpened() {
                  .errorName(),
              invalid);
     QCOMPARE(fleet_->lent.size(), std::size_t(3));
+}
+
+void TestBusService::lendTakesABlockSize() {
+    QTemporaryFile file;
+    QVERIFY(file.open());
+    const auto lend = [&](const QVariantMap& options) {
+        QDBusUnixFileDescriptor descriptor;
+        descriptor.giveFileDescriptor(::open(file.fileName().toLocal8Bit(), O_RDWR));
+        return call(client_, "/gadgets/g1", bus::kGadgetInterface, "Lend",
+                    {QVariant::fromValue(descriptor), options});
+    };
+    const auto lendPath = [&](const QVariantMap& options) {
+        return call(client_, "/gadgets/g1", bus::kGadgetInterface, "LendPath",
+                    {QString("/srv/disk.img"), options});
+    };
+    for (const auto& way : {std::function(lend), std::function(lendPath)}) {
+        fleet_->lent.clear();
+        QCOMPARE(way({}).errorName(), QString());
+        for (const uint size : {512U, 1024U, 2048U, 4096U})
+            QCOMPARE(way({{"block-size", size}}).errorName(), QString());
+        QCOMPARE(fleet_->lent.size(), std::size_t(5));
+        QCOMPARE(fleet_->lent[0].terms.blockSize, 0U);
+        QCOMPARE(fleet_->lent[1].terms.blockSize, 512U);
+        QCOMPARE(fleet_->lent[4].terms.blockSize, 4096U);
+
+        for (const uint size : {0U, 1U, 256U, 1000U, 8192U, ~0U}) {
+            const QDBusMessage refused = way({{"block-size", size}});
+            QCOMPARE(refused.errorName(), QString("org.belay.Error.InvalidArgument"));
+            QCOMPARE(refused.errorMessage(),
+                     QString("The block size can be 512, 1024, 2048 or 4096, and not %1; without "
+                             "the option \"block-size\" it is chosen")
+                         .arg(size));
+        }
+        for (const QVariant& other : {QVariant(4096), QVariant("4096"), QVariant(true)}) {
+            const QDBusMessage refused = way({{"block-size", other}});
+            QCOMPARE(refused.errorName(), QString("org.belay.Error.InvalidArgument"));
+            QCOMPARE(refused.errorMessage(),
+                     QString("The option \"block-size\" wants a number (u)"));
+        }
+        QCOMPARE(fleet_->lent.size(), std::size_t(5));
+    }
 }
 
 void TestBusService::policiesAreChecked() {

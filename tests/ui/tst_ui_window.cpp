@@ -13,6 +13,7 @@
 #include <QtTest/QTest>
 #include <QtWidgets/QApplication>
 #include <QtWidgets/QCheckBox>
+#include <QtWidgets/QComboBox>
 #include <QtWidgets/QLabel>
 #include <QtWidgets/QLineEdit>
 #include <QtWidgets/QMenu>
@@ -42,6 +43,7 @@ class TestUiWindow : public QObject {
     void attachesAShare();
     void attachesAutomatically();
     void lendsAFileReadOnly();
+    void lendsWithABlockSize();
     void lendsADroppedFile();
     void refusesWhatCannotBeLent();
     void setsAPolicy();
@@ -261,8 +263,37 @@ void TestUiWindow::lendsAFileReadOnly() {
     QTRY_COMPARE(bench.helper.fleet.lent.size(), std::size_t(1));
     const auto& lent = bench.helper.fleet.lent[0];
     QCOMPARE(lent.gadget, std::string("g1"));
-    QCOMPARE(lent.label, std::string("my card"));
-    QVERIFY(lent.readOnly);
+    QCOMPARE(lent.terms.label, std::string("my card"));
+    QVERIFY(lent.terms.readOnly);
+    QCOMPARE(lent.terms.blockSize, 0U);
+    QCOMPARE(bench.problem(), QString());
+}
+
+void TestUiWindow::lendsWithABlockSize() {
+    WindowBench bench;
+    QTemporaryDir folder;
+    QFile image(folder.filePath("ufs.img"));
+    QVERIFY(image.open(QIODevice::WriteOnly) && image.resize(1 << 20));
+    image.close();
+    const QStringList choices{"Automatic", "512 bytes", "1024 bytes", "2048 bytes", "4096 bytes"};
+    const std::vector<std::uint32_t> sizes{0, 512, 1024, 2048, 4096};
+    for (qsizetype i = 0; i < choices.size(); ++i) {
+        click(bench.find<QPushButton>("Lend an image to the gadget"));
+        auto* const dialog = bench.window.findChild<ui::LendDialog*>();
+        QVERIFY(dialog != nullptr);
+        bench.find<QLineEdit>("File to lend")->setText(image.fileName());
+        auto* const size = bench.find<QComboBox>("Block size");
+        QCOMPARE(size->count(), static_cast<int>(choices.size()));
+        QCOMPARE(size->currentText(), choices[0]);
+        for (qsizetype down = 0; down < i; ++down)
+            QTest::keyClick(size, Qt::Key_Down);
+        QCOMPARE(size->currentText(), choices[i]);
+        dialog->accept();
+        delete dialog;
+        QTRY_COMPARE(bench.helper.fleet.lent.size(), static_cast<std::size_t>(i) + 1);
+        QCOMPARE(bench.helper.fleet.lent.back().terms.blockSize,
+                 sizes[static_cast<std::size_t>(i)]);
+    }
     QCOMPARE(bench.problem(), QString());
 }
 
@@ -284,8 +315,8 @@ void TestUiWindow::lendsADroppedFile() {
     QCOMPARE(dialog->file(), image.fileName());
     dialog->accept();
     QTRY_COMPARE(bench.helper.fleet.lent.size(), std::size_t(1));
-    QCOMPARE(bench.helper.fleet.lent[0].label, std::string("card.img"));
-    QVERIFY(!bench.helper.fleet.lent[0].readOnly);
+    QCOMPARE(bench.helper.fleet.lent[0].terms.label, std::string("card.img"));
+    QVERIFY(!bench.helper.fleet.lent[0].terms.readOnly);
 }
 
 void TestUiWindow::refusesWhatCannotBeLent() {

@@ -4,6 +4,7 @@
 #include "core/store/store.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -176,8 +177,10 @@ class TestCleanRecord : public QObject {
         QTest::newRow("empty") << QByteArray();
         QTest::newRow("cut off") << QByteArray("belay-record 1 0 cle");
         QTest::newRow("longer") << QByteArray("belay-record 1 0 in-use 7 7\n");
-        QTest::newRow("another version") << QByteArray("belay-record 2 0 in-use 7\n");
+        QTest::newRow("another version") << QByteArray("belay-record 3 0 512 in-use 7\n");
         QTest::newRow("no number") << QByteArray("belay-record 1 x in-use 7\n");
+        QTest::newRow("no block size") << QByteArray("belay-record 2 0 in-use 7\n");
+        QTest::newRow("a block size too many") << QByteArray("belay-record 1 0 512 in-use 7\n");
     }
     void distrustsASpoiltRecord() {
         QFETCH(QByteArray, text);
@@ -190,6 +193,57 @@ class TestCleanRecord : public QObject {
         QVERIFY(count != 0);
         // said once, not at each use
         QCOMPARE(replaced(), count);
+    }
+
+    // As every file was offered when records had no block size.
+    void understandsTheFirstVersion() {
+        useOnce();
+        const auto write = [&](const QByteArray& text) {
+            QFile record(QString::fromStdString(recordFile()));
+            return record.open(QFile::WriteOnly | QFile::Truncate) &&
+                   record.write(text) == text.size();
+        };
+        struct stat stat {};
+        QCOMPARE(::stat(path_.c_str(), &stat), 0);
+        QVERIFY(write(
+            QByteArray::fromStdString(fmt::format("belay-record 1 5 clean {} {} {}\n", stat.st_size,
+                                                  stat.st_mtim.tv_sec, stat.st_mtim.tv_nsec))));
+        auto record = begin();
+        QVERIFY(record.has_value());
+        QCOMPARE(record->replaced, std::uint64_t{5});
+        QCOMPARE(record->blockSize, 512U);
+        QVERIFY(write("belay-record 1 6 in-use 7\n"));
+        record = begin();
+        QVERIFY(record.has_value());
+        QCOMPARE(record->replaced, std::uint64_t{6});
+        QCOMPARE(record->blockSize, 512U);
+    }
+
+    // Over a clean end and over none; not for a content that is another one.
+    void remembersTheBlockSize() {
+        const auto blockSize = [this](bool writable = true) {
+            const auto record = begin(writable);
+            return record ? record->blockSize : 1;
+        };
+        const auto note = [this](std::uint64_t use, std::uint32_t bytes) {
+            return noteBlockSize(records_, file_.get(), path_, use, bytes).has_value();
+        };
+        QCOMPARE(blockSize(), 0U);
+        const auto first = begin();
+        QVERIFY(note(first->use, 4096));
+        QCOMPARE(blockSize(), 4096U);
+        const auto second = begin();
+        // whoever was before has no say
+        QVERIFY(note(first->use, 512));
+        change();
+        QVERIFY(end(second->use).has_value());
+        QCOMPARE(blockSize(false), 4096U);
+        QVERIFY(note(0, 2048));
+        QCOMPARE(blockSize(), 2048U);
+        QVERIFY(end(begin()->use).has_value());
+        change();
+        QCOMPARE(blockSize(), 0U);
+        QCOMPARE(replaced(), std::uint64_t{1});
     }
 
     void saysWhatIsWrong() {

@@ -59,6 +59,14 @@ void HelperCommandLineTest::usageError_data() {
         QTest::addRow("%s %s", program, qPrintable(words.join(' ')))
             << QString(program) << words << message;
     };
+    for (const char* size : {"0", "256", "1000", "8192", "4k", "", "-512"}) {
+        const QString message = "--block-size wants 512, 1024, 2048 or 4096";
+        row("belay-gadget", {"--share", "x", "--block-size", size}, message);
+        row("belay-hostd", {"--lend", "x", QString("--block-size=%1").arg(size)}, message);
+    }
+    row("belay-gadget", {"--share", "x", "--block-size"}, "--block-size needs a value");
+    row("belay-hostd", {"--lend", "x", "--block-size"}, "--block-size needs a value");
+    both("block size before its file", {"--block-size", "512"}, "\"--block-size\"");
     row("belay-gadget", {"--share"}, "--share needs a value");
     row("belay-gadget", {"--attach", "x"}, "\"--attach\"");
     row("belay-gadget", {"--lend-ready", "--vendor", "xyz"}, "\"xyz\" is no USB id");
@@ -88,7 +96,7 @@ void HelperCommandLineTest::helpAndVersion() {
     const Ended help = run(program, {"--help"});
     QCOMPARE(help.code, 0);
     QVERIFY(help.out.startsWith(program + ":"));
-    for (const char* word : {"--run-dir", "status", "stop", "recover", "--version"})
+    for (const char* word : {"--block-size", "--run-dir", "status", "stop", "recover", "--version"})
         QVERIFY2(help.out.contains(word), word);
     const Ended version = run(program, {"--version"});
     QCOMPARE(version.code, 0);

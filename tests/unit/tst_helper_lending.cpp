@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <QProcess>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -90,6 +91,8 @@ class HelperLendingTest : public QObject {
     void theNextSupervisorLendsTheRest();
     void forgetsWhatADeadSupervisorAskedFor();
     void noticesWhatOthersChange();
+    void refusesABlockSizeThatDoesNotFit();
+    void keepsItsBlockSize();
 
  private:
     std::string makeFile(const char* name) {
@@ -122,6 +125,20 @@ class HelperLendingTest : public QObject {
             std::make_unique<Worker>(*ring_, std::move(forWorker_), folder_->path().toStdString());
         lending().workerReady(worker_->stores.list());
     }
+    // For the same supervisor.
+    void startNextWorker() {
+        auto pair = Channel::pair();
+        if (!pair)
+            qFatal("no socket pair");
+        supervisor_->channel = std::make_unique<Channel>(
+            *ring_, std::move(pair->first),
+            [this](const Json& message, std::vector<Fd> fds) {
+                lending().handle(message.at("type").get<std::string>(), message, fds);
+            },
+            [](const Error&) {});
+        forWorker_ = std::move(pair->second);
+        startWorker();
+    }
     // The worker lives on, its supervisor is another one.
     void connectWorker() {
         worker_->connect(*ring_, std::move(forWorker_));
@@ -133,8 +150,9 @@ class HelperLendingTest : public QObject {
         std::uint32_t id() const { return **answer; }
         bool isOpen() const { return answer && answer->has_value(); }
     };
-    void lend(const std::string& path, Lent& lent, bool always = false) {
-        lending().lend(openFile(path), path, {}, false, always,
+    void lend(const std::string& path, Lent& lent, bool always = false,
+              const LendTerms& terms = {}) {
+        lending().lend(openFile(path), path, terms, always,
                        [&lent](const Result<std::uint32_t>& store) { lent.answer = store; });
     }
     std::vector<std::string> offered() const {
@@ -237,16 +255,7 @@ void HelperLendingTest::waitsForTheLastWorker() {
     worker_.reset();
     Fd lastIo = hold(path);
     QVERIFY(lastIo);
-    auto pair = Channel::pair();
-    QVERIFY(pair.has_value());
-    supervisor_->channel = std::make_unique<Channel>(
-        *ring_, std::move(pair->first),
-        [this](const Json& message, std::vector<Fd> fds) {
-            lending().handle(message.at("type").get<std::string>(), message, fds);
-        },
-        [](const Error&) {});
-    forWorker_ = std::move(pair->second);
-    startWorker();
+    startNextWorker();
     QVERIFY(!happens([&] { return lending().find(lent.id())->open; }, 300ms));
     lastIo = Fd();
     const TimePoint released = Clock::now();
@@ -416,6 +425,60 @@ void HelperLendingTest::noticesWhatOthersChange() {
     lendAndChange(third);
     QVERIFY(generation() != before);
     takeBack(third);
+}
+
+void HelperLendingTest::refusesABlockSizeThatDoesNotFit() {
+    const std::string path = makeFile("disk");
+    QCOMPARE(::truncate(path.c_str(), 5120), 0);
+    startWorker();
+    Lent lent;
+    lend(path, lent, false, {.blockSize = 4096});
+    QVERIFY(lent.answer && !*lent.answer);
+    QCOMPARE(lent.answer->error().code, EINVAL);
+    QVERIFY2(lent.answer->error().message().find("Its size, 5120 bytes, is no multiple") !=
+                 std::string::npos,
+             lent.answer->error().message().c_str());
+    Lent fits;
+    lend(path, fits, false, {.blockSize = 1024});
+    QVERIFY(happens([&] { return fits.isOpen(); }));
+    QCOMPARE(lending().find(fits.id())->blockSize, 1024U);
+}
+
+// The partition table of a disk is its user's: whatever becomes of it, the disk stays the same one,
+// for this worker, for the next, and for the next supervisor.
+void HelperLendingTest::keepsItsBlockSize() {
+    const std::string path = makeFile("disk");
+    QProcess fdisk;
+    fdisk.start("fdisk", {"-b", "4096", QString::fromStdString(path)});
+    fdisk.write("g\nw\n");
+    fdisk.closeWriteChannel();
+    QVERIFY(fdisk.waitForFinished() && fdisk.exitCode() == 0);
+    const auto wipe = [&] {
+        const std::vector<char> zeroes(1 << 16);
+        QCOMPARE(::pwrite(openFile(path).get(), zeroes.data(), zeroes.size(), 0),
+                 static_cast<ssize_t>(zeroes.size()));
+    };
+    startWorker();
+    Lent lent;
+    lend(path, lent);
+    QVERIFY(happens([&] { return lent.isOpen(); }));
+    QCOMPARE(worker_->engine.exports().front().blockSize, 4096U);
+    wipe();
+
+    lending().workerDied();
+    supervisor_->channel.reset();
+    worker_.reset();
+    startNextWorker();
+    QVERIFY(happens([&] { return lending().find(lent.id())->open; }));
+    QCOMPARE(worker_->engine.exports().front().blockSize, 4096U);
+
+    worker_.reset();
+    startSupervisor();
+    startWorker();
+    Lent again;
+    lend(path, again);
+    QVERIFY(happens([&] { return again.isOpen(); }));
+    QCOMPARE(worker_->engine.exports().front().blockSize, 4096U);
 }
 
 int main(int argc, char** argv) {

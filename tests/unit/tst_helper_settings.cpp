@@ -16,6 +16,7 @@ class HelperSettingsTest : public QObject {
     void init();
     void noFileIsNothingKnown();
     void keepsEverything();
+    void knowsLendsOfTheFirstVersions();
     void writesOnlyWhatHasChanged();
     void setsAside_data();
     void setsAside();
@@ -47,7 +48,7 @@ GadgetSettings sampleGadget() {
     gadget.vendorId = 0x1d6b;
     gadget.productId = 0xffff;
     gadget.autoAttach = true;
-    gadget.lends = {{"/srv/a.img", "tools", true}, {"/srv/b c.img", "", false}};
+    gadget.lends = {{"/srv/a.img", "tools", true}, {"/srv/b c.img", "", false, 4096}};
     return gadget;
 }
 
@@ -85,6 +86,25 @@ void HelperSettingsTest::keepsEverything() {
     QVERIFY(after.policies.at(uuid) == policy);
 }
 
+namespace {
+
+QByteArray withLend(const QByteArray& lend) {
+    return "{\"version\": 1, \"policies\": [], \"gadgets\": [{\"id\": \"a\", \"name\": \"\", "
+           "\"manufacturer\": \"\", \"serial\": \"\", \"port\": \"1-1\", \"vendor\": 1, "
+           "\"product\": 2, \"autoAttach\": false, \"lends\": [" +
+           lend + "]}]}";
+}
+
+}  // namespace
+
+void HelperSettingsTest::knowsLendsOfTheFirstVersions() {
+    write(withLend("{\"path\": \"/srv/a.img\", \"label\": \"a\", \"readOnly\": true}"));
+    Settings old = settings();
+    old.load();
+    QCOMPARE(old.gadgets.size(), 1U);
+    QVERIFY(old.gadgets.at("a").lends == (std::vector<LendSetting>{{"/srv/a.img", "a", true, 0}}));
+}
+
 void HelperSettingsTest::writesOnlyWhatHasChanged() {
     Settings kept = settings();
     kept.gadgets["a"] = sampleGadget();
@@ -108,6 +128,9 @@ void HelperSettingsTest::setsAside_data() {
         "{\"version\": 1, \"gadgets\": [], \"policies\": [{\"export\": "
         "\"6ba7b810-9dad-41d1-80b4-00c04fd430c8\", \"policy\": \"hope\", "
         "\"seconds\": 1}]}");
+    QTest::newRow("an impossible block size") << withLend(
+        "{\"path\": \"/srv/a.img\", \"label\": \"a\", \"readOnly\": true, "
+        "\"blockSize\": 1000}");
     QTest::newRow("no uuid") << QByteArray(
         "{\"version\": 1, \"gadgets\": [], \"policies\": [{\"export\": \"x\", \"policy\": "
         "\"wait\", \"seconds\": 1}]}");

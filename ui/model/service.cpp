@@ -129,12 +129,14 @@ void Service::attach(const QString& gadget, const QString& share, QObject* conte
 }
 
 void Service::lend(const QString& gadget, int file, const QString& label, bool readOnly,
-                   QObject* context, Done done) {
+                   uint blockSize, QObject* context, Done done) {
     QVariantMap options;
     if (!label.isEmpty())
         options["label"] = label;
     if (readOnly)
         options["read-only"] = true;
+    if (blockSize != 0)
+        options["block-size"] = blockSize;
     call(gadget, bus::kGadgetInterface, "Lend",
          {QVariant::fromValue(QDBusUnixFileDescriptor(file)), options}, context, std::move(done));
 }

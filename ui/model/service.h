@@ -72,8 +72,8 @@ class Service : public QObject {
     // All may make polkit ask for a password, which takes as long as it takes. `done` of recover()
     // and stop() comes when their job is over.
     void attach(const QString& gadget, const QString& share, QObject* context, Done done);
-    // `file` is an open descriptor, of which a copy is sent.
-    void lend(const QString& gadget, int file, const QString& label, bool readOnly,
+    // `file` is an open descriptor, of which a copy is sent. `blockSize`: 0 leaves it to belayd.
+    void lend(const QString& gadget, int file, const QString& label, bool readOnly, uint blockSize,
               QObject* context, Done done);
     void setAutoAttach(const QString& gadget, bool on, QObject* context, Done done);
     void forget(const QString& gadget, QObject* context, Done done);

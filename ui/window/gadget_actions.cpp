@@ -101,9 +101,7 @@ void GadgetActions::lend(const QString& path, const QString& file) {
         return;
     auto* const dialog = new LendDialog(gadget->title(), window_);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
-    connect(dialog, &QDialog::accepted, this, [this, path, dialog] {
-        lendFile(path, dialog->file(), dialog->label(), dialog->readOnly());
-    });
+    connect(dialog, &QDialog::accepted, this, [this, path, dialog] { lendFile(path, *dialog); });
     dialog->open();
     if (file.isEmpty())
         dialog->browse();
@@ -111,8 +109,9 @@ void GadgetActions::lend(const QString& path, const QString& file) {
         dialog->setFile(file);
 }
 
-void GadgetActions::lendFile(const QString& path, const QString& file, const QString& label,
-                             bool readOnly) {
+void GadgetActions::lendFile(const QString& path, const LendDialog& dialog) {
+    const QString file = dialog.file();
+    const bool readOnly = dialog.readOnly();
     // What is lent is what the user can open: belayd gets the descriptor, not the name. A pipe
     // must not hold us up.
     const Fd opened(::open(QFile::encodeName(file).constData(),
@@ -135,9 +134,9 @@ void GadgetActions::lendFile(const QString& path, const QString& file, const QSt
                         .arg(QDir::toNativeSeparators(file)));
         return;
     }
-    service_.lend(path, opened.get(), label, readOnly, this, [this](const Outcome& outcome) {
-        finished(tr("It could not be lent."), outcome);
-    });
+    service_.lend(
+        path, opened.get(), dialog.label(), readOnly, dialog.blockSize(), this,
+        [this](const Outcome& outcome) { finished(tr("It could not be lent."), outcome); });
 }
 
 void GadgetActions::forget(const QString& path) {

@@ -8,6 +8,7 @@ class QWidget;
 
 namespace belay::ui {
 
+class LendDialog;
 struct Outcome;
 class Service;
 
@@ -35,7 +36,7 @@ class GadgetActions : public QObject {
     void made(const QString& device);
 
  private:
-    void lendFile(const QString& gadget, const QString& file, const QString& label, bool readOnly);
+    void lendFile(const QString& gadget, const LendDialog& dialog);
     void finished(const QString& summary, const Outcome& outcome);
 
     Service& service_;

@@ -5,6 +5,7 @@
 #include <QtCore/QDir>
 #include <QtCore/QFileInfo>
 #include <QtWidgets/QCheckBox>
+#include <QtWidgets/QComboBox>
 #include <QtWidgets/QDialogButtonBox>
 #include <QtWidgets/QFileDialog>
 #include <QtWidgets/QFormLayout>
@@ -25,6 +26,7 @@ LendDialog::LendDialog(const QString& gadget, QWidget* parent)
       file_(new QLineEdit(this)),
       label_(new QLineEdit(this)),
       readOnly_(new QCheckBox(tr("&Read-only: the gadget cannot write to it"), this)),
+      blockSize_(new QComboBox(this)),
       hint_(new QLabel(this)) {
     //: The title of a dialog; %1 is a gadget's name
     setWindowTitle(tr("Lend an image to %1").arg(gadget));
@@ -38,6 +40,19 @@ LendDialog::LendDialog(const QString& gadget, QWidget* parent)
     label_->setAccessibleDescription(tr("The file's own name, if this is empty"));
     readOnly_->setAccessibleName(tr("Read-only"));
     readOnly_->setAccessibleDescription(tr("The gadget cannot write to it"));
+    blockSize_->setAccessibleName(tr("Block size"));
+    const QString choice =
+        tr("A partition table is found only with the block size that it was made for. “Automatic” "
+           "takes a block device’s own size. Of a file it takes the size that it was lent with "
+           "last; without one, 4096 bytes if its partition table was made for that, and else "
+           "512.");
+    blockSize_->setAccessibleDescription(choice);
+    blockSize_->setToolTip(choice);
+    //: The block size is chosen by Belay
+    blockSize_->addItem(tr("Automatic"), 0U);
+    for (const uint size : {512U, 1024U, 2048U, 4096U})
+        //: A block size; %1 is a number
+        blockSize_->addItem(tr("%1 bytes").arg(size), size);
     hint_->setAccessibleName(tr("About this file"));
     hint_->setWordWrap(true);
     hint_->setTextFormat(Qt::PlainText);
@@ -48,6 +63,7 @@ LendDialog::LendDialog(const QString& gadget, QWidget* parent)
     auto* const form = new QFormLayout;
     form->addRow(tr("&File:"), row);
     form->addRow(tr("&Name:"), label_);
+    form->addRow(tr("Bloc&k size:"), blockSize_);
     form->addRow(readOnly_);
     form->addRow(hint_);
     if (auto* const buddy = qobject_cast<QLabel*>(form->labelForField(row)))
@@ -82,6 +98,10 @@ QString LendDialog::label() const {
 
 bool LendDialog::readOnly() const {
     return readOnly_->isChecked();
+}
+
+uint LendDialog::blockSize() const {
+    return blockSize_->currentData().toUInt();
 }
 
 void LendDialog::setFile(const QString& file) {

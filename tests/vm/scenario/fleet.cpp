@@ -81,7 +81,7 @@ class Guardian final : public FleetListener {
                     say(set.error().message());
         } else if (!asked_) {
             asked_ = true;
-            fleet_->lendPath(id, file_, "disk", false, [](const Result<std::string>& lent) {
+            fleet_->lendPath(id, file_, {.label = "disk"}, [](const Result<std::string>& lent) {
                 say(lent ? "lent" : lent.error().message());
             });
         }
