@@ -28,7 +28,7 @@ Ran runAs(const char* user, const QStringList& command) {
     QEventLoop loop;
     QObject::connect(&process, &QProcess::finished, &loop, &QEventLoop::quit);
     QObject::connect(&process, &QProcess::errorOccurred, &loop, &QEventLoop::quit);
-    QTimer::singleShot(30'000, &loop, &QEventLoop::quit);
+    QTimer::singleShot(kPatienceMs, &loop, &QEventLoop::quit);
     process.start(all.first(), all.mid(1));
     loop.exec();
     if (process.state() != QProcess::NotRunning) {
@@ -84,6 +84,15 @@ void spin(int milliseconds) {
     QEventLoop loop;
     QTimer::singleShot(milliseconds, &loop, &QEventLoop::quit);
     loop.exec();
+}
+
+bool spinUntil(const std::function<bool()>& met) {
+    QEventLoop loop;
+    bool patient = true;
+    QTimer::singleShot(kPatienceMs, &loop, [&patient] { patient = false; });
+    while (!met() && patient)
+        loop.processEvents(QEventLoop::WaitForMoreEvents);
+    return met();
 }
 
 }  // namespace belay::test

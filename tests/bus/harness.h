@@ -1,11 +1,13 @@
 #pragma once
 
 #include "dbus/types.h"
+#include "tests/patience.h"
 
 #include <QtCore/QProcess>
 #include <QtCore/QStringList>
 #include <QtDBus/QDBusConnection>
 #include <QtDBus/QDBusMessage>
+#include <functional>
 #include <memory>
 
 // What the tests that run on a private bus (rig/private-bus) have in common.
@@ -48,5 +50,9 @@ QVariant get(const QDBusConnection& client, const QString& path, const char* int
 
 // Turns the event loop for so long.
 void spin(int milliseconds);
+// Turns the event loop, which sleeps in between until something happens, until `met` is true; false
+// if it does not become true. QTRY_VERIFY looks again all the time instead, which would hide that
+// the loop is not woken.
+bool spinUntil(const std::function<bool()>& met);
 
 }  // namespace belay::test

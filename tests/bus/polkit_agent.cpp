@@ -2,7 +2,6 @@
 
 #include "tests/bus/harness.h"
 
-#include <QtCore/QElapsedTimer>
 #include <QtCore/QFile>
 #include <QtDBus/QDBusArgument>
 #include <QtDBus/QDBusMetaType>
@@ -73,10 +72,7 @@ void HeldClient::go() {
 }
 
 QString HeldClient::finish() {
-    QElapsedTimer timer;
-    timer.start();
-    while (!ended() && timer.elapsed() < 20'000)
-        spin(5);
+    spinUntil([this] { return ended(); });
     return QString::fromUtf8(process_.readAll());
 }
 

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <QtCore/QDir>
@@ -125,7 +126,7 @@ void TestBusDaemon::endsWhenTold() {
     for (const int number : {SIGTERM, SIGINT}) {
         startDaemon();
         QCOMPARE(::kill(pid(), number), 0);
-        QVERIFY(daemon_.waitForFinished(3000));
+        QVERIFY(daemon_.waitForFinished());
         QCOMPARE(daemon_.exitStatus(), QProcess::NormalExit);
         QCOMPARE(daemon_.exitCode(), 0);
     }
@@ -169,6 +170,8 @@ void TestBusDaemon::systemdHearsOfIt() {
     QTRY_VERIFY(listen().count("WATCHDOG=1\n") >= 3);
     // Not while its event loop does not turn.
     QCOMPARE(::kill(pid(), SIGSTOP), 0);
+    siginfo_t stopped{};
+    QCOMPARE(::waitid(P_PID, id_t(pid()), &stopped, WSTOPPED | WNOWAIT), 0);
     listen();
     heard.clear();
     spin(500);
@@ -192,13 +195,13 @@ void TestBusDaemon::hearsOfTheShutdown() {
     };
     // Anybody can send the signal; only logind means it.
     announce(client_, true);
-    spin(200);
-    QByteArray said = daemon_.readAll();
-    QVERIFY2(!said.contains("shuts down"), said.constData());
+    // When belayd answers what was sent later, it has had the signal.
+    QVERIFY(property("Version").isValid());
     announce(logind, true);
     announce(logind, false);
+    QByteArray said;
     QTRY_VERIFY((said += daemon_.readAll()).contains("does not shut down after all"));
-    QVERIFY(said.contains("the system shuts down"));
+    QCOMPARE(said.count("the system shuts down"), 1);
     QDBusConnection::disconnectFromBus("logind");
 }
 
@@ -208,7 +211,6 @@ void TestBusDaemon::randomCallsBreakNothing() {
     const auto open = [&] { return fds.entryList(QDir::System | QDir::Files).size(); };
     // What the first call of each kind opens stays open.
     QCOMPARE(runAs(kRoot, {BELAY_RANDOM_CALLS, "1", "50"}).status, 0);
-    spin(200);
     const auto before = open();
     QVERIFY(before > 5);
     std::vector<std::unique_ptr<QProcess>> clients;
@@ -219,11 +221,12 @@ void TestBusDaemon::randomCallsBreakNothing() {
         client->start(command.first(), command.mid(1));
     }
     for (const auto& client : clients) {
-        QTRY_COMPARE_WITH_TIMEOUT(client->state(), QProcess::NotRunning, 30'000);
+        QTRY_COMPARE_WITH_TIMEOUT(client->state(), QProcess::NotRunning, 60'000);
         QVERIFY2(client->exitCode() == 0, client->readAllStandardError().constData());
         qInfo("%s", client->readAllStandardOutput().constData());
     }
-    QTRY_COMPARE(open(), before);
+    // Some of that client's may have been open still.
+    QTRY_VERIFY(open() <= before);
     QCOMPARE(daemon_.state(), QProcess::Running);
     QCOMPARE(call(client_, {}, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", {})
                  .signature(),
@@ -233,7 +236,7 @@ void TestBusDaemon::randomCallsBreakNothing() {
 void TestBusDaemon::withoutABusItEnds() {
     startDaemon();
     QCOMPARE(::kill(qEnvironmentVariableIntValue("BELAY_BUS_PID"), SIGKILL), 0);
-    QVERIFY(daemon_.waitForFinished(3000));
+    QVERIFY(daemon_.waitForFinished());
     QCOMPARE(daemon_.exitCode(), 1);
 }
 
