@@ -7,7 +7,11 @@
 #include <glob.h>
 #include <sys/utsname.h>
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstring>
+#include <optional>
 #include <string>
 
 namespace belay::ublk {
@@ -15,6 +19,7 @@ namespace {
 
 constexpr const char* kNode = "/dev/ublk-control";
 constexpr const char* kRunAsRoot = "Run this as root: ublk wants CAP_SYS_ADMIN";
+constexpr const char* kLimitFile = "/sys/module/ublk_drv/parameters/ublks_max";
 constexpr const char* kTooOld = "This kernel is too old for Belay: install Linux 6.12 or newer";
 
 bool kernelHasDriver() {
@@ -43,7 +48,55 @@ const char* hintFor(int code, const char* otherwise = "") {
     }
 }
 
+std::optional<std::uint64_t> numberIn(const char* file) {
+    const Fd fd(::open(file, O_RDONLY | O_CLOEXEC));
+    std::array<char, 24> text{};
+    const ssize_t got = fd ? ::read(fd.get(), text.data(), text.size()) : -1;
+    std::uint64_t number = 0;
+    if (got <= 0 || std::from_chars(text.data(), text.data() + got, number).ec != std::errc())
+        return std::nullopt;
+    return number;
+}
+
+// Of the whole machine, whatever this process sees in /dev.
+std::size_t devicesThereAre() {
+    glob_t found{};
+    const bool any = ::glob("/sys/class/ublk-char/ublkc*", 0, nullptr, &found) == 0;
+    const std::size_t count = any ? found.gl_pathc : 0;
+    ::globfree(&found);
+    return count;
+}
+
+// ublk_ctrl_add_dev() has EACCES for that and for nothing else. From 6.3 until 6.12.31 and 6.15 the
+// limit was for all devices; since then it is for those of unprivileged users, which ours are not.
+std::optional<Error> deviceLimitReached() {
+    const auto limit = numberIn(kLimitFile);
+    const std::size_t count = devicesThereAre();
+    if (!limit || count < *limit)
+        return std::nullopt;
+    const std::uint64_t more = std::max<std::uint64_t>(64, *limit * 2);
+    return failure(
+               fmt::format("This kernel makes no more ublk devices: there are {}, and its limit is "
+                           "{}",
+                           count, *limit),
+               {},
+               fmt::format(
+                   "Stop one, or raise the limit: echo {} >{} (for good: \"options ublk_drv "
+                   "ublks_max={}\" in a file in /etc/modprobe.d)",
+                   more, kLimitFile, more))
+        .value();
+}
+
 }  // namespace
+
+Error addRefused(int result, std::uint32_t id) {
+    if (auto limit = result == -EACCES ? deviceLimitReached() : std::nullopt)
+        return *limit;
+    return errorFrom(
+               result, "add ublk device", id == uapi::kAnyDevice ? "" : fmt::format("{}", id),
+               hintFor(result, result == -EEXIST ? "The number is taken, or not yet free" : ""))
+        .value();
+}
 
 Result<Fd> openControlNode() {
     Fd fd(::open(kNode, O_RDWR | O_CLOEXEC));
@@ -145,10 +198,7 @@ Result<DeviceInfo> Control::add(const DeviceSpec& spec) {
     const int result = command(uapi::kAddDev, spec.id, &info, sizeof info);
     stopPoint("after-add-dev");
     if (result < 0)
-        return errorFrom(
-            result, "add ublk device",
-            spec.id == uapi::kAnyDevice ? "" : fmt::format("{}", spec.id),
-            hintFor(result, result == -EEXIST ? "The number is taken, or not yet free" : ""));
+        return tl::make_unexpected(addRefused(result, spec.id));
     if ((info.flags & wanted) != wanted || info.depth != spec.depth || info.queues != 1) {
         static_cast<void>(removeAsync(DeviceId(info.deviceId)));
         return failure(fmt::format("add ublk device: the kernel gave flags {:#x} for {:#x}, depth "

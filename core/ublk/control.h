@@ -6,6 +6,7 @@
 
 #include <liburing.h>
 
+#include <cstdint>
 #include <memory>
 
 namespace belay::ublk {
@@ -61,6 +62,11 @@ class Control {
 
 // Opens /dev/ublk-control, with a hint if that fails.
 Result<Fd> openControlNode();
+
+// What an ADD_DEV that ended with `result` is told as. The driver has a limit for its devices
+// (ublks_max), and says EACCES when that is reached, as to somebody without rights: see whether it
+// is.
+Error addRefused(int result, std::uint32_t id);
 
 // Fills a cleared 128-byte submission entry but for its file.
 void prepareControlCommand(io_uring_sqe* sqe, std::uint32_t operation,

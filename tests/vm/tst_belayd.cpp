@@ -15,6 +15,7 @@ class TestBelayd : public QObject {
  private slots:
     void attaches();
     void lends();
+    void lendsWithABlockSize();
     void outlivesItsDeath();
     void workerDies();
     void policies();
@@ -75,6 +76,71 @@ void TestBelayd::lends() {
         user.waitForState(device, "live");
         fio->succeed(60s);
         lent.compare();
+        stopAll(*plugged.gadget);
+        plugged.end();
+    });
+}
+
+// As asked, as the partition table has it, and again after the death of belayd and its worker.
+void TestBelayd::lendsWithABlockSize() {
+    inTurn([](Bench& bench) {
+        Plugged plugged(bench);
+        Disk asked = bench.disk("asked", 4);
+        Disk found = bench.disk("found", 4);
+        Disk odd = bench.disk("odd", 4);
+        mustRun({"bash", "-c", "printf 'g\\nw\\n' | fdisk --wipe never -b 4096 " + found.store()});
+        mustRun({"truncate", "-s", "5120", odd.store()});
+        const auto lend = [&](const Disk& disk, const QStringList& options) {
+            return root.call(plugged.path, kGadget, "LendPath",
+                             QStringList{"sa{sv}", disk.store()} + options);
+        };
+        const auto needRefused = [&](const Disk& disk, const QString& size, const QByteArray& why) {
+            const Outcome outcome = lend(disk, {"1", "block-size", "u", size});
+            require(outcome.status != 0 && outcome.output.contains(why),
+                    "a block size of " + size + ": " + outcome.output);
+        };
+        needRefused(asked, "1000", "The block size can be 512, 1024, 2048 or 4096, and not 1000");
+        needRefused(odd, "4096", "Its size, 5120 bytes, is no multiple of that");
+        require(user.objects("/devices/").isEmpty(), "it was lent all the same");
+
+        require(lend(asked, {"1", "block-size", "u", "2048"}).status == 0, "it is not lent");
+        require(lend(found, {"0"}).status == 0, "it is not lent");
+        const std::map<Disk*, QByteArray> sizes = {{&asked, "2048"}, {&found, "4096"}};
+        for (const auto& [disk, size] : sizes)
+            disk->appearedAs(waitForLive(*plugged.gadget, disk->label()));
+        const auto needSizes = [&] {
+            for (const auto& [disk, size] : sizes) {
+                mustRun({"dd", "if=/dev/zero", "of=" + disk->node(), "bs=64k", "count=4",
+                         "oflag=direct", "conv=fsync"});
+                const QByteArray said = mustRun({"blockdev", "--getss", disk->node()}).trimmed();
+                require(said == size, disk->label() + " has blocks of " + said + " bytes");
+                require(deviceState(*plugged.gadget, disk->label()) == "live",
+                        disk->label() + " is not live");
+            }
+            for (const QString& device : user.objects("/devices/")) {
+                const QString label = user.get(device, kDevice, "Label").toString();
+                const int size = user.get(device, kDevice, "BlockSize").toInt();
+                require(size == (label == "asked" ? 2048 : 4096),
+                        label + " is said to have blocks of " + QString::number(size));
+            }
+        };
+        needSizes();
+        // What it went by is gone now.
+        const QString any = user.objects("/devices/").value(0);
+        const pid_t worker = user.get(any, kDevice, "DaemonPid").toInt();
+        const pid_t old = belayd();
+        require(worker > 0 && old > 0, "nobody lends it");
+        ::kill(old, SIGKILL);
+        ::kill(worker, SIGKILL);
+        const auto lentAgain = [&] {
+            const auto devices = user.objects("/devices/");
+            return devices.size() == 2 && user.stateOf(devices[0]) == "live" &&
+                   user.stateOf(devices[1]) == "live";
+        };
+        require(waitUntil(lentAgain, 20s, 100ms), "they are not lent again");
+        needSizes();
+        for (const auto& [disk, size] : sizes)
+            disk->compare();
         stopAll(*plugged.gadget);
         plugged.end();
     });

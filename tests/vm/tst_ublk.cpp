@@ -37,6 +37,7 @@ class TestUblk : public QObject {
     void staysWholeThroughManyDeaths();
     void abandonsHungCommand();
     void findsHolders();
+    void saysThatTheDriverMakesNoMore();
 
  private:
     bool late_ = false;
@@ -424,6 +425,77 @@ void TestUblk::findsHolders() {
     const auto gone = holdersOf(DeviceId(77));
     QVERIFY(!gone);
     QCOMPARE(gone.error().code, ENODEV);
+}
+
+namespace {
+
+bool setLimit(const QByteArray& text) {
+    QFile file("/sys/module/ublk_drv/parameters/ublks_max");
+    return file.open(QIODevice::WriteOnly | QIODevice::Unbuffered) && file.write(text) > 0;
+}
+
+// ADD_DEV by a user without rights, for whom the driver's limit is on every kernel. What the driver
+// answers.
+int addUnprivileged(int control) {
+    io_uring ring{};
+    if (io_uring_queue_init(4, &ring, IORING_SETUP_SQE128) != 0)
+        return -1;
+    uapi::DeviceInfo info{};
+    info.queues = 1;
+    info.depth = 4;
+    info.maxIoBytes = 1 << 20;
+    info.deviceId = uapi::kAnyDevice;
+    info.flags = 1 << 5;  // UBLK_F_UNPRIVILEGED_DEV
+    io_uring_sqe* const sqe = io_uring_get_sqe(&ring);
+    prepareControlCommand(sqe, uapi::kAddDev,
+                          {.deviceId = uapi::kAnyDevice,
+                           .queueId = uapi::kNoQueue,
+                           .length = sizeof info,
+                           .address = reinterpret_cast<std::uint64_t>(&info)});
+    sqe->fd = control;
+    io_uring_cqe* cqe = nullptr;
+    const bool answered =
+        io_uring_submit_and_wait(&ring, 1) >= 0 && io_uring_wait_cqe(&ring, &cqe) == 0;
+    const int result = answered ? cqe->res : -1;
+    io_uring_queue_exit(&ring);
+    return result;
+}
+
+}  // namespace
+
+// At the driver's limit EACCES is not for want of rights. No kernel that can be had here has that
+// limit for privileged devices, so for us it is met as a user without rights meets it.
+void TestUblk::saysThatTheDriverMakesNoMore() {
+    const auto told = [](int result) { return addRefused(result, uapi::kAnyDevice); };
+    Device first;
+    QVERIFY(first.made());
+    QCOMPARE(told(-EACCES).code, EACCES);
+    QVERIFY(setLimit("0"));
+    const auto control = openControlNode();
+    QVERIFY(control);
+    QCOMPARE(::seteuid(kServerUser), 0);
+    const int result = addUnprivileged(control->get());
+    const Error why = told(result);
+    QCOMPARE(::seteuid(0), 0);
+    QCOMPARE(result, -EACCES);
+    QCOMPARE(why.what, std::string("This kernel makes no more ublk devices: there are 1, and its "
+                                   "limit is 0"));
+    QVERIFY(why.message().find("Permission denied") == std::string::npos);
+    // What a control process says of it is not cut off.
+    QVERIFY(why.what.size() < 140 && why.hint.size() < 220);
+    QCOMPARE(told(-EPERM).code, EPERM);
+    // What it says to do is what helps.
+    const QString command =
+        QString::fromStdString(why.hint).section("limit: ", 1).section(" (", 0, 0);
+    QCOMPARE(run({"bash", "-c", command}), QByteArray());
+    QCOMPARE(told(-EACCES).code, EACCES);
+
+    // More than the limit, where it is not for us.
+    QVERIFY(setLimit("1"));
+    Device second;
+    Device third;
+    QVERIFY(setLimit("64"));
+    QVERIFY(second.made() && third.made());
 }
 
 int main(int argc, char** argv) {
