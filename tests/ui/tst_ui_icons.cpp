@@ -1,5 +1,6 @@
 #include "core/lifecycle/state.h"
 #include "ui/model/words.h"
+#include "ui/window/look.h"
 
 #include <QtCore/QDir>
 #include <QtGui/QIcon>
@@ -33,6 +34,7 @@ class TestUiIcons : public QObject {
     void areDrawnAtEverySize();
     void symbolicOnesHaveOneColour_data() { areDrawnAtEverySize_data(); }
     void symbolicOnesHaveOneColour();
+    void colouredOnesFillTheirPlaceAtEveryScale();
     void noTwoLookAlike();
     void everyStateHasOne_data();
     void everyStateHasOne();
@@ -68,6 +70,20 @@ void TestUiIcons::symbolicOnesHaveOneColour() {
     QVERIFY(!text.contains("stroke"));
     QCOMPARE(text.count("fill=\""), text.count("fill=\"#2e3436\""));
     QCOMPARE(text.count("fill=\""), text.count("<path"));
+}
+
+void TestUiIcons::colouredOnesFillTheirPlaceAtEveryScale() {
+    const QSize size(32, 32);
+    const QIcon icon = ui::symbolicIcon("belay-attention", Qt::red);
+    const double part = covered(icon.pixmap(size, 1).toImage());
+    for (const qreal ratio : {1.0, 1.25, 1.5, 2.0, 3.0}) {
+        const QPixmap pixmap = icon.pixmap(size, ratio);
+        QCOMPARE(pixmap.size(), size * ratio);
+        QCOMPARE(pixmap.devicePixelRatio(), ratio);
+        const QImage image = pixmap.toImage();
+        QVERIFY2(qAbs(covered(image) - part) < 0.02, qPrintable(QString::number(covered(image))));
+        QCOMPARE(image.pixelColor(image.rect().center()).hue(), QColor(Qt::red).hue());
+    }
 }
 
 void TestUiIcons::noTwoLookAlike() {

@@ -13,7 +13,9 @@ QIcon find(const QString& name) {
     return QIcon::fromTheme(name, QIcon(QStringLiteral(":/icons/%1.svg").arg(name)));
 }
 
-// Draws another icon's shape in one colour.
+// Draws another icon's shape in one colour. It has no scaledPixmap() of its own: the size that goes
+// there is in pixels of the device before Qt 6.8 and of the window from then on, while pixmap(),
+// which is called instead, always gets the device's.
 class TintedEngine final : public QIconEngine {
  public:
     TintedEngine(QIcon shape, const QColor& color) : shape_(std::move(shape)), color_(color) {}
@@ -26,9 +28,6 @@ class TintedEngine final : public QIconEngine {
     }
     QPixmap pixmap(const QSize& size, QIcon::Mode mode, QIcon::State) override {
         return tinted(size, mode, 1);
-    }
-    QPixmap scaledPixmap(const QSize& size, QIcon::Mode mode, QIcon::State, qreal scale) override {
-        return tinted(size / scale, mode, scale);
     }
 
  private:
