@@ -3,6 +3,30 @@
 #include <QtDBus/QDBusMetaType>
 
 namespace belay::bus {
+namespace {
+
+QString text(std::string_view from) {
+    return QString::fromUtf8(from.data(), static_cast<qsizetype>(from.size()));
+}
+
+}  // namespace
+
+QString kindOf(const events::Any& what) {
+    return text(events::kindOf(what));
+}
+
+QVariantMap detailsOf(const events::Any& what) {
+    QVariantMap details;
+    for (const auto& [name, value] : events::detailsOf(what))
+        details.insert(text(name), text(value));
+    return details;
+}
+
+std::optional<events::Any> whatOf(const Event& event) {
+    return events::eventFrom(event.kind.toStdString(), [&](std::string_view name) {
+        return event.details.value(text(name)).toString().toStdString();
+    });
+}
 
 QDBusArgument& operator<<(QDBusArgument& argument, const Share& share) {
     argument.beginStructure();

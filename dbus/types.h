@@ -1,5 +1,7 @@
 #pragma once
 
+#include "dbus/events.h"
+
 #include <QtCore/QList>
 #include <QtCore/QString>
 #include <QtCore/QVariantMap>
@@ -55,6 +57,12 @@ struct Event {
     QVariantMap details;
     bool operator==(const Event&) const = default;
 };
+
+// An event's kind and details as they are sent, and back; nothing for a kind that is not known
+// here.
+QString kindOf(const events::Any& what);
+QVariantMap detailsOf(const events::Any& what);
+std::optional<events::Any> whatOf(const Event& event);
 
 // ObjectManager.GetManagedObjects' answer: interfaces and their properties, by path.
 using Interfaces = QMap<QString, QVariantMap>;

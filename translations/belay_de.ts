@@ -2,6 +2,83 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="de">
 <context>
+    <name>EventWords</name>
+    <message>
+        <source>%1, by user %2</source>
+        <extracomment>Something that was asked for, and the number of who did, e.g. &quot;Stop, by user 1000&quot;</extracomment>
+        <translation>%1, durch Benutzer %2</translation>
+    </message>
+    <message>
+        <source>“%1” cannot be lent</source>
+        <extracomment>%1 is the name of a file</extracomment>
+        <translation>„%1“ kann nicht verliehen werden</translation>
+    </message>
+    <message>
+        <source>A new service has taken over</source>
+        <translation>Ein neuer Dienst hat übernommen</translation>
+    </message>
+    <message>
+        <source>Plugged in at port %1</source>
+        <extracomment>%1 is a USB port, such as 1-2</extracomment>
+        <translation>An Anschluss %1 eingesteckt</translation>
+    </message>
+    <message>
+        <source>Unplugged</source>
+        <translation>Ausgesteckt</translation>
+    </message>
+    <message>
+        <source>Attach “%1”</source>
+        <extracomment>%1 is the label of a disk that the gadget shares</extracomment>
+        <translation>„%1“ anbinden</translation>
+    </message>
+    <message>
+        <source>Lend “%1”</source>
+        <extracomment>%1 is the name of a file</extracomment>
+        <translation>„%1“ verleihen</translation>
+    </message>
+    <message>
+        <source>Lend “%1”, read-only</source>
+        <translation>„%1“ nur lesbar verleihen</translation>
+    </message>
+    <message>
+        <source>Attach everything automatically</source>
+        <translation>Alles automatisch anbinden</translation>
+    </message>
+    <message>
+        <source>Attach nothing automatically</source>
+        <translation>Nichts automatisch anbinden</translation>
+    </message>
+    <message>
+        <source>Forget</source>
+        <translation>Vergessen</translation>
+    </message>
+    <message>
+        <source>Recover</source>
+        <translation>Wiederherstellen</translation>
+    </message>
+    <message>
+        <source>Go on without the lost data</source>
+        <translation>Ohne die verlorenen Daten weitermachen</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Anhalten</translation>
+    </message>
+    <message>
+        <source>Force stop</source>
+        <translation>Anhalten erzwingen</translation>
+    </message>
+    <message>
+        <source>If unplugged: %1</source>
+        <extracomment>%1 is what is to happen while the gadget is unplugged, such as &quot;Keep waiting&quot;</extracomment>
+        <translation>Wenn ausgesteckt: %1</translation>
+    </message>
+    <message>
+        <source>The service for this gadget has ended, and another one takes over</source>
+        <translation>Der Dienst für dieses Gadget hat sich beendet, und ein anderer übernimmt</translation>
+    </message>
+</context>
+<context>
     <name>Format</name>
     <message>
         <source>%1/s</source>

@@ -2,6 +2,83 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="es">
 <context>
+    <name>EventWords</name>
+    <message>
+        <source>%1, by user %2</source>
+        <extracomment>Something that was asked for, and the number of who did, e.g. &quot;Stop, by user 1000&quot;</extracomment>
+        <translation>%1, por el usuario %2</translation>
+    </message>
+    <message>
+        <source>“%1” cannot be lent</source>
+        <extracomment>%1 is the name of a file</extracomment>
+        <translation>«%1» no se puede prestar</translation>
+    </message>
+    <message>
+        <source>A new service has taken over</source>
+        <translation>Un nuevo servicio ha tomado el relevo</translation>
+    </message>
+    <message>
+        <source>Plugged in at port %1</source>
+        <extracomment>%1 is a USB port, such as 1-2</extracomment>
+        <translation>Conectado al puerto %1</translation>
+    </message>
+    <message>
+        <source>Unplugged</source>
+        <translation>Desconectado</translation>
+    </message>
+    <message>
+        <source>Attach “%1”</source>
+        <extracomment>%1 is the label of a disk that the gadget shares</extracomment>
+        <translation>Conectar «%1»</translation>
+    </message>
+    <message>
+        <source>Lend “%1”</source>
+        <extracomment>%1 is the name of a file</extracomment>
+        <translation>Prestar «%1»</translation>
+    </message>
+    <message>
+        <source>Lend “%1”, read-only</source>
+        <translation>Prestar «%1» en modo de solo lectura</translation>
+    </message>
+    <message>
+        <source>Attach everything automatically</source>
+        <translation>Conectar todo automáticamente</translation>
+    </message>
+    <message>
+        <source>Attach nothing automatically</source>
+        <translation>No conectar nada automáticamente</translation>
+    </message>
+    <message>
+        <source>Forget</source>
+        <translation>Olvidar</translation>
+    </message>
+    <message>
+        <source>Recover</source>
+        <translation>Recuperar</translation>
+    </message>
+    <message>
+        <source>Go on without the lost data</source>
+        <translation>Continuar sin los datos perdidos</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Detener</translation>
+    </message>
+    <message>
+        <source>Force stop</source>
+        <translation>Forzar detención</translation>
+    </message>
+    <message>
+        <source>If unplugged: %1</source>
+        <extracomment>%1 is what is to happen while the gadget is unplugged, such as &quot;Keep waiting&quot;</extracomment>
+        <translation>Si se desconecta: %1</translation>
+    </message>
+    <message>
+        <source>The service for this gadget has ended, and another one takes over</source>
+        <translation>El servicio de este gadget ha terminado y otro toma el relevo</translation>
+    </message>
+</context>
+<context>
     <name>Format</name>
     <message>
         <source>%1/s</source>

@@ -2,6 +2,83 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="fr">
 <context>
+    <name>EventWords</name>
+    <message>
+        <source>%1, by user %2</source>
+        <extracomment>Something that was asked for, and the number of who did, e.g. &quot;Stop, by user 1000&quot;</extracomment>
+        <translation>%1, par l’utilisateur %2</translation>
+    </message>
+    <message>
+        <source>“%1” cannot be lent</source>
+        <extracomment>%1 is the name of a file</extracomment>
+        <translation>« %1 » ne peut pas être prêté</translation>
+    </message>
+    <message>
+        <source>A new service has taken over</source>
+        <translation>Un nouveau service a pris le relais</translation>
+    </message>
+    <message>
+        <source>Plugged in at port %1</source>
+        <extracomment>%1 is a USB port, such as 1-2</extracomment>
+        <translation>Branché sur le port %1</translation>
+    </message>
+    <message>
+        <source>Unplugged</source>
+        <translation>Débranché</translation>
+    </message>
+    <message>
+        <source>Attach “%1”</source>
+        <extracomment>%1 is the label of a disk that the gadget shares</extracomment>
+        <translation>Attacher « %1 »</translation>
+    </message>
+    <message>
+        <source>Lend “%1”</source>
+        <extracomment>%1 is the name of a file</extracomment>
+        <translation>Prêter « %1 »</translation>
+    </message>
+    <message>
+        <source>Lend “%1”, read-only</source>
+        <translation>Prêter « %1 » en lecture seule</translation>
+    </message>
+    <message>
+        <source>Attach everything automatically</source>
+        <translation>Tout attacher automatiquement</translation>
+    </message>
+    <message>
+        <source>Attach nothing automatically</source>
+        <translation>Ne rien attacher automatiquement</translation>
+    </message>
+    <message>
+        <source>Forget</source>
+        <translation>Oublier</translation>
+    </message>
+    <message>
+        <source>Recover</source>
+        <translation>Rétablir</translation>
+    </message>
+    <message>
+        <source>Go on without the lost data</source>
+        <translation>Continuer sans les données perdues</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Arrêter</translation>
+    </message>
+    <message>
+        <source>Force stop</source>
+        <translation>Forcer l’arrêt</translation>
+    </message>
+    <message>
+        <source>If unplugged: %1</source>
+        <extracomment>%1 is what is to happen while the gadget is unplugged, such as &quot;Keep waiting&quot;</extracomment>
+        <translation>Si débranché&#xa0;: %1</translation>
+    </message>
+    <message>
+        <source>The service for this gadget has ended, and another one takes over</source>
+        <translation>Le service de ce gadget s’est arrêté, et un autre prend le relais</translation>
+    </message>
+</context>
+<context>
     <name>Format</name>
     <message>
         <source>%1/s</source>

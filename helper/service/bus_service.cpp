@@ -1,7 +1,10 @@
 #include "helper/service/bus_service.h"
 
+#include "core/base/log.h"
 #include "helper/service/views.h"
+#include "helper/supervisor/event_text.h"
 
+#include <QtCore/QDateTime>
 #include <algorithm>
 #include <chrono>
 
@@ -144,6 +147,25 @@ void BusService::happened(const helper::FleetEvent& event) {
     const bus::Event told = eventOf(event);
     events_.add(told);
     manager_.tell(told);
+}
+
+void BusService::askedOfGadget(uint uid, const std::string& id, events::Asked what) {
+    asked(uid, id, false, std::move(what));
+}
+
+void BusService::askedOfDevice(uint uid, const std::string& id, events::Asked what) {
+    asked(uid, id, true, std::move(what));
+}
+
+void BusService::asked(uint uid, const std::string& id, bool isDevice, events::Asked what) {
+    what.user = std::to_string(uid);
+    const helper::FleetEvent event{
+        .atUs = static_cast<std::uint64_t>(QDateTime::currentMSecsSinceEpoch()) * 1000,
+        .what = std::move(what),
+        .subject = id,
+        .subjectIsDevice = isDevice};
+    log::notice("{}: {}", id, helper::inEnglish(event.what));
+    happened(event);
 }
 
 void BusService::refreshAll() {

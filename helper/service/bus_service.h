@@ -64,8 +64,12 @@ class BusService final : public helper::FleetListener {
     void deviceCountersChanged(const std::string& id) override;
     void deviceGone(const std::string& id) override;
     void happened(const helper::FleetEvent& event) override;
+    // A user was allowed to do something with that gadget or device, and does it now.
+    void askedOfGadget(uint uid, const std::string& id, events::Asked what);
+    void askedOfDevice(uint uid, const std::string& id, events::Asked what);
 
  private:
+    void asked(uint uid, const std::string& id, bool isDevice, events::Asked what);
     void refreshAll();
     void tellCounters();
     void watched(bool any);

@@ -69,7 +69,7 @@ void DeviceObject::aboutToBeRead(const QString& caller, bool all) {
         service_.watchedBy(caller);
 }
 
-void DeviceObject::startJob(const Call& call, JobSubject subject,
+void DeviceObject::startJob(const Call& call, JobSubject subject, std::string_view asked,
                             std::function<void(std::uint64_t)> begin) {
     // What is under way already is not begun twice.
     if (const JobObject* const job = service_.jobs().running(id_, subject.operation)) {
@@ -84,7 +84,7 @@ void DeviceObject::startJob(const Call& call, JobSubject subject,
     BusService& service = service_;
     service.authority().ask(
         call, subject.action, {{QStringLiteral("device"), titleOf(*view)}},
-        [&service, call, subject, begin = std::move(begin)](uint uid) mutable {
+        [&service, call, subject, asked, begin = std::move(begin)](uint uid) mutable {
             if (!service.fleet()->device(subject.device, false)) {
                 call.fail(deviceGone());
                 return;
@@ -92,9 +92,9 @@ void DeviceObject::startJob(const Call& call, JobSubject subject,
             subject.startedByUid = uid;
             JobObject* job = service.jobs().running(subject.device, subject.operation);
             if (job == nullptr) {
-                log::notice("uid {}: {} {}", uid, subject.operation.toStdString(), subject.device);
                 job = &service.jobs().start(subject);
                 call.reply({QVariant::fromValue(job->objectPath())});
+                service.askedOfDevice(uid, subject.device, {.action = std::string(asked)});
                 begin(job->number());
             } else {
                 call.reply({QVariant::fromValue(job->objectPath())});
@@ -130,6 +130,7 @@ QDBusObjectPath DeviceObject::Recover(const QVariantMap& values) {
               .device = id_,
               .action = acceptLoss ? "org.belay.force-stop" : "org.belay.recover",
               .cancelable = true},
+             acceptLoss ? events::Asked::kAcceptLoss : events::Asked::kRecover,
              [&service = service_, id = id_, acceptLoss](std::uint64_t job) {
                  service.fleet()->recover(id, acceptLoss, endOf(service, job));
              });
@@ -146,6 +147,7 @@ QDBusObjectPath DeviceObject::Stop(const QVariantMap& values) {
              {.operation = force ? QStringLiteral("force-stop") : QStringLiteral("stop"),
               .device = id_,
               .action = force ? "org.belay.force-stop" : "org.belay.stop"},
+             force ? events::Asked::kForceStop : events::Asked::kStop,
              [&service = service_, id = id_, force](std::uint64_t job) {
                  service.fleet()->stop(id, force, endOf(service, job));
              });
@@ -175,13 +177,16 @@ void DeviceObject::SetPolicy(const QString& name, uint seconds, const QVariantMa
     }
     service_.authority().ask(
         call, "org.belay.set-policy", {{QStringLiteral("device"), titleOf(*view)}},
-        [&service = service_, id = id_, policy, call](uint uid) {
+        [&service = service_, id = id_, policy, seconds, call](uint uid) {
             const auto set = service.fleet()->setPolicy(id, policy);
             if (!set) {
                 call.fail(set.error());
                 return;
             }
-            log::notice("uid {}: policy of {} is {}", uid, id, nameOf(policy.kind));
+            service.askedOfDevice(uid, id,
+                                  {.action = std::string(events::Asked::kSetPolicy),
+                                   .policy = std::string(nameOf(policy.kind)),
+                                   .seconds = seconds != 0 ? std::to_string(seconds) : ""});
             call.reply();
         });
 }

@@ -34,8 +34,8 @@ class DeviceObject : public ExportedObject {
 
  private:
     // Asks for the subject's action, makes a job and begins what it does with `begin`, which is
-    // given the job's number.
-    void startJob(const Call& call, JobSubject subject,
+    // given the job's number. `asked`: what is told of it, one of events::Asked::kActions.
+    void startJob(const Call& call, JobSubject subject, std::string_view asked,
                   std::function<void(std::uint64_t job)> begin);
 
     BusService& service_;

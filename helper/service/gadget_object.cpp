@@ -10,8 +10,6 @@
 #include "helper/supervisor/fleet.h"
 #include "helper/supervisor/words.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 namespace belay::service {
@@ -28,6 +26,13 @@ const helper::ShareView* find(const helper::GadgetView& gadget, const std::strin
                                         return each.label == share || (uuid && each.uuid == *uuid);
                                     });
     return found == gadget.shares.end() ? nullptr : &*found;
+}
+
+events::Asked lending(const std::string& file, const helper::LendTerms& terms) {
+    return {.action = std::string(events::Asked::kLend),
+            .file = file,
+            .readOnly = terms.readOnly ? "true" : "",
+            .blockSize = terms.blockSize != 0 ? std::to_string(terms.blockSize) : ""};
 }
 
 // Answers with the device that the fleet has made.
@@ -64,13 +69,6 @@ std::optional<helper::LendTerms> lendTerms(const QVariantMap& values, Call& call
     }
     return helper::LendTerms{options->text("label").toStdString(), options->flag("read-only"),
                              blockSize};
-}
-
-std::string described(const helper::LendTerms& terms) {
-    return fmt::format("{}{}", terms.readOnly ? ", read-only" : "",
-                       terms.blockSize == 0
-                           ? std::string()
-                           : fmt::format(", with blocks of {} bytes", terms.blockSize));
 }
 
 }  // namespace
@@ -127,13 +125,15 @@ QDBusObjectPath GadgetObject::Attach(const QString& share, const QVariantMap& va
         return {};
     }
     ask(call, "org.belay.attach", QString::fromStdString(offered->label),
-        [&service = service_, id = id_, uuid = offered->uuid, call](uint uid) {
+        [&service = service_, id = id_, uuid = offered->uuid, label = offered->label,
+         call](uint uid) {
             // Somebody else's answer may have been quicker.
             if (const auto device = service.deviceOf(id, uuid)) {
                 call.reply({QVariant::fromValue(QDBusObjectPath(devicePath(*device)))});
                 return;
             }
-            log::notice("uid {}: attach {} of {}", uid, uuid.toString(), id);
+            service.askedOfGadget(uid, id,
+                                  {.action = std::string(events::Asked::kAttach), .share = label});
             service.fleet()->attach(id, uuid.toString(), answer(service, call));
         });
     return {};
@@ -154,7 +154,7 @@ QDBusObjectPath GadgetObject::Lend(const QDBusUnixFileDescriptor& descriptor,
     terms->readOnly = terms->readOnly || !file->writable;
     ask(call, "org.belay.lend", QString::fromStdString(file->name),
         [&service = service_, id = id_, file, terms = *terms, call](uint uid) {
-            log::notice("uid {}: lend {} to {}{}", uid, file->name, id, described(terms));
+            service.askedOfGadget(uid, id, lending(file->name, terms));
             service.fleet()->lend(id, std::move(file->fd), file->name, terms,
                                   answer(service, call));
         });
@@ -173,7 +173,7 @@ QDBusObjectPath GadgetObject::LendPath(const QString& path, const QVariantMap& v
     }
     ask(call, "org.belay.lend-path", path,
         [&service = service_, id = id_, name = path.toStdString(), terms = *terms, call](uint uid) {
-            log::notice("uid {}: lend {} to {}{}", uid, name, id, described(terms));
+            service.askedOfGadget(uid, id, lending(name, terms));
             service.fleet()->lendPath(id, name, terms, answer(service, call));
         });
     return {};
@@ -193,7 +193,9 @@ void GadgetObject::SetAuto(bool on, const QVariantMap& values) {
             call.fail(set.error());
             return;
         }
-        log::notice("uid {}: {} is {}attached by itself", uid, id, on ? "" : "not ");
+        service.askedOfGadget(uid, id,
+                              {.action = std::string(on ? events::Asked::kAutoAttachOn
+                                                        : events::Asked::kAutoAttachOff)});
         call.reply();
     });
 }
@@ -208,7 +210,7 @@ void GadgetObject::Forget(const QVariantMap& values) {
             call.fail(forgotten.error());
             return;
         }
-        log::notice("uid {}: {} is forgotten", uid, id);
+        service.askedOfGadget(uid, id, {.action = std::string(events::Asked::kForget)});
         call.reply();
     });
 }

@@ -1,5 +1,6 @@
 #include "helper/service/views.h"
 
+#include "helper/supervisor/event_text.h"
 #include "helper/supervisor/fleet.h"
 
 #include <chrono>
@@ -107,10 +108,8 @@ bus::Event eventOf(const helper::FleetEvent& event) {
     QString subject = QStringLiteral("/");
     if (!event.subject.empty())
         subject = event.subjectIsDevice ? devicePath(event.subject) : gadgetPath(event.subject);
-    QVariantMap details;
-    for (const auto& [name, value] : event.details)
-        details.insert(text(name), text(value));
-    return {event.atUs, text(event.kind), QDBusObjectPath(subject), text(event.text), details};
+    return {event.atUs, bus::kindOf(event.what), QDBusObjectPath(subject),
+            text(helper::inEnglish(event.what)), bus::detailsOf(event.what)};
 }
 
 QString titleOf(const helper::GadgetView& gadget) {

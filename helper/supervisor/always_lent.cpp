@@ -58,7 +58,7 @@ void AlwaysLent::failed(const LendSetting& setting, const Error& reason) {
         });
     const std::string why = reason.message();
     if (std::exchange(said_[setting.path], why) != why)
-        hooks_.cannotLend(why);
+        hooks_.cannotLend(setting.path, why);
     hooks_.changed();
 }
 

@@ -20,7 +20,7 @@ struct AlwaysLentHooks {
     // missing() has changed.
     std::function<void()> changed;
     // Said once of each file, and again if the reason is another.
-    std::function<void(const std::string& why)> cannotLend;
+    std::function<void(const std::string& file, const std::string& why)> cannotLend;
 };
 
 // The files that are lent to a gadget always, and that cannot be lent now: a disk that is not

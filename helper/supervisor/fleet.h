@@ -6,6 +6,7 @@
 #include "core/base/uuid.h"
 #include "core/lifecycle/policy.h"
 #include "core/lifecycle/state.h"
+#include "dbus/events.h"
 
 #include <sys/types.h>
 
@@ -115,14 +116,12 @@ struct LendTerms {
     bool operator==(const LendTerms&) const = default;
 };
 
-// One line of history, for people.
+// One line of history. What somebody asked for is not among the fleet's: it knows no users.
 struct FleetEvent {
     std::uint64_t atUs = 0;  // realtime clock
-    std::string kind;        // "state", "problem", "recovery", "gadget", "action", "service"
-    std::string subject;     // id of a device or gadget; "" for belayd itself
+    events::Any what;
+    std::string subject;  // id of a device or gadget
     bool subjectIsDevice = false;
-    std::string text;
-    std::map<std::string, std::string> details;
 };
 
 // All calls come from the ring's thread, between two events. None is made from within a call to
@@ -137,6 +136,7 @@ class FleetListener {
     virtual void deviceChanged(const std::string& id) = 0;
     virtual void deviceCountersChanged(const std::string& id) = 0;
     virtual void deviceGone(const std::string& id) = 0;
+    // Also what is found while the fleet is being opened.
     virtual void happened(const FleetEvent& event) = 0;
 };
 

@@ -3,8 +3,6 @@
 #include "core/base/log.h"
 #include "helper/supervisor/unit_views.h"
 
-#include <fmt/format.h>
-
 #include <utility>
 
 namespace belay::helper {
@@ -46,7 +44,10 @@ WorkerKeeper::Hooks GadgetUnit::keeperHooks() {
     hooks.died = [this](const std::string& how) { workerDied(how); };
     hooks.keepsDying = [this] {
         lending_.workerKeepsDying();
-        event("problem", "Its service keeps ending. See the journal, then choose Recover");
+        event(events::ProblemFound{
+            .problem = std::string(lifecycle::nameOf(lifecycle::Problem::DaemonKeepsDying)),
+            .file = {},
+            .why = "Its service keeps ending. See the journal, then choose Recover"});
     };
     hooks.neverStarted = [] {};
     return hooks;
@@ -72,12 +73,12 @@ DeviceHooks GadgetUnit::deviceHooks() {
     hooks.changed = [this](DeviceId id) {
         const ManagedDevice* device = devices_.device(id);
         if (device != nullptr && device->machine().state() != State::Gone)
-            stateSeen(idOf(device->info().uuid), device->machine().state(),
-                      device->machine().problems(), device->explanation());
+            stateSeen(idOf(device->info().uuid),
+                      {device->machine().state(), device->machine().problems(),
+                       device->record().recoveries},
+                      device->explanation());
     };
-    hooks.gone = [this](const ManagedDevice& device) {
-        stateSeen(idOf(device.info().uuid), State::Gone, {}, {});
-    };
+    hooks.gone = [this](const ManagedDevice& device) { goneSeen(idOf(device.info().uuid)); };
     hooks.workerUid = terms_.identity.uid;
     hooks.workerGid = terms_.identity.gid;
     hooks.writeLogBytes = terms_.writeLogBytes;
@@ -95,11 +96,10 @@ LendingHooks GadgetUnit::lendingHooks() {
             keeper_->kill();
     };
     hooks.changed = [this](const LentStore& store) {
-        stateSeen(idOf(store.uuid), store.state, viewOf(store).problems, store.explanation);
+        stateSeen(idOf(store.uuid), {store.state, viewOf(store).problems, store.recoveries},
+                  store.explanation);
     };
-    hooks.gone = [this](const LentStore& store) {
-        stateSeen(idOf(store.uuid), State::Gone, {}, {});
-    };
+    hooks.gone = [this](const LentStore& store) { goneSeen(idOf(store.uuid)); };
     return hooks;
 }
 
@@ -112,7 +112,10 @@ AlwaysLentHooks GadgetUnit::alwaysLentHooks() {
              });
     };
     hooks.changed = [this] { rememberLends(); };
-    hooks.cannotLend = [this](const std::string& why) { event("problem", why); };
+    hooks.cannotLend = [this](const std::string& file, const std::string& why) {
+        event(events::ProblemFound{
+            .problem = std::string(events::ProblemFound::kCannotLend), .file = file, .why = why});
+    };
     return hooks;
 }
 
@@ -194,8 +197,7 @@ void GadgetUnit::workerReady(const Json& message) {
 }
 
 void GadgetUnit::workerDied(const std::string& how) {
-    event("service",
-          fmt::format("The service for this gadget ended ({}); a new one takes over", how));
+    event(events::WorkerEnded{how});
     presence_.workerDied();
     answerAskers(nullptr);
     keepTotals();
@@ -230,7 +232,7 @@ void GadgetUnit::plugged(const usb::Gadget& gadget) {
     known.productId = gadget.productId;
     declined_.clear();
     settings_.save();
-    event("gadget", "Plugged in", {}, {{"port", gadget.port}});
+    event(events::GadgetSeen{std::string(events::GadgetSeen::kPluggedIn), gadget.port});
     keepWorker();
     presence_.plugged(gadget);
     alwaysLent_.look();
@@ -240,7 +242,7 @@ void GadgetUnit::plugged(const usb::Gadget& gadget) {
 void GadgetUnit::unplugged() {
     presence_.unplugged();
     lending_.sessionChanged(false);
-    event("gadget", "Unplugged");
+    event(events::GadgetSeen{std::string(events::GadgetSeen::kUnplugged), settings().port});
     restIfIdle();
     hooks_.gadgetChanged();
 }

@@ -89,6 +89,12 @@ class GadgetUnit {
         std::string device;
         FleetInterface::RequestsDone done;
     };
+    // What was told of a device last.
+    struct Seen {
+        lifecycle::State state = lifecycle::State::Starting;
+        lifecycle::Problems problems;
+        std::uint32_t recoveries = 0;
+    };
     struct Recovery {
         std::string device;
         FleetInterface::Done done;
@@ -112,11 +118,13 @@ class GadgetUnit {
     void answerAskers(const Json* report);
     bool wanted(const wire::ExportInfo& info) const;
     void rememberLends();
-    void stateSeen(const std::string& device, lifecycle::State state, lifecycle::Problems problems,
-                   const std::string& explanation);
+    void stateSeen(const std::string& device, const Seen& now, const std::string& explanation);
+    void goneSeen(const std::string& device);
+    void tellChanges(const std::string& device, const Seen* before, const Seen& now,
+                     const std::string& explanation);
     void settle(const std::string& device, const Result<void>& result);
-    void event(const std::string& kind, const std::string& text, const std::string& device = {},
-               std::map<std::string, std::string> details = {});
+    // Of the gadget, if it names no device.
+    void event(events::Any what, const std::string& device = {});
 
     std::string idOf(const Uuid& uuid) const;
     const ManagedDevice* attached(const std::string& id) const;
@@ -135,7 +143,7 @@ class GadgetUnit {
     std::unique_ptr<WorkerKeeper> keeper_;
     // What the user stopped is not attached by itself again while the gadget stays.
     std::set<Uuid> declined_;
-    std::map<std::string, std::pair<lifecycle::State, lifecycle::Problems>> seen_;
+    std::map<std::string, Seen> seen_;
     std::map<std::string, DeviceCounters> counted_;
     std::map<std::string, DeviceCounters> earlier_;  // of workers that are gone
     std::vector<Asker> asking_;

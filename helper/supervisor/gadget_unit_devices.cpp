@@ -6,8 +6,6 @@
 #include "helper/supervisor/gadget_unit.h"
 #include "helper/supervisor/unit_views.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -81,35 +79,59 @@ std::optional<DeviceView> GadgetUnit::device(const std::string& id, bool withHol
     return view;
 }
 
-void GadgetUnit::stateSeen(const std::string& device, State state, lifecycle::Problems problems,
+void GadgetUnit::stateSeen(const std::string& device, const Seen& now,
                            const std::string& explanation) {
-    if (state == State::Gone) {
-        seen_.erase(device);
-        counted_.erase(device);
-        earlier_.erase(device);
-        event("state", "Gone", device, {{"state", "gone"}});
-        hooks_.deviceGone(device);
-        settle(device, failure("It was stopped", device));
-        hooks_.gadgetChanged();  // its share is free
-        restIfIdle();
-        return;
-    }
-    const auto before = seen_.find(device);
-    const bool isNew = before == seen_.end();
-    const bool moved = isNew || before->second.first != state;
-    const bool worse = !problems.empty() && (isNew || before->second.second != problems);
-    seen_[device] = {state, problems};
-    if (moved || worse)
-        event(worse ? "problem" : "state",
-              explanation.empty() ? std::string(lifecycle::nameOf(state)) : explanation, device,
-              {{"state", std::string(lifecycle::nameOf(state))}});
+    const auto found = seen_.find(device);
+    const std::optional<Seen> before =
+        found == seen_.end() ? std::nullopt : std::optional(found->second);
+    const bool worse = !now.problems.empty() && (!before || before->problems != now.problems);
+    seen_[device] = now;
+    tellChanges(device, before ? &*before : nullptr, now, explanation);
     hooks_.deviceChanged(device);
-    if (isNew)
+    if (!before)
         hooks_.gadgetChanged();
-    if (state == State::Live)
+    if (now.state == State::Live)
         settle(device, {});
     else if (worse)
         settle(device, failure(explanation, device));
+}
+
+void GadgetUnit::goneSeen(const std::string& device) {
+    const auto before = seen_.extract(device);
+    counted_.erase(device);
+    earlier_.erase(device);
+    event(
+        events::StateChanged{
+            .from = before ? std::string(lifecycle::nameOf(before.mapped().state)) : "",
+            .to = std::string(lifecycle::nameOf(State::Gone)),
+            .why = {}},
+        device);
+    hooks_.deviceGone(device);
+    settle(device, failure("It was stopped", device));
+    hooks_.gadgetChanged();  // its share is free
+    restIfIdle();
+}
+
+// `before`: null for a new device.
+void GadgetUnit::tellChanges(const std::string& device, const Seen* before, const Seen& now,
+                             const std::string& explanation) {
+    if (before == nullptr || before->state != now.state)
+        event(
+            events::StateChanged{
+                .from = before != nullptr ? std::string(lifecycle::nameOf(before->state)) : "",
+                .to = std::string(lifecycle::nameOf(now.state)),
+                .why = explanation},
+            device);
+    for (std::size_t i = 0; i < lifecycle::kProblems; ++i) {
+        const auto problem = static_cast<lifecycle::Problem>(i);
+        if (now.problems.has(problem) && (before == nullptr || !before->problems.has(problem)))
+            event(events::ProblemFound{.problem = std::string(lifecycle::nameOf(problem)),
+                                       .file = {},
+                                       .why = explanation},
+                  device);
+    }
+    if (before != nullptr && before->recoveries != now.recoveries)
+        event(events::TakenOver{std::to_string(now.recoveries)}, device);
 }
 
 void GadgetUnit::settle(const std::string& device, const Result<void>& result) {
@@ -125,16 +147,11 @@ void GadgetUnit::settle(const std::string& device, const Result<void>& result) {
     }
 }
 
-void GadgetUnit::event(const std::string& kind, const std::string& text, const std::string& device,
-                       std::map<std::string, std::string> details) {
-    FleetEvent event;
-    event.atUs = realtimeUs(Clock::now());
-    event.kind = kind;
-    event.subject = device.empty() ? id_ : device;
-    event.subjectIsDevice = !device.empty();
-    event.text = text;
-    event.details = std::move(details);
-    hooks_.happened(std::move(event));
+void GadgetUnit::event(events::Any what, const std::string& device) {
+    hooks_.happened({.atUs = realtimeUs(Clock::now()),
+                     .what = std::move(what),
+                     .subject = device.empty() ? id_ : device,
+                     .subjectIsDevice = !device.empty()});
 }
 
 // -- the user
@@ -204,7 +221,6 @@ void GadgetUnit::recover(const std::string& id, bool acceptLoss, FleetInterface:
         done(tl::make_unexpected(noSuchDevice(id)));
         return;
     }
-    event("action", "Recover", id);
     const auto now = device(id, false);
     if (now && now->state == State::Live) {
         done({});
@@ -222,10 +238,8 @@ void GadgetUnit::recover(const std::string& id, bool acceptLoss, FleetInterface:
 void GadgetUnit::stop(const std::string& id, bool force, FleetInterface::Done done) {
     if (const ManagedDevice* device = attached(id)) {
         declined_.insert(device->info().uuid);
-        event("action", force ? "Force stop" : "Stop", id);
         devices_.stop(device->id(), force, std::move(done));
     } else if (const LentStore* store = lent(id)) {
-        event("action", force ? "Force stop" : "Stop", id);
         lending_.stop(store->id, force, std::move(done));
         rememberLends();
     } else {
@@ -247,7 +261,6 @@ Result<void> GadgetUnit::setPolicy(const std::string& id, lifecycle::Policy poli
     if (policy != lifecycle::Policy())
         settings_.policies[uuid] = policy;
     settings_.save();
-    event("action", fmt::format("Policy: {}", lifecycle::nameOf(policy.kind)), id);
     return {};
 }
 

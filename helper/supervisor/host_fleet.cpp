@@ -3,6 +3,7 @@
 #include "core/base/crc32c.h"
 #include "core/base/log.h"
 #include "core/ublk/control.h"
+#include "helper/supervisor/event_text.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -171,9 +172,8 @@ UnitHooks HostFleet::hooksFor(const std::string& id) {
             listener_.deviceGone(device);
     };
     hooks.happened = [this](const FleetEvent& event) {
-        log::notice("{}: {}", event.subject, event.text);
-        if (begun_)
-            listener_.happened(event);
+        log::notice("{}: {}", event.subject, inEnglish(event.what));
+        listener_.happened(event);
     };
     return hooks;
 }

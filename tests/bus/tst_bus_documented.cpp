@@ -1,10 +1,13 @@
 #include "core/lifecycle/policy.h"
 #include "core/lifecycle/state.h"
+#include "dbus/events.h"
 
 #include <QtCore/QDir>
 #include <QtCore/QFile>
 #include <QtCore/QXmlStreamReader>
 #include <QtTest/QTest>
+#include <algorithm>
+#include <vector>
 
 // The XML files are the only reference there is of the bus interfaces: no member may lack its
 // words, no argument may go unexplained, and no value that a client can meet may go unlisted.
@@ -17,6 +20,7 @@ class TestBusDocumented : public QObject {
     void methodsEndInOptionsAndPropertiesAreReadOnly_data() { everyMemberHasItsWords_data(); }
     void methodsEndInOptionsAndPropertiesAreReadOnly();
     void everyValueIsListed();
+    void everyEventIsListed();
 };
 
 namespace {
@@ -134,6 +138,33 @@ void TestBusDocumented::everyValueIsListed() {
     const QString policies = wordsOf("Device1", "Policy");
     for (const auto name : kPolicyNames)
         QVERIFY2(listed(policies, name), name.data());
+}
+
+// Each kind once, with all of its details below it and before the next one.
+void TestBusDocumented::everyEventIsListed() {
+    using namespace belay::events;
+    const auto quoted = [](std::string_view word) {
+        return QStringLiteral("\"%1\"").arg(QString::fromStdString(std::string(word)));
+    };
+    const QString words = wordsOf("Manager1", "Event").section("Kinds, and their details:", 1);
+    std::vector<qsizetype> begins;
+    forEachKind([&](const auto& event) { begins.push_back(words.indexOf(quoted(event.kKind))); });
+    forEachKind([&](const auto& event) {
+        const qsizetype begin = words.indexOf(quoted(event.kKind));
+        QVERIFY2(begin >= 0, event.kKind.data());
+        qsizetype end = words.size();
+        for (const qsizetype other : begins)
+            if (other > begin)
+                end = std::min(end, other);
+        const QString own = words.mid(begin, end - begin);
+        for (const auto& detail : event.kDetails)
+            QVERIFY2(own.contains(quoted(detail.name)), detail.name.data());
+    });
+    for (const auto action : Asked::kActions)
+        QVERIFY2(words.contains(quoted(action)), action.data());
+    for (const auto word :
+         {ProblemFound::kCannotLend, GadgetSeen::kPluggedIn, GadgetSeen::kUnplugged})
+        QVERIFY2(words.contains(quoted(word)), word.data());
 }
 
 QTEST_APPLESS_MAIN(TestBusDocumented)

@@ -4,6 +4,7 @@
 #include "tests/bus/scripted_fleet.h"
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -66,6 +67,7 @@ class TestBusService : public QObject {
     void policiesAreChecked();
     void requestsAreListed();
     void eventsAreTold();
+    void whatIsAskedForIsAnEvent();
     void nothingHoldsAnIdleService();
     void randomCallsBreakNothing();
 
@@ -498,15 +500,14 @@ void TestBusService::eventsAreTold() {
     settle();
     for (std::uint64_t time = 1; time <= 1005; ++time)
         service_->happened({.atUs = time,
-                            .kind = "state",
-                            .subject = time % 2 == 0 ? "d1" : "",
-                            .subjectIsDevice = true,
-                            .text = "waiting",
-                            .details = {{"to", "waiting"}}});
+                            .what = events::StateChanged{"live", "waiting", ""},
+                            .subject = time % 2 == 0 ? "d1" : "g1",
+                            .subjectIsDevice = time % 2 == 0});
     QTRY_COMPARE(events.got.size(), 1005);
     QCOMPARE(events.got[1][2].value<QDBusObjectPath>().path(),
              QString("/org/belay/Helper1/devices/d1"));
-    QCOMPARE(events.got[2][2].value<QDBusObjectPath>().path(), QString("/"));
+    QCOMPARE(events.got[2][2].value<QDBusObjectPath>().path(),
+             QString("/org/belay/Helper1/gadgets/g1"));
 
     const auto list = [this](qulonglong since, uint max) {
         const auto reply =
@@ -518,8 +519,62 @@ void TestBusService::eventsAreTold() {
     const auto newest = list(1000, 3);
     QCOMPARE(newest.size(), 3);
     QCOMPARE(newest.first().time, 1003ull);
-    QCOMPARE(newest.first().details.value("to").toString(), QString("waiting"));
+    QCOMPARE(newest.first().kind, QString("state"));
+    QCOMPARE(newest.first().text, QString("State waiting (was live)"));
+    const auto what = bus::whatOf(newest.first());
+    QVERIFY(what == events::Any(events::StateChanged{"live", "waiting", ""}));
+    QCOMPARE(newest.first().details.size(), 2);
     QCOMPARE(list(1005, 0).size(), 0);
+}
+
+void TestBusService::whatIsAskedForIsAnEvent() {
+    const std::string user = std::to_string(::getpwnam(kAllowed)->pw_uid);
+    const std::string share = fleet_->gadgetViews["g1"].shares[1].label;
+    fleet_->instant = true;
+    const auto ask = [](const char* path, const char* interface, const char* method,
+                        const QStringList& arguments) {
+        QCOMPARE(callAs(kAllowed, path, interface, method, arguments).status, 0);
+    };
+    const auto& gadget = bus::kGadgetInterface;
+    const auto& device = bus::kDeviceInterface;
+    ask("/gadgets/g1", gadget, "Attach", {"sa{sv}", QString::fromStdString(share), "0"});
+    ask("/gadgets/g1", gadget, "LendPath",
+        {"sa{sv}", "/srv/x", "2", "read-only", "b", "true", "block-size", "u", "4096"});
+    ask("/gadgets/g1", gadget, "SetAuto", {"ba{sv}", "true", "0"});
+    ask("/gadgets/g1", gadget, "SetAuto", {"ba{sv}", "false", "0"});
+    ask("/gadgets/g1", gadget, "Forget", {"a{sv}", "0"});
+    ask("/devices/d1", device, "SetPolicy", {"sua{sv}", "wait-limited", "77", "0"});
+    ask("/devices/d1", device, "SetPolicy", {"sua{sv}", "fail-fast", "0", "0"});
+    ask("/devices/d1", device, "Recover", {"a{sv}", "0"});
+    ask("/devices/d1", device, "Recover", {"a{sv}", "1", "accept-loss", "b", "true"});
+    ask("/devices/d1", device, "Stop", {"a{sv}", "0"});
+    ask("/devices/d1", device, "Stop", {"a{sv}", "1", "force", "b", "true"});
+
+    std::vector<events::Asked> told;
+    for (const bus::Event& event : service_->events().list(0, 0)) {
+        const auto what = bus::whatOf(event);
+        QVERIFY(what.has_value());
+        if (const auto* const asked = std::get_if<events::Asked>(&*what)) {
+            QCOMPARE(event.subject.path().contains("/devices/"), told.size() >= 5);
+            told.push_back(*asked);
+        }
+    }
+    const std::vector<events::Asked> expected{
+        {.action = "attach", .user = user, .share = share},
+        {.action = "lend", .user = user, .file = "/srv/x", .readOnly = "true", .blockSize = "4096"},
+        {.action = "auto-attach-on", .user = user},
+        {.action = "auto-attach-off", .user = user},
+        {.action = "forget", .user = user},
+        {.action = "set-policy", .user = user, .policy = "wait-limited", .seconds = "77"},
+        {.action = "set-policy", .user = user, .policy = "fail-fast"},
+        {.action = "recover", .user = user},
+        {.action = "accept-loss", .user = user},
+        {.action = "stop", .user = user},
+        {.action = "force-stop", .user = user}};
+    QCOMPARE(told.size(), expected.size());
+    for (std::size_t i = 0; i < told.size(); ++i)
+        QVERIFY2(told[i] == expected[i], expected[i].action.c_str());
+    QCOMPARE(events::Asked::kActions.size(), std::size_t(10));
 }
 
 void TestBusService::nothingHoldsAnIdleService() {

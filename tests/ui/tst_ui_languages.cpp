@@ -1,3 +1,5 @@
+#include "core/lifecycle/policy.h"
+#include "core/lifecycle/state.h"
 #include "tests/ui/window_bench.h"
 #include "ui/i18n/language.h"
 #include "ui/model/format.h"
@@ -11,6 +13,8 @@
 #include <QtWidgets/QMenu>
 #include <QtWidgets/QMenuBar>
 #include <QtWidgets/QTabBar>
+#include <QtWidgets/QTabWidget>
+#include <set>
 
 using namespace belay;
 using namespace belay::test;
@@ -122,6 +126,7 @@ class TestUiLanguages : public QObject {
     void hasAKeyForEach_data() { hasRoomForItsWords_data(); }
     void hasAKeyForEach();
     void leavesNoWordInEnglish();
+    void leavesNoEventInEnglish();
     void goesFromTheRight();
     void tellsTheTime_data();
     void tellsTheTime();
@@ -203,6 +208,49 @@ void TestUiLanguages::leavesNoWordInEnglish() {
     QVERIFY(shown.size() > 40);
     QVERIFY2(untranslated.isEmpty(), qPrintable(untranslated.join('\n')));
     bench.screenshot("language-brackets");
+}
+
+void TestUiLanguages::leavesNoEventInEnglish() {
+    using namespace events;
+    std::vector<Any> all{TakenOver{"1"}, WorkerEnded{"killed"},
+                         GadgetSeen{std::string(GadgetSeen::kPluggedIn), "1-2"},
+                         GadgetSeen{std::string(GadgetSeen::kUnplugged), "1-2"},
+                         ProblemFound{std::string(ProblemFound::kCannotLend), "/x/12", "why"}};
+    for (const auto state : lifecycle::kStateNames)
+        all.push_back(StateChanged{"live", std::string(state), "why"});
+    for (const auto problem : lifecycle::kProblemNames)
+        all.push_back(ProblemFound{std::string(problem), "", "why"});
+    for (const auto action : Asked::kActions)
+        all.push_back(Asked{.action = std::string(action),
+                            .user = "12",
+                            .share = "12",
+                            .file = "/x/12",
+                            .policy = "wait"});
+    for (const auto policy : lifecycle::kPolicyNames)
+        all.push_back(Asked{.action = std::string(Asked::kSetPolicy),
+                            .user = "12",
+                            .policy = std::string(policy),
+                            .seconds = "60"});
+    std::set<std::string_view> kinds;
+    QCoreApplication::installTranslator(new Brackets(qApp));
+    WindowBench bench;
+    bench.find<QTabWidget>("[About the selected device]")->setCurrentIndex(2);
+    // As the window shows them, of the selected device, the newest first.
+    for (const Any& event : all) {
+        kinds.insert(kindOf(event));
+        bench.helper.tell({.atUs = 1, .what = event, .subject = "d1", .subjectIsDevice = true});
+    }
+    QCOMPARE(kinds.size(), std::variant_size_v<Any>);
+    QTRY_COMPARE(bench.spoken("[Events]", 2).size(), qsizetype(all.size()));
+    const QStringList shown = bench.spoken("[Events]", 2);
+    static const QRegularExpression kInBrackets("\\[[^\\[\\]]*\\]");
+    for (QString text : shown) {
+        const QString whole = text;
+        QVERIFY2(text.contains('['), qPrintable(whole));
+        while (text.contains(kInBrackets))
+            text.remove(kInBrackets);
+        QVERIFY2(!text.contains(QRegularExpression("[[:alpha:]]{2}")), qPrintable(whole));
+    }
 }
 
 void TestUiLanguages::goesFromTheRight() {

@@ -395,11 +395,9 @@ void TestUiWindow::tellsEvents() {
     bench.find<QTabWidget>("About the selected device")->setCurrentIndex(2);
     helper::FleetEvent event;
     event.atUs = std::uint64_t(bench.clock.nowMs()) * 1000;
-    event.kind = "state";
+    event.what = events::StateChanged{.from = "live", .to = "waiting", .why = "the cable is out"};
     event.subject = "d1";
     event.subjectIsDevice = true;
-    event.text = "disk: live -> waiting";
-    event.details = {{"from", "live"}, {"to", "waiting"}};
     bench.helper.tell(event);
     QTRY_COMPARE(bench.spoken("Events", 2), QStringList("Unplugged, waiting"));
     QCOMPARE(bench.spoken("Events", 1), QStringList("disk"));
@@ -413,12 +411,27 @@ void TestUiWindow::tellsEvents() {
 
 void TestUiWindow::copiesAReport() {
     WindowBench bench;
+    const auto tell = [&](const events::Any& what, bool ofDevice) {
+        bench.helper.tell({.atUs = 1'000'000,
+                           .what = what,
+                           .subject = ofDevice ? "d1" : "g1",
+                           .subjectIsDevice = ofDevice});
+    };
+    tell(events::StateChanged{"live", "waiting", "my-phone does not answer"}, true);
+    tell(events::ProblemFound{.problem = "different-disk", .why = "my-phone"}, true);
+    tell(events::Asked{.action = "set-policy", .user = "0", .policy = "fail-fast"}, true);
+    tell(events::GadgetSeen{"unplugged", "port-7"}, false);
+    tell(events::Asked{.action = "lend", .user = "0", .file = "/home/secret.img"}, false);
+    bench.settle();
     QTest::keyClick(&bench.window, Qt::Key_C, Qt::ControlModifier | Qt::ShiftModifier);
     const QString report = QApplication::clipboard()->text();
-    for (const char* part : {"Belay ", "state live", "1d6b:0104", "holders 2"})
+    for (const char* part :
+         {"Belay ", "state live", "1d6b:0104", "holders 2", "state from=live to=waiting",
+          "problem problem=different-disk", "action action=set-policy policy=fail-fast",
+          "gadget change=unplugged", "action action=lend"})
         QVERIFY2(report.contains(part), qPrintable(report));
     // It will be pasted into public places.
-    for (const char* secret : {"my-phone", "/media/disk", "6ba7b810"})
+    for (const char* secret : {"my-phone", "/media/disk", "6ba7b810", "secret.img", "port-7"})
         QVERIFY2(!report.contains(secret), qPrintable(report));
 }
 

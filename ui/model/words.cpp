@@ -50,16 +50,16 @@ StateWords Words::waiting(const Device& device, const QDateTime& now) {
 StateWords Words::needsAttention(const Device& device) {
     StateWords words{tr("Needs attention"), {}, "belay-state-attention", Tone::Problem};
     if (has(device, "different-disk")) {
-        words.text = tr("Different disk");
+        words.text = problemName(QStringLiteral("different-disk"));
         words.detail = tr("Nothing was sent to it. Plug in the right one, or stop the device.");
     } else if (has(device, "data-may-be-missing")) {
-        words.text = tr("Data may be missing");
+        words.text = problemName(QStringLiteral("data-may-be-missing"));
         words.detail = tr("The other end lost what it had not saved. Check the disk.");
     } else if (has(device, "incompatible")) {
-        words.text = tr("Peer too old");
+        words.text = problemName(QStringLiteral("incompatible"));
         words.detail = tr("Update Belay at the other end.");
     } else if (has(device, "daemon-keeps-dying") || has(device, "kernel-refused")) {
-        words.text = tr("Cannot restart");
+        words.text = problemName(QStringLiteral("kernel-refused"));
         words.detail = tr("Press Recover to try again, or stop the device.");
     } else {
         words.detail = device.explanation;
@@ -113,6 +113,19 @@ QString Words::stateName(const QString& state) {
     if (state == QLatin1String("gone"))
         return tr("Disconnected");
     return state;
+}
+
+QString Words::problemName(const QString& problem) {
+    if (problem == QLatin1String("different-disk"))
+        return tr("Different disk");
+    if (problem == QLatin1String("data-may-be-missing"))
+        return tr("Data may be missing");
+    if (problem == QLatin1String("incompatible"))
+        return tr("Peer too old");
+    if (problem == QLatin1String("daemon-keeps-dying") ||
+        problem == QLatin1String("kernel-refused"))
+        return tr("Cannot restart");
+    return problem;
 }
 
 NoticeWords Words::waitingNotice(const Device& device, const Gadget* gadget) {

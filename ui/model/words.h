@@ -40,6 +40,8 @@ class Words {
     static StateWords of(const Device& device, const QDateTime& now);
     // The bare name of one of belayd's states, as in a list of events; others as they are.
     static QString stateName(const QString& state);
+    // The bare name of one of belayd's problems, as in a list of events; others as they are.
+    static QString problemName(const QString& problem);
     // Why a device that is waiting, failed or in need of attention is so, and what to do. `gadget`
     // is its gadget, null if that is not known.
     static NoticeWords notice(const Device& device, const Gadget* gadget);

@@ -273,6 +273,21 @@ void Details::updateDetails() {
     }
 }
 
+namespace {
+
+// Without what names things of the user's: files, shares, ports, and what may speak of them.
+QString reportOf(const bus::Event& event) {
+    static const QStringList kPublic{"from",   "to",     "problem", "recoveries",
+                                     "change", "action", "policy",  "seconds"};
+    QStringList words{timeOf(event.time).toString(Qt::ISODateWithMs), event.kind};
+    for (const QString& name : kPublic)
+        if (const QString value = event.details.value(name).toString(); !value.isEmpty())
+            words += name + QLatin1Char('=') + value;
+    return words.join(QLatin1Char(' '));
+}
+
+}  // namespace
+
 QString Details::report() const {
     const Device* const device = service_.device(device_);
     if (device == nullptr)
@@ -315,12 +330,8 @@ QString Details::report() const {
                      .arg(gadget->link, gadget->protocol);
     QStringList events;
     for (const bus::Event& event : service_.events())
-        if (event.subject.path() == device_)
-            events += QStringLiteral("%1 %2 %3 %4")
-                          .arg(timeOf(event.time).toString(Qt::ISODateWithMs), event.kind,
-                               event.details.value(QStringLiteral("from")).toString(),
-                               event.details.value(QStringLiteral("to")).toString())
-                          .trimmed();
+        if (event.subject.path() == device_ || event.subject.path() == device->gadget)
+            events += reportOf(event);
     return (lines + events.mid(qMax<qsizetype>(0, events.size() - kReportedEvents)))
                .join(QLatin1Char('\n')) +
            QLatin1Char('\n');

@@ -1,8 +1,10 @@
 #include "ui/window/event_model.h"
 
+#include "ui/model/event_words.h"
 #include "ui/model/format.h"
 #include "ui/model/service.h"
-#include "ui/model/words.h"
+
+#include <unistd.h>
 
 namespace belay::ui {
 namespace {
@@ -25,10 +27,8 @@ int EventModel::columnCount(const QModelIndex& parent) const {
 }
 
 QString EventModel::textOf(const bus::Event& event) {
-    const QString to = event.details.value(QStringLiteral("to")).toString();
-    if (event.kind == QLatin1String("state") && !to.isEmpty())
-        return Words::stateName(to);
-    return event.text;
+    const auto what = bus::whatOf(event);
+    return what ? EventWords::of(*what, ::getuid()) : event.kind;
 }
 
 QString EventModel::subjectOf(const bus::Event& event) const {
@@ -46,8 +46,9 @@ QVariant EventModel::data(const QModelIndex& index, int role) const {
     const bus::Event& event = events_[events_.size() - 1 - index.row()];
     if (role == kPathRole)
         return event.subject.path();
+    // The last column is often too narrow for it.
     if (role == Qt::ToolTipRole)
-        return event.text;
+        return textOf(event);
     if (role != Qt::DisplayRole)
         return {};
     switch (index.column()) {

@@ -24,7 +24,7 @@ class EventModel final : public QAbstractTableModel {
     QVariant data(const QModelIndex& index, int role) const override;
     QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
 
-    // The event in the user's language, where it is one that has words of its own.
+    // The event in the user's language; the bare word of a kind that a newer belayd sends.
     static QString textOf(const bus::Event& event);
 
  private:

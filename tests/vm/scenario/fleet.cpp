@@ -2,6 +2,7 @@
 // all that any gadget shares; takes up what an earlier one left in FOLDER. Says what happens on
 // stdout. SIGTERM ends it and leaves everything as it is; SIGUSR1 stops all devices first.
 #include "core/base/log.h"
+#include "helper/supervisor/event_text.h"
 #include "helper/supervisor/host_fleet.h"
 #include "helper/supervisor/own_process.h"
 
@@ -69,7 +70,7 @@ class Guardian final : public FleetListener {
     }
     void deviceCountersChanged(const std::string&) override {}
     void deviceGone(const std::string& id) override { say("gone " + id); }
-    void happened(const FleetEvent& event) override { say("event: " + event.text); }
+    void happened(const FleetEvent& event) override { say("event: " + inEnglish(event.what)); }
 
     void look(const std::string& id) {
         const auto view = fleet_->gadget(id);
