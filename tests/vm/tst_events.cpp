@@ -119,10 +119,11 @@ void TestEvents::tellsEverything() {
         const QString device = plugged.attach();
         user.mustCall(device, kDevice, "SetPolicy", {"sua{sv}", "wait-limited", "60", "0"});
         Disk lent = bench.disk("lent", 8);
-        const QString lentDevice = root.mustCall(plugged.path, kGadget, "LendPath",
-                                                 {"sa{sv}", lent.store(), "2", "label", "s", "lent",
-                                                  "read-only", "b", "true"})
-                                       .toString();
+        const QString lentDevice =
+            root.mustCall(plugged.path, kGadget, "LendPath",
+                          {"sa{sv}", lent.store(), "3", "label", "s", "lent", "read-only", "b",
+                           "true", "block-size", "u", "512"})
+                .toString();
         waitForLive(*plugged.gadget, "lent");
         killWorker(device);
         user.waitForState(lentDevice, "live");

@@ -6,6 +6,11 @@
 #include <QtCore/QLocale>
 
 namespace belay::ui {
+namespace {
+
+const QString kNothing = QStringLiteral("–");
+
+}  // namespace
 
 int RequestModel::rowCount(const QModelIndex& parent) const {
     return parent.isValid() ? 0 : int(requests_.size());
@@ -21,6 +26,7 @@ QVariant RequestModel::data(const QModelIndex& index, int role) const {
     const bus::Request& request = requests_[index.row()];
     const bool number =
         index.column() == kOffset || index.column() == kLength || index.column() == kAge;
+    const bool whole = request.op == QLatin1String("flush");
     if (role == Qt::TextAlignmentRole)
         return int((number ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
     if (role != Qt::DisplayRole)
@@ -28,10 +34,11 @@ QVariant RequestModel::data(const QModelIndex& index, int role) const {
     switch (index.column()) {
         case kOperation:
             return Words::operation(request.op);
+        // A flush is about all of the disk.
         case kOffset:
-            return QLocale().toString(request.offset);
+            return whole ? kNothing : QLocale().toString(request.offset);
         case kLength:
-            return sizeText(request.length);
+            return whole ? kNothing : sizeText(request.length);
         case kAge:
             return ageText(request.ageMs);
         case kState:
