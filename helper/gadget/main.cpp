@@ -98,17 +98,8 @@ CommandLine parse(Arguments arguments) {
             line.done = true;
         } else if (auto file = arguments.value("--share")) {
             options.shares.push_back({.path = *file, .label = {}});
-        } else if (auto label =
-                       options.shares.empty() ? std::nullopt : arguments.value("--label")) {
-            options.shares.back().label = *label;
-        } else if (!options.shares.empty() && arguments.flag("--read-only")) {
-            options.shares.back().readOnly = true;
-        } else if (auto size =
-                       options.shares.empty() ? std::nullopt : arguments.value("--block-size")) {
-            if (const auto bytes = blockSizeFrom(*size))
-                options.shares.back().blockSize = *bytes;
-            else
-                line.error = fmt::format("--block-size wants {}", kOfferedBlockSizes);
+        } else if (takeStoreOption(arguments, options.shares, line.error)) {
+            continue;
         } else if (arguments.flag("--lend-ready")) {
             options.lendReady = true;
         } else if (auto udc = arguments.value("--udc")) {

@@ -76,16 +76,8 @@ CommandLine parse(Arguments arguments) {
             options.attach.push_back(*share);
         } else if (auto file = arguments.value("--lend")) {
             options.lend.push_back({.path = *file, .label = {}});
-        } else if (auto label = options.lend.empty() ? std::nullopt : arguments.value("--label")) {
-            options.lend.back().label = *label;
-        } else if (!options.lend.empty() && arguments.flag("--read-only")) {
-            options.lend.back().readOnly = true;
-        } else if (auto size =
-                       options.lend.empty() ? std::nullopt : arguments.value("--block-size")) {
-            if (const auto bytes = blockSizeFrom(*size))
-                options.lend.back().blockSize = *bytes;
-            else
-                line.error = fmt::format("--block-size wants {}", kOfferedBlockSizes);
+        } else if (takeStoreOption(arguments, options.lend, line.error)) {
+            continue;
         } else if (arguments.flag("--payload-crc")) {
             options.payloadCrc = true;
         } else if (auto policy = arguments.value("--policy")) {

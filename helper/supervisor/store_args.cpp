@@ -1,8 +1,10 @@
 #include "helper/supervisor/store_args.h"
 
 #include "helper/protocol/export_json.h"
+#include "helper/supervisor/words.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -30,6 +32,28 @@ std::string hintFor(int code) {
 }
 
 }  // namespace
+
+bool takeStoreOption(Arguments& arguments, std::vector<StoreArg>& stores, std::string& error) {
+    if (stores.empty())
+        return false;
+    StoreArg& store = stores.back();
+    if (arguments.flag("--read-only")) {
+        store.readOnly = true;
+        return true;
+    }
+    if (const auto label = arguments.value("--label")) {
+        store.label = *label;
+        return true;
+    }
+    const auto size = arguments.value("--block-size");
+    if (!size)
+        return false;
+    if (const auto bytes = blockSizeFrom(*size))
+        store.blockSize = *bytes;
+    else
+        error = fmt::format("--block-size wants {}", kOfferedBlockSizes);
+    return true;
+}
 
 Json StoreSet::config() const {
     Json list = Json::array();

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/base/fd.h"
+#include "helper/supervisor/arguments.h"
 #include "helper/supervisor/channel.h"
 #include "helper/supervisor/content_records.h"
 
@@ -18,6 +19,10 @@ struct StoreArg {
     bool readOnly = false;
     std::uint32_t blockSize = 0;  // 0: as store::BlockSizeReason has it
 };
+
+// Takes an option about the last of `stores`: --label, --read-only or --block-size. False if the
+// next word is none, or there is no store yet; `error` gets what is wrong with its value.
+bool takeStoreOption(Arguments& arguments, std::vector<StoreArg>& stores, std::string& error);
 
 // The stores of a supervisor, opened anew for each of its workers.
 class StoreSet {

@@ -188,6 +188,8 @@ void TestBadInput::storeIsNone() {
         needStoreComplaint(kFolder, {"Is a directory"});
         needStoreComplaint(makeFile("empty", 0), {"empty (0 bytes)", "truncate"});
         needStoreComplaint(makeFile("odd", 1'000'001), {"not a multiple of the block size 512"});
+        needStoreComplaint(makeFile("odd", 5120), {"not a multiple of the block size 4096"},
+                           {"--block-size", "4096"});
         needStoreComplaint("/dev/null", {"neither a regular file nor a block device"});
         mustRun({"mkfifo", kFolder + "/pipe"});
         needStoreComplaint(kFolder + "/pipe", {"neither a regular file nor a block device"});

@@ -14,6 +14,7 @@ class TestSmooPeer : public QObject {
 
  private slots:
     void hostLends();
+    void hostLendsLargeBlocks();
     void hostIsRestarted();
     void hostFaultsDataPlane();
     void hostIsSilentForAWhile();
@@ -21,6 +22,7 @@ class TestSmooPeer : public QObject {
     void hostDiesBesideAPayload_data();
     void hostDiesBesideAPayload();
     void gadgetBorrows();
+    void gadgetBorrowsLargeBlocks();
     void gadgetRepeatsAnId();
     void gadgetHasANewSession();
     void gadgetIsSilent();
@@ -82,10 +84,11 @@ class Lent {
 };
 
 // belay-hostd that lends a disk to a scripted smoo gadget.
-void playGadget(const QStringList& trick, const std::function<void(Program& gadget)>& check) {
+void playGadget(const QStringList& trick, const std::function<void(Program& gadget)>& check,
+                const QStringList& options = {}) {
     inTurn([&](Bench& bench) {
         Disk disk = bench.disk("lent", 4);
-        auto host = bench.host({"--lend", disk.store(), "--label", "lent"});
+        auto host = bench.host(QStringList{"--lend", disk.store(), "--label", "lent"} + options);
         host->worker();
         auto gadget = bench.start(QStringList{SMOO_GADGET} + trick, "smoo_gadget");
         const auto verified = [&] { return gadget->output().contains("verified"); };
@@ -110,6 +113,19 @@ void TestSmooPeer::hostLends() {
         mustRun({"dd", "if=/dev/urandom", "of=" + lent.disk().node(), "bs=1M", "count=8", "seek=4",
                  "oflag=direct", "conv=fsync"});
         require(lent.sessions() == 1, "there was more than one session");
+        lent.end();
+    });
+}
+
+// v0 counts in blocks of the export's size.
+void TestSmooPeer::hostLendsLargeBlocks() {
+    inTurn([](Bench& bench) {
+        Lent lent(bench, {"large-blocks"});
+        const QByteArray size = mustRun({"blockdev", "--getss", lent.disk().node()}).trimmed();
+        require(size == "4096", "it has blocks of " + size + " bytes");
+        lent.disk().compare();
+        mustRun({"dd", "if=/dev/urandom", "of=" + lent.disk().node(), "bs=4k", "count=64",
+                 "seek=1000", "oflag=direct", "conv=fsync"});
         lent.end();
     });
 }
@@ -206,6 +222,15 @@ void TestSmooPeer::gadgetBorrows() {
         require(gadget.output().count("configured") == 1,
                 "the host began anew:\n" + QString::fromUtf8(gadget.output()));
     });
+}
+
+void TestSmooPeer::gadgetBorrowsLargeBlocks() {
+    playGadget({},
+               [](Program& gadget) {
+                   require(gadget.output().contains("4194304 bytes in blocks of 4096"),
+                           "another disk was offered:\n" + QString::fromUtf8(gadget.output()));
+               },
+               {"--block-size", "4096"});
 }
 
 void TestSmooPeer::gadgetRepeatsAnId() {

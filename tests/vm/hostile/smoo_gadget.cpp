@@ -218,7 +218,7 @@ class Gadget {
             std::map<std::uint32_t, Message> batch;
             std::uint64_t at = random_() % (blocks / 2);
             for (std::uint32_t id = 0; id < 8; ++id) {
-                const std::uint32_t most = round == 5 ? 512 : 64;
+                const std::uint32_t most = (round == 5 ? 256U << 10 : 32U << 10) / disk_.blockSize;
                 const auto count = static_cast<std::uint32_t>(
                     round == 0 ? 1
                                : std::min<std::uint64_t>(1 + random_() % most, (blocks - at) / 8));

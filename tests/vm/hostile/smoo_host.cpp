@@ -1,5 +1,5 @@
-// smoo_host FILE [wrong-op N | gap MS N | reconfigure N | die-before-payload N | die-in-payload N]:
-// a host as smoo's, lending FILE.
+// smoo_host FILE [large-blocks | wrong-op N | gap MS N | reconfigure N | die-before-payload N |
+// die-in-payload N]: a host as smoo's, lending FILE, in blocks of 512 bytes or of 4096.
 //
 // Finds the interface, claims it without any reset, IDENT, CONFIG_EXPORTS, STATUS, then STATUS
 // every second and an answer to each request. A session id that changes, or a pipe that fails,
@@ -33,7 +33,6 @@ using hostile::UsbPeer;
 namespace {
 
 constexpr std::uint32_t kExport = 0x1234;
-constexpr std::uint32_t kBlock = 512;
 constexpr unsigned kWindow = 200;  // ms in which a payload must move once it has begun
 
 void say(const std::string& line) {
@@ -50,6 +49,7 @@ class Host {
     Host(const char* file, std::string trick, int ms, int after)
         : file_(::open(file, O_RDWR | O_CLOEXEC)),
           trick_(std::move(trick)),
+          block_(trick_ == "large-blocks" ? 4096 : 512),
           ms_(ms),
           after_(after) {
         struct stat info {};
@@ -74,7 +74,7 @@ class Host {
  private:
     bool configure() {
         Bytes config = bytesOf(Config{.count = 1});
-        const Bytes entry = bytesOf(Export{.id = kExport, .blockSize = kBlock, .size = size_});
+        const Bytes entry = bytesOf(Export{.id = kExport, .blockSize = block_, .size = size_});
         config.insert(config.end(), entry.begin(), entry.end());
         return usb_->out(kVendorOut, kConfigExports, config);
     }
@@ -148,8 +148,8 @@ class Host {
             after_ = 0;
             doTrick(message);
         }
-        const std::uint64_t offset = message.lba * kBlock;
-        const std::size_t length = std::size_t{message.blocks} * kBlock;
+        const std::uint64_t offset = message.lba * block_;
+        const std::size_t length = std::size_t{message.blocks} * block_;
         Bytes payload(length);
         const bool fits = offset <= size_ && length <= size_ - offset;
         switch (message.op) {
@@ -265,6 +265,7 @@ class Host {
     belay::Fd file_;
     std::uint64_t size_ = 0;
     const std::string trick_;
+    const std::uint32_t block_;
     const int ms_;
     int after_;
     int requests_ = 0;
