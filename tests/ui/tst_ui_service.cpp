@@ -22,6 +22,7 @@ class TestUiService : public QObject {
     void changesArrive();
     void jobsEndWithTheirOutcome();
     void refusalsAreTold();
+    void eventsAreAllKept();
     void strangersAreNotBelieved();
     void aHelperThatVanishesComesBack();
     void aHelperThatEndsBeforeItAnswersIsCalledAgain();
@@ -132,6 +133,36 @@ void TestUiService::refusalsAreTold() {
     QVERIFY(outcomes[1].dismissed());
     QCOMPARE(helper_->polkit.asked, (QStringList{"org.belay.stop", "org.belay.force-stop"}));
     QVERIFY(helper_->fleet.stops.empty());
+}
+
+void TestUiService::eventsAreAllKept() {
+    const auto times = [this] {
+        QList<qulonglong> all;
+        for (const bus::Event& event : service_->events())
+            all += event.time;
+        return all;
+    };
+    QVERIFY(helper_->appear());
+    helper_->tell({.atUs = 1});
+    helper_->tell({.atUs = 2});
+    // One that comes between the objects and the list of those before it.
+    connect(service_.get(), &Service::standingChanged, this, [this, times] {
+        if (times().isEmpty() && service_->standing() == Service::Standing::Running)
+            helper_->tell({.atUs = 3});
+    });
+    service_->start();
+    settleBus();
+    QCOMPARE(times(), (QList<qulonglong>{1, 2, 3}));
+    helper_->tell({.atUs = 4});
+    settleBus();
+    // belayd forgets what was before it.
+    helper_->vanish();
+    settleBus();
+    QVERIFY(helper_->appear());
+    settleBus();
+    helper_->tell({.atUs = 5});
+    settleBus();
+    QCOMPARE(times(), (QList<qulonglong>{1, 2, 3, 4, 5}));
 }
 
 // Anybody on the bus may send what looks like belayd's signals.

@@ -94,7 +94,8 @@ void TestUiWindow::recoversByButtonAndKey() {
     QTRY_COMPARE(bench.helper.fleet.recovers.size(), std::size_t(2));
     bench.helper.fleet.recovers[1].done({});
     bench.helper.setState("d1", State::Live);
-    QTRY_VERIFY(!bench.service.busy(FakeHelper::devicePath("d1")));
+    bench.settle();
+    QVERIFY(!bench.service.busy(FakeHelper::devicePath("d1")));
     QVERIFY(!button->isEnabled());
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <utility>
 
 namespace belay::ui {
 namespace {
@@ -256,6 +257,7 @@ bool Service::isFromService(const QDBusMessage& signal) const {
 void Service::ownerChanged(const QString& before, const QString& now) {
     ++generation_;
     owner_.clear();
+    earlyEvents_.clear();
     if (!before.isEmpty())
         loseJobs();
     if (!now.isEmpty() || before.isEmpty()) {
@@ -327,16 +329,19 @@ void Service::readEvents() {
                                             "ListEvents", {qulonglong(0), 0U, QVariantMap()});
     whenAnswered(bus_.asyncCall(message), this, [this, generation](const QDBusPendingCall& answer) {
         const QDBusPendingReply<QList<bus::Event>> events(answer);
-        if (generation != generation_ || events.isError())
+        if (generation != generation_)
             return;
+        eventsRead_ = generation;
         // belayd forgets them when it ends; we do not.
-        const qulonglong last = events_.isEmpty() ? 0 : events_.last().time;
-        const auto listed = events.value();
-        for (const bus::Event& event : listed)
-            if (event.time > last) {
-                events_ += event;
-                emit happened(event);
-            }
+        const auto addNewer = [this](const QList<bus::Event>& newer) {
+            const qulonglong last = events_.isEmpty() ? 0 : events_.last().time;
+            for (const bus::Event& event : newer)
+                if (event.time > last)
+                    addEvent(event);
+        };
+        if (!events.isError())
+            addNewer(events.value());
+        addNewer(std::exchange(earlyEvents_, {}));
     });
 }
 
@@ -429,6 +434,14 @@ void Service::eventHappened(const QDBusMessage& signal) {
     const bus::Event event{arguments[0].toULongLong(), arguments[1].toString(),
                            arguments[2].value<QDBusObjectPath>(), arguments[3].toString(),
                            qdbus_cast<QVariantMap>(arguments[4])};
+    // Those before it are still to come.
+    if (eventsRead_ != generation_)
+        earlyEvents_ += event;
+    else
+        addEvent(event);
+}
+
+void Service::addEvent(const bus::Event& event) {
     events_ += event;
     if (events_.size() > kMostEvents)
         events_.removeFirst();

@@ -123,6 +123,7 @@ class Service : public QObject {
     void readAll();
     void readManager();
     void readEvents();
+    void addEvent(const bus::Event& event);
     void took(const bus::ManagedObjects& objects);
     void add(const QString& path, const bus::Interfaces& interfaces);
     void remove(const QString& path);
@@ -150,7 +151,9 @@ class Service : public QObject {
     QHash<QString, Waiting> waiting_;  // by job
     QHash<QString, int> busy_;         // devices with a call or job of ours under way
     QList<bus::Event> events_;
-    quint64 generation_ = 0;  // answers to an earlier reading are not used
+    quint64 generation_ = 0;         // answers to an earlier reading are not used
+    quint64 eventsRead_ = 0;         // the reading whose list of events is there
+    QList<bus::Event> earlyEvents_;  // that were told before that
 };
 
 }  // namespace belay::ui

@@ -107,8 +107,9 @@ class Device {
         if (spec.sizeBytes == 0)
             spec.sizeBytes = 32 << 20;
         QFile file(bytesFile());
-        file.open(QIODevice::WriteOnly | QIODevice::Truncate);
-        file.resize(static_cast<qint64>(spec.sizeBytes));
+        if (!file.open(QIODevice::WriteOnly | QIODevice::Truncate) ||
+            !file.resize(static_cast<qint64>(spec.sizeBytes)))
+            qFatal("cannot make %s", qPrintable(file.fileName()));
         const auto made =
             runControlProcess({.operation = ControlRequest::Operation::Create, .spec = spec},
                               std::chrono::seconds(10));
