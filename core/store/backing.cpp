@@ -1,5 +1,6 @@
 #include "core/store/backing.h"
 
+#include "core/base/log.h"
 #include "core/store/block_device.h"
 #include "core/store/gpt.h"
 
@@ -214,6 +215,19 @@ void probeHolePunching(Backing& backing) {
                     static_cast<off_t>(behind), kPage) != 0 &&
         errno == EOPNOTSUPP)
         backing.punchesHoles = false;
+}
+
+void sayBlockSize(const Backing& backing) {
+    if (backing.blockSizeReason == BlockSizeReason::PartitionTable)
+        log::notice("store {}: offered with blocks of {} bytes, as its partition table has",
+                    backing.path, backing.blockSize);
+    else if (backing.partitionedFor && *backing.partitionedFor != backing.blockSize)
+        log::notice(
+            "store {}: offered with blocks of {} bytes{}, though its partition table was "
+            "made for {}; the option block-size chooses",
+            backing.path, backing.blockSize,
+            backing.blockSizeReason == BlockSizeReason::Remembered ? ", as last time" : "",
+            *backing.partitionedFor);
 }
 
 }  // namespace belay::store

@@ -47,4 +47,7 @@ Result<Backing> examineBacking(Fd fd, const std::string& path);
 // Finds out whether holes can be punched, without touching a byte of the store.
 void probeHolePunching(Backing& backing);
 
+// Logs a block size that nobody asked for, and why, where it is not what one would expect.
+void sayBlockSize(const Backing& backing);
+
 }  // namespace belay::store

@@ -62,24 +62,6 @@ Result<std::unique_ptr<Store>> Store::adopt(Ring& ring, Fd fd, const StoreOption
     return make(ring, std::move(*backing), options, listener);
 }
 
-namespace {
-
-// A block size that nobody asked for, and why, where it is not what one would expect.
-void sayBlockSize(const Backing& backing) {
-    if (backing.blockSizeReason == BlockSizeReason::PartitionTable)
-        log::notice("store {}: offered with blocks of {} bytes, as its partition table has",
-                    backing.path, backing.blockSize);
-    else if (backing.partitionedFor && *backing.partitionedFor != backing.blockSize)
-        log::notice(
-            "store {}: offered with blocks of {} bytes{}, though its partition table was "
-            "made for {}; the option block-size chooses",
-            backing.path, backing.blockSize,
-            backing.blockSizeReason == BlockSizeReason::Remembered ? ", as last time" : "",
-            *backing.partitionedFor);
-}
-
-}  // namespace
-
 Result<std::unique_ptr<Store>> Store::make(Ring& ring, Backing backing, const StoreOptions& options,
                                            StoreListener& listener) {
     const Identity identity = identify(backing);
