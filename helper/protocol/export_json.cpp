@@ -1,5 +1,7 @@
 #include "helper/protocol/export_json.h"
 
+#include "core/wire/geometry.h"
+
 namespace belay::helper {
 
 Json toJson(const wire::ExportInfo& info) {
@@ -19,6 +21,9 @@ wire::ExportInfo exportFromJson(const Json& json) {
     wire::ExportInfo info;
     info.id = ExportId(json.at("id").get<std::uint32_t>());
     info.blockSize = json.at("blockSize").get<std::uint32_t>();
+    // A supervisor keeps it for the workers to come.
+    if (!wire::isBlockSize(info.blockSize))
+        throw Json::other_error::create(501, "not a block size", nullptr);
     info.sizeBytes = json.at("size").get<std::uint64_t>();
     info.readOnly = json.at("readOnly").get<bool>();
     info.canDiscard = json.at("discard").get<bool>();

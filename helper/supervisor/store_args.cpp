@@ -85,7 +85,7 @@ void StoreSet::opened(const Json& stores) {
                         {"path", stores_[index].path},
                         {"size", info.sizeBytes},
                         {"blockSize", info.blockSize},
-                        {"blockSizeReason", entry.at("blockSizeReason")},
+                        {"blockSizeReason", entry.at("blockSizeReason").get<std::string>()},
                         {"readOnly", info.readOnly}};
         records_.noteBlockSize(known.record, known.witness.get(), stores_[index].path,
                                info.blockSize);

@@ -43,6 +43,7 @@ class HelperProtocolTest : public QObject {
     void argumentsAtTheEnd();
     void exportThereAndBack();
     void exportLacksSomething();
+    void exportInImpossibleBlocks();
     void exportOfAnotherType_data();
     void exportOfAnotherType();
 };
@@ -93,6 +94,14 @@ void HelperProtocolTest::exportLacksSomething() {
         Json part = whole;
         part.erase(key);
         QVERIFY_EXCEPTION_THROWN(exportFromJson(part), Json::exception);
+    }
+}
+
+void HelperProtocolTest::exportInImpossibleBlocks() {
+    for (const std::uint32_t size : {0U, 256U, 1000U, 131072U}) {
+        Json json = toJson(sampleExport());
+        json["blockSize"] = size;
+        QVERIFY_EXCEPTION_THROWN(exportFromJson(json), Json::exception);
     }
 }
 
