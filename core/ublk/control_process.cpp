@@ -1,5 +1,6 @@
 #include "core/ublk/control_process.h"
 
+#include "core/base/abandoned.h"
 #include "core/ublk/control.h"
 #include "core/ublk/sysfs.h"
 
@@ -10,7 +11,6 @@
 #include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,7 +18,6 @@
 #include <cstring>
 #include <string_view>
 #include <type_traits>
-#include <vector>
 
 namespace belay::ublk {
 namespace {
@@ -70,16 +69,6 @@ std::string objectOf(const ControlRequest& request) {
     const bool hasDevice = request.operation != ControlRequest::Operation::Features &&
                            request.operation != ControlRequest::Operation::Create;
     return hasDevice ? diskName(request.id) : std::string{};
-}
-
-std::vector<pid_t>& abandoned() {
-    static std::vector<pid_t> processes;
-    return processes;
-}
-
-bool reap(pid_t process) {
-    const pid_t ended = ::waitpid(process, nullptr, WNOHANG);
-    return ended == process || (ended < 0 && errno == ECHILD);
 }
 
 Result<void> spawnSelf(int input, int output, pid_t& process) {
@@ -181,11 +170,8 @@ ControlProcess::ControlProcess(ControlProcess&& other) noexcept
       request_(other.request_) {}
 
 ControlProcess::~ControlProcess() {
-    if (process_ == 0)
-        return;
-    ::kill(process_, SIGKILL);
-    if (!reap(process_))
-        abandoned().push_back(process_);
+    if (process_ != 0)
+        abandon(process_);
 }
 
 std::optional<Result<ControlAnswer>> ControlProcess::poll() {
@@ -216,11 +202,6 @@ Result<ControlAnswer> runControlProcess(const ControlRequest& request, Duration 
         pollfd waiting{.fd = process->readyFd(), .events = POLLIN, .revents = 0};
         ::poll(&waiting, 1, static_cast<int>(std::min<std::int64_t>(left.count(), 60'000)));
     }
-}
-
-std::size_t reapAbandoned() {
-    std::erase_if(abandoned(), reap);
-    return abandoned().size();
 }
 
 int controlMain() {

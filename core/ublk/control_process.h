@@ -44,8 +44,7 @@ inline constexpr const char* kControlArgument = "ublk-control";
 //
 // - The process is this program's own executable with kControlArgument; it gets the request on
 //   stdin and answers on stdout, and inherits no other descriptor that is close-on-exec.
-// - Destroying the object before the answer came abandons the process: it is sent SIGKILL, never
-//   waited for, and reaped by a later reapAbandoned() or start().
+// - Destroying the object abandons the process (abandoned.h).
 class ControlProcess {
  public:
     static Result<ControlProcess> start(const ControlRequest& request);
@@ -70,9 +69,6 @@ class ControlProcess {
 // Starts the process and waits for its answer. After `deadline` the process is abandoned and the
 // error has ETIMEDOUT; the command may still take effect later.
 Result<ControlAnswer> runControlProcess(const ControlRequest& request, Duration deadline);
-
-// Reaps abandoned processes that have ended meanwhile; the number of those that have not.
-std::size_t reapAbandoned();
 
 // The control process itself: reads the request from stdin, runs it, writes the answer to stdout.
 // The value is main()'s.

@@ -175,20 +175,23 @@ class Search {
                isNumber(fmt::format("{}:{}", major(status.st_rdev), minor(status.st_rdev)));
     }
 
-    // A control process of ours may hang with the disk open, and is then no user of it.
-    static bool isControlProcess(const std::string& pid) {
+    // A process of ours that looks at the disk may hang with it open, and is then no user of it.
+    static bool isOwnProcess(const std::string& pid) {
         std::ifstream file(fs::path("/proc") / pid / "stat");
         std::string text;
         std::getline(file, text);
         // "pid (name) state ppid ..." (proc_pid_stat(5))
-        const auto name = text.find(fmt::format("({})", kControlProcessName));
+        const auto hasName = [&](const char* name) {
+            return text.find(fmt::format("({})", name)) != text.npos;
+        };
         const auto fields = words(std::string_view(text).substr(text.rfind(')') + 1));
-        return name != text.npos && fields.size() > 1 && fields[1] == std::to_string(::getpid());
+        return (hasName(kControlProcessName) || hasName(kPartitionProcessName)) &&
+               fields.size() > 1 && fields[1] == std::to_string(::getpid());
     }
 
     void processes() {
         for (const std::string& pid : processIds()) {
-            if (isControlProcess(pid))
+            if (isOwnProcess(pid))
                 continue;
             const fs::path files = fs::path("/proc") / pid / "fd";
             const auto open = namesIn(files);

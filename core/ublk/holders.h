@@ -9,6 +9,10 @@
 
 namespace belay::ublk {
 
+// What a process calls itself that reads a disk's partition table for us, or tells the kernel of
+// it.
+inline constexpr const char* kPartitionProcessName = "belay-parts";
+
 // Something that has a disk or one of its partitions in use.
 struct Holder {
     enum class Kind {
@@ -28,7 +32,7 @@ std::string_view toString(Holder::Kind kind);
 
 // What holds the disk, as far as this process may see: unless it is root, mounts of its own mount
 // namespace only, and no open files. Reads procfs and sysfs only and opens no block device, so it
-// does not block when the server is dead. Our control processes do not count.
+// does not block when the server is dead. Our own control and partition processes do not count.
 Result<std::vector<Holder>> holdersOf(DeviceId id);
 
 // A line of /proc/PID/mountinfo (proc_pid_mountinfo(5)): "major:minor" and the mount point with

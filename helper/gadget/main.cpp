@@ -48,7 +48,9 @@ belay-gadget status [--json]
 belay-gadget stop DEVICE [--force]
 belay-gadget recover DEVICE [--accept-loss]
 belay-gadget policy DEVICE POLICY
-    commands to the one that is running
+belay-gadget rescan DEVICE
+    commands to the one that is running. rescan reads the device's partition table
+    again; that it was written is noticed without it
 
     --run-dir DIR    where state is kept, before any command
                      (default: /run/belay-gadget/NAME)
@@ -134,7 +136,8 @@ CommandLine parse(Arguments arguments) {
         } else if (!arguments.failed().empty()) {
             line.error = arguments.failed();
         } else if (const auto& word = arguments.peek();
-                   word == "status" || word == "stop" || word == "recover" || word == "policy") {
+                   word == "status" || word == "stop" || word == "recover" || word == "policy" ||
+                   word == "rescan") {
             line.command = arguments.rest();
             break;
         } else {

@@ -43,7 +43,9 @@ belay-hostd status [--json]
 belay-hostd stop DEVICE [--force]
 belay-hostd recover DEVICE [--accept-loss]
 belay-hostd policy DEVICE POLICY
-    commands to the one that is running
+belay-hostd rescan DEVICE
+    commands to the one that is running. rescan reads the device's partition table
+    again; that it was written is noticed without it
 
     --run-dir DIR    where state is kept, before any command
                      (default: /run/belay-hostd/SERIAL, or .../default)
@@ -102,7 +104,8 @@ CommandLine parse(Arguments arguments) {
         } else if (!arguments.failed().empty()) {
             line.error = arguments.failed();
         } else if (const auto& word = arguments.peek();
-                   word == "status" || word == "stop" || word == "recover" || word == "policy") {
+                   word == "status" || word == "stop" || word == "recover" || word == "policy" ||
+                   word == "rescan") {
             line.command = arguments.rest();
             break;
         } else {

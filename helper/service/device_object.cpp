@@ -191,6 +191,28 @@ void DeviceObject::SetPolicy(const QString& name, uint seconds, const QVariantMa
         });
 }
 
+void DeviceObject::Rescan(const QVariantMap& values) {
+    Call call = takeCall();
+    if (!Options::parse(values, call))
+        return;
+    const auto view = service_.fleet()->device(id_, false);
+    if (!view) {
+        call.fail(deviceGone());
+        return;
+    }
+    service_.authority().ask(
+        call, "org.belay.rescan", {{QStringLiteral("device"), titleOf(*view)}},
+        [&service = service_, id = id_, call](uint uid) {
+            log::notice("uid {}: rescan {}", uid, id);
+            service.fleet()->rescan(id, [call](const Result<void>& result) {
+                if (result)
+                    call.reply();
+                else
+                    call.fail(result.error());
+            });
+        });
+}
+
 QList<bus::Request> DeviceObject::ListInFlight(const QVariantMap& values) {
     Call call = takeCall();
     if (!Options::parse(values, call))

@@ -30,6 +30,7 @@ class DeviceObject : public ExportedObject {
     QDBusObjectPath Recover(const QVariantMap& options);
     QDBusObjectPath Stop(const QVariantMap& options);
     void SetPolicy(const QString& policy, uint seconds, const QVariantMap& options);
+    void Rescan(const QVariantMap& options);
     QList<bus::Request> ListInFlight(const QVariantMap& options);
 
  private:

@@ -1,5 +1,7 @@
 #include "helper/supervisor/child.h"
 
+#include "core/base/abandoned.h"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
@@ -88,7 +90,11 @@ Result<void> Child::watch(Ring& ring) {
 }
 
 Child::~Child() {
-    if (!lasting_)
+    if (lasting_ || ended_)
+        return;
+    if (ours_)
+        abandon(pid_);
+    else
         signal(SIGKILL);
 }
 

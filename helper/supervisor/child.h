@@ -37,7 +37,8 @@ class Child {
     static Result<std::unique_ptr<Child>> spawn(Ring& ring, Program program, EndHandler onEnd);
     // Takes over a running process. The caller knows that `pid` is the right one and runs.
     static Result<std::unique_ptr<Child>> adopt(Ring& ring, pid_t pid, EndHandler onEnd);
-    // Kills the process if it still runs and is not lasting, and does not wait for it.
+    // Kills the process if it still runs and is not lasting, and does not wait for it
+    // (core/base/abandoned.h).
     ~Child();
     Child(const Child&) = delete;
     Child& operator=(const Child&) = delete;

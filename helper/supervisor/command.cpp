@@ -23,6 +23,8 @@ Result<Command> commandFrom(const Json& request) {
         if (!policy)
             return failure("not a policy", word);
         command.policy = *policy;
+    } else if (what == "rescan") {
+        command.kind = Command::Kind::Rescan;
     } else {
         return failure("unknown command", what);
     }

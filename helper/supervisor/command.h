@@ -9,7 +9,7 @@ namespace belay::helper {
 
 // What a message on the command socket asks for.
 struct Command {
-    enum class Kind { Status, Stop, Recover, SetPolicy };
+    enum class Kind { Status, Stop, Recover, SetPolicy, Rescan };
 
     Kind kind = Kind::Status;
     DeviceId device;  // of all but Status

@@ -1,5 +1,7 @@
 #include "helper/supervisor/control_task.h"
 
+#include "core/base/abandoned.h"
+
 #include <poll.h>
 
 namespace belay::helper {
@@ -39,7 +41,7 @@ void ControlTask::finish(Result<ublk::ControlAnswer> answer) {
     process_.reset();
     if (timer_)
         ring_.cancel(*std::exchange(timer_, std::nullopt));
-    ublk::reapAbandoned();
+    reapAbandoned();
     // By a copy: the callback may destroy this task.
     const Callback callback = callback_;
     callback(std::move(answer));

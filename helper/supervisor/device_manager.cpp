@@ -34,7 +34,11 @@ Json problemsOf(const lifecycle::Problems& problems) {
 }  // namespace
 
 DeviceManager::DeviceManager(Ring& ring, StateFile stateFile, DeviceHooks hooks)
-    : ring_(ring), stateFile_(std::move(stateFile)), hooks_(std::move(hooks)), strays_(ring) {}
+    : ring_(ring),
+      stateFile_(std::move(stateFile)),
+      hooks_(std::move(hooks)),
+      partitions_(ring, {hooks_.workerUid, hooks_.workerGid}, hooks_.announce),
+      strays_(ring) {}
 
 DeviceManager::~DeviceManager() {
     if (tryAgain_)
@@ -103,8 +107,11 @@ void DeviceManager::take(const DeviceRecord& record, const ublk::DeviceInfo& inf
 
 void DeviceManager::workerReady(const std::vector<DeviceId>& serves) {
     workerReady_ = true;
-    for (auto& [id, device] : devices_)
+    for (auto& [id, device] : devices_) {
         device->workerReady(std::ranges::find(serves, id) != serves.end());
+        // One that was live all the time while we were away does not become it.
+        followPartitions(*device);
+    }
 }
 
 void DeviceManager::workerDied() {
@@ -296,6 +303,13 @@ Result<void> DeviceManager::setPolicy(DeviceId id, lifecycle::Policy policy) {
     return {};
 }
 
+void DeviceManager::rescan(DeviceId id, Done done) {
+    if (find(id) != nullptr)
+        partitions_.rescan(id, std::move(done));
+    else
+        done(tl::make_unexpected(noSuchDevice(id)));
+}
+
 void DeviceManager::setShutdown(bool on) {
     for (auto& [id, device] : devices_)
         device->setShutdown(on);
@@ -305,12 +319,18 @@ void DeviceManager::setShutdown(bool on) {
 
 void DeviceManager::deviceChanged(ManagedDevice& device) {
     save();
+    followPartitions(device);
     hooks_.changed(device.id());
+}
+
+void DeviceManager::followPartitions(const ManagedDevice& device) {
+    partitions_.setLive(device.id(), device.machine().state() == State::Live);
 }
 
 void DeviceManager::deviceGone(ManagedDevice& device) {
     const DeviceId id = device.id();
     counters_.erase(id);
+    partitions_.forget(id);
     ring_.destroyLater(std::move(devices_.extract(id).mapped()));
     save();
     hooks_.gone(device);

@@ -4,6 +4,7 @@
 #include "helper/supervisor/channel.h"
 #include "helper/supervisor/control_task.h"
 #include "helper/supervisor/managed_device.h"
+#include "helper/supervisor/partition_keeper.h"
 #include "helper/supervisor/state_file.h"
 #include "helper/supervisor/strays.h"
 
@@ -76,6 +77,8 @@ class DeviceManager final : private DeviceOwner {
     void stop(DeviceId device, bool force, Done done);
     Result<void> recover(DeviceId device, bool acceptLoss);
     Result<void> setPolicy(DeviceId device, lifecycle::Policy policy);
+    // See PartitionFollower.
+    void rescan(DeviceId device, Done done);
     void setShutdown(bool on);
 
     std::vector<DeviceId> devices() const;
@@ -114,6 +117,7 @@ class DeviceManager final : private DeviceOwner {
     void create(const wire::ExportInfo& info, Created done);
     Result<DeviceId> created(const wire::ExportInfo& info,
                              const Result<ublk::ControlAnswer>& answer);
+    void followPartitions(const ManagedDevice& device);
     void save();
     ManagedDevice* find(DeviceId id);
 
@@ -122,6 +126,7 @@ class DeviceManager final : private DeviceOwner {
     DeviceHooks hooks_;
     std::map<DeviceId, std::unique_ptr<ManagedDevice>> devices_;
     std::map<DeviceId, Json> counters_;
+    PartitionKeeper partitions_;
     std::map<Uuid, Creation> creating_;
     Strays strays_;
     lifecycle::Backoff backoff_;  // of creations that failed

@@ -179,6 +179,8 @@ class FleetInterface {
     // Done when the device is gone. `force`: at once, whatever is lost.
     virtual void stop(const std::string& device, bool force, Done done) = 0;
     virtual Result<void> setPolicy(const std::string& device, lifecycle::Policy policy) = 0;
+    // Reads its partition table again. EBUSY if partitions in use could not follow it.
+    virtual void rescan(const std::string& device, Done done) = 0;
     // Exact at the time of the answer.
     virtual void requests(const std::string& device, RequestsDone done) = 0;
 

@@ -79,6 +79,7 @@ class GadgetUnit {
     void recover(const std::string& device, bool acceptLoss, FleetInterface::Done done);
     void stop(const std::string& device, bool force, FleetInterface::Done done);
     Result<void> setPolicy(const std::string& device, lifecycle::Policy policy);
+    void rescan(const std::string& device, FleetInterface::Done done);
     void requests(const std::string& device, FleetInterface::RequestsDone done);
     // Has the worker report; countersChanged() follows for what has changed.
     void askCounters();

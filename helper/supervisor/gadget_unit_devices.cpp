@@ -264,6 +264,16 @@ Result<void> GadgetUnit::setPolicy(const std::string& id, lifecycle::Policy poli
     return {};
 }
 
+void GadgetUnit::rescan(const std::string& id, FleetInterface::Done done) {
+    if (const ManagedDevice* device = attached(id))
+        devices_.rescan(device->id(), std::move(done));
+    else if (lent(id) != nullptr)
+        done(errorFrom(EINVAL, "read the partition table of", id,
+                       "It is lent: the gadget has the block device and its partitions"));
+    else
+        done(tl::make_unexpected(noSuchDevice(id)));
+}
+
 void GadgetUnit::setShutdown(bool on) {
     devices_.setShutdown(on);
 }

@@ -307,6 +307,13 @@ Result<void> HostFleet::setPolicy(const std::string& device, lifecycle::Policy p
                             : found->setPolicy(device, policy);
 }
 
+void HostFleet::rescan(const std::string& device, Done done) {
+    if (GadgetUnit* found = unitOf(device))
+        found->rescan(device, std::move(done));
+    else
+        done(tl::make_unexpected(noSuchDevice(device)));
+}
+
 void HostFleet::requests(const std::string& device, RequestsDone done) {
     if (GadgetUnit* found = unitOf(device))
         found->requests(device, std::move(done));

@@ -51,6 +51,7 @@ class HostFleet final : public FleetInterface, private usb::DiscoveryListener {
     void recover(const std::string& device, bool acceptLoss, Done done) override;
     void stop(const std::string& device, bool force, Done done) override;
     Result<void> setPolicy(const std::string& device, lifecycle::Policy policy) override;
+    void rescan(const std::string& device, Done done) override;
     void requests(const std::string& device, RequestsDone done) override;
     void watchCounters(bool on) override;
     void systemShutsDown(bool on) override;

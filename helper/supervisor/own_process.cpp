@@ -2,6 +2,7 @@
 
 #include "core/ublk/control_process.h"
 #include "helper/supervisor/content_records.h"
+#include "helper/supervisor/partition_process.h"
 
 #include <string_view>
 
@@ -13,6 +14,10 @@ std::optional<int> ownProcessMain(int argc, char** argv) {
         return ublk::controlMain();
     if (first == kEndRecordArgument && argc == 5)
         return endRecordMain(argv + 2);
+    if (first == kReadPartitionsArgument && argc == 5)
+        return readPartitionsMain(argv + 2);
+    if (first == kChangePartitionsArgument && argc == 3)
+        return changePartitionsMain(argv + 2);
     return std::nullopt;
 }
 

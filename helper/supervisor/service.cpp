@@ -187,6 +187,10 @@ void Service::command(const Json& request, const CommandServer::Reply& reply) {
         case Command::Kind::SetPolicy:
             reply(answerOf(devices_.setPolicy(command->device, command->policy)));
             break;
+        case Command::Kind::Rescan:
+            devices_.rescan(command->device,
+                            [reply](const Result<void>& result) { reply(answerOf(result)); });
+            break;
     }
 }
 

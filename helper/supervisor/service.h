@@ -85,8 +85,8 @@ class Service {
 };
 
 // The commands that both programs know: "status [--json]", "stop DEVICE [--force]",
-// "recover DEVICE [--accept-loss]" and "policy DEVICE POLICY", to the one that runs with this run
-// directory.
+// "recover DEVICE [--accept-loss]", "policy DEVICE POLICY" and "rescan DEVICE", to the one that
+// runs with this run directory.
 int commandMain(const std::string& runDir, const std::vector<std::string>& words);
 
 }  // namespace belay::helper

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <type_traits>
@@ -66,9 +67,16 @@ constexpr std::initializer_list<int> kSupervisors = {SCMP_SYS(accept4), SCMP_SYS
 constexpr std::initializer_list<int> kRefused = {SCMP_SYS(prctl), SCMP_SYS(prlimit64),
                                                  SCMP_SYS(membarrier), SCMP_SYS(rseq)};
 
+// Of a process that has nothing to do but to read, to compute and to end.
+constexpr std::initializer_list<int> kReading = {
+    SCMP_SYS(read),  SCMP_SYS(pread64),   SCMP_SYS(lseek),        SCMP_SYS(_llseek),
+    SCMP_SYS(write), SCMP_SYS(close),     SCMP_SYS(rt_sigreturn), SCMP_SYS(sigreturn),
+    SCMP_SYS(exit),  SCMP_SYS(exit_group)};
+
 // By the second byte of their numbers (linux/ioctl.h): sizes of block devices, names of file
 // systems and versions of inodes.
-constexpr std::initializer_list<unsigned> kStoreIoctls = {0x12, 0x15, 'v'};
+constexpr unsigned kBlockIoctls = 0x12;
+constexpr std::initializer_list<unsigned> kStoreIoctls = {kBlockIoctls, 0x15, 'v'};
 constexpr std::initializer_list<unsigned> kUsbfsIoctls = {'U'};
 constexpr std::initializer_list<unsigned> kFunctionFsIoctls = {'g'};
 constexpr unsigned kTerminalIoctls = 'T';  // isatty(3)
@@ -116,11 +124,16 @@ class Rules {
     int error_ = 0;
 };
 
-void addRules(Rules& rules, Side side) {
-    for (const auto& calls : {kMemory, kFiles, kPaths, kEvents, kProcess})
-        rules.allow(calls);
+void addMemory(Rules& rules) {
+    rules.allow(kMemory);
     for (const int call : {SCMP_SYS(mmap), SCMP_SYS(mmap2), SCMP_SYS(mprotect)})
         rules.add(SCMP_ACT_ALLOW, call, masked(2, PROT_EXEC, 0));
+}
+
+void addRules(Rules& rules, Side side) {
+    addMemory(rules);
+    for (const auto& calls : {kFiles, kPaths, kEvents, kProcess})
+        rules.allow(calls);
     // Aborting.
     rules.add(SCMP_ACT_ALLOW, SCMP_SYS(tgkill), equal(0, static_cast<scmp_datum_t>(::getpid())));
     rules.add(SCMP_ACT_ALLOW, SCMP_SYS(io_uring_register),
@@ -149,15 +162,13 @@ void addRules(Rules& rules, Side side) {
     }
 }
 
-}  // namespace
-
-Result<void> filterSystemCalls(Side side) {
+Result<void> load(std::uint32_t otherwise, const std::function<void(Rules&)>& addRules) {
     const std::unique_ptr<std::remove_pointer_t<scmp_filter_ctx>, Release> filter(
-        seccomp_init(SCMP_ACT_KILL_PROCESS));
+        seccomp_init(otherwise));
     if (!filter)
         return errorFrom(ENOMEM, "make the system call filter");
     Rules rules(filter.get());
-    addRules(rules, side);
+    addRules(rules);
     int error = rules.error();
     if (error == 0)
         error = seccomp_load(filter.get());
@@ -165,6 +176,20 @@ Result<void> filterSystemCalls(Side side) {
         return errorFrom(error, "load the system call filter", {},
                          error == -EINVAL ? "The kernel needs CONFIG_SECCOMP_FILTER" : "");
     return {};
+}
+
+}  // namespace
+
+Result<void> filterSystemCalls(Side side) {
+    return load(SCMP_ACT_KILL_PROCESS, [side](Rules& rules) { addRules(rules, side); });
+}
+
+Result<void> allowReadingOnly() {
+    return load(SCMP_ACT_ERRNO(EPERM), [](Rules& rules) {
+        addMemory(rules);
+        rules.allow(kReading);
+        rules.allowIoctls({kBlockIoctls});
+    });
 }
 
 }  // namespace belay::helper

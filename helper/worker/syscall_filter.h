@@ -28,6 +28,11 @@ enum class Side : std::uint8_t {
 // - What goes through a ring is not seen here: see kRingOperations, and ublk::ServerControl.
 Result<void> filterSystemCalls(Side side);
 
+// The last step of a process that looks at strangers' bytes through a descriptor it has and says
+// what it saw: reading, writing, asking block devices for their sizes, and memory are all that is
+// left. Every other system call fails with EPERM.
+Result<void> allowReadingOnly();
+
 // All that a worker's event ring is to be restricted to (Ring::create).
 inline constexpr std::array<std::uint8_t, 11> kRingOperations = {
     IORING_OP_NOP,       IORING_OP_POLL_ADD,       IORING_OP_POLL_REMOVE,

@@ -150,6 +150,7 @@ class Caller {
                  return QVariantList{text({"wait", "wait-limited", "fail-fast", "never"}), below(4),
                                      options()};
              }},
+            {bus::kDeviceInterface, "Rescan", [&] { return QVariantList{options()}; }},
             {bus::kDeviceInterface, "ListInFlight", [&] { return QVariantList{options()}; }},
             {bus::kJobInterface, "Cancel", [&] { return QVariantList{options()}; }},
             {"org.freedesktop.DBus.ObjectManager", "GetManagedObjects",

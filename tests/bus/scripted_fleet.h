@@ -33,6 +33,7 @@ class ScriptedFleet final : public helper::FleetInterface {
     // What was asked and waits for the test.
     std::vector<Asked> recovers;
     std::vector<Asked> stops;
+    std::vector<Asked> rescans;
     std::vector<Attached> attaches;
     std::vector<Lent> lent;
     Result<void> answer;                 // to everything that is answered at once
@@ -91,6 +92,12 @@ class ScriptedFleet final : public helper::FleetInterface {
         if (answer)
             deviceViews.at(id).policy = policy;
         return answer;
+    }
+    void rescan(const std::string& id, Done done) override {
+        if (instant)
+            done({});
+        else
+            rescans.push_back({id, false, std::move(done)});
     }
     void requests(const std::string&, RequestsDone done) override {
         ++requestsAsked;

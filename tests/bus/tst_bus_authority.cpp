@@ -105,6 +105,7 @@ void TestBusAuthority::denied_data() {
         "org.belay.force-stop");
     row(device, bus::kDeviceInterface, "SetPolicy", {"sua{sv}", "fail-fast", "0", "0"},
         "org.belay.set-policy");
+    row(device, bus::kDeviceInterface, "Rescan", {"a{sv}", "0"}, "org.belay.rescan");
     row(gadget, bus::kGadgetInterface, "Attach", {"sa{sv}", "music", "0"}, "org.belay.attach");
     row(gadget, bus::kGadgetInterface, "LendPath", {"sa{sv}", "/etc/shadow", "0"},
         "org.belay.lend-path");
@@ -123,7 +124,7 @@ void TestBusAuthority::denied() {
     QVERIFY2(ran.err.contains("The policy does not allow this (" + action + ")"),
              qPrintable(ran.err));
     QVERIFY(fleet_->stops.empty() && fleet_->recovers.empty() && fleet_->attaches.empty() &&
-            fleet_->lent.empty());
+            fleet_->lent.empty() && fleet_->rescans.empty());
     QVERIFY(!fleet_->gadgetViews["g1"].autoAttach);
     QCOMPARE(fleet_->deviceViews["d1"].policy.kind, lifecycle::PolicyKind::Wait);
 }

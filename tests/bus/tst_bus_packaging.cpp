@@ -29,6 +29,7 @@ void TestBusPackaging::polkitKnowsEveryAction_data() {
     QTest::newRow("org.belay.stop") << "yes";
     QTest::newRow("org.belay.force-stop") << "auth_admin";
     QTest::newRow("org.belay.set-policy") << "auth_admin_keep";
+    QTest::newRow("org.belay.rescan") << "yes";
 }
 
 void TestBusPackaging::polkitKnowsEveryAction() {

@@ -12,6 +12,7 @@
 #include <QtCore/QElapsedTimer>
 #include <QtCore/QRegularExpression>
 #include <QtCore/QTemporaryFile>
+#include <QtDBus/QDBusPendingReply>
 #include <QtDBus/QDBusUnixFileDescriptor>
 #include <QtTest/QSignalSpy>
 #include <QtTest/QTest>
@@ -65,6 +66,7 @@ class TestBusService : public QObject {
     void lendTakesOnlyWhatTheCallerOpened();
     void lendTakesABlockSize();
     void policiesAreChecked();
+    void rescanAnswersWhenItIsDone();
     void requestsAreListed();
     void eventsAreTold();
     void whatIsAskedForIsAnEvent();
@@ -486,6 +488,26 @@ void TestBusService::policiesAreChecked() {
                     {"sua{sv}", "wait-limited", "90", "0"})
                  .status,
              0);
+}
+
+void TestBusService::rescanAnswersWhenItIsDone() {
+    const auto rescan = [this] {
+        auto message =
+            QDBusMessage::createMethodCall(bus::kService, QString(bus::kRootPath) + "/devices/d1",
+                                           bus::kDeviceInterface, "Rescan");
+        message.setArguments({QVariantMap()});
+        return client_.asyncCall(message);
+    };
+    QDBusPendingReply<> first = rescan();
+    QDBusPendingReply<> second = rescan();
+    QTRY_COMPARE(fleet_->rescans.size(), std::size_t(2));
+    QVERIFY(!first.isFinished());
+    fleet_->rescans[0].done({});
+    fleet_->rescans[1].done(errorFrom(EBUSY, "follow", "ublkb0", "ublkb0p1 is in use"));
+    QTRY_VERIFY(first.isFinished() && second.isFinished());
+    QVERIFY(first.isValid());
+    QCOMPARE(second.error().name(), QString("org.belay.Error.Busy"));
+    QVERIFY(second.error().message().contains("ublkb0p1 is in use"));
 }
 
 void TestBusService::requestsAreListed() {

@@ -1,3 +1,4 @@
+#include "core/base/abandoned.h"
 #include "core/ublk/holders.h"
 #include "tests/vm/ublk/fixture.h"
 

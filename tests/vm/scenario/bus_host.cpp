@@ -129,10 +129,13 @@ std::optional<nlohmann::json> BusHost::device(const QString& label) const {
 }
 
 Outcome BusHost::command(const QStringList& words, Milliseconds limit) const {
-    require(words.value(0) == "stop", "belayd has no command " + words.join(' '));
+    require(words.value(0) == "stop" || words.value(0) == "rescan",
+            "belayd has no command " + words.join(' '));
     require(waitUntil([&] { return device(words.value(1)).has_value(); }, limit, 50ms),
             "belayd has no device " + words.value(1));
     const QString path = paths_[words.value(1)];
+    if (words.value(0) == "rescan")
+        return kUser.call(path, kDevice, "Rescan", {"a{sv}", "0"});
     const QString result =
         kUser.run(path, "Stop",
                   words.contains("--force") ? QStringList{"a{sv}", "1", "force", "b", "true"}

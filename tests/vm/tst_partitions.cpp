@@ -1,0 +1,437 @@
+#include "tests/vm/scenario/scenario.h"
+
+#include <signal.h>
+
+#include <QDir>
+#include <QFile>
+#include <QTest>
+
+using namespace scenario;
+using Victim = Rig::Victim;
+
+// Disks with partitions: they are there when the disk is live, stay through whatever happens, and
+// follow the table when it is written.
+class TestPartitions : public QObject {
+    Q_OBJECT
+
+ private slots:
+    void stayThroughEverything_data() { inBothDirections(); }
+    void stayThroughEverything();
+    void followTheirTable_data() { inBothDirections(); }
+    void followTheirTable();
+    void inUse_data() { inBothDirections(); }
+    void inUse();
+    void oddTables_data() { inBothDirections(); }
+    void oddTables();
+    void readThatHangs_data() { inBothDirections(); }
+    void readThatHangs();
+    void goWithTheirDisk_data() { inBothDirections(); }
+    void goWithTheirDisk();
+};
+
+namespace {
+
+constexpr int kMib = 2048;  // in sectors
+
+// Writes a table, in sfdisk's words, to a file or a disk. That the kernel does not read it when
+// sfdisk asks it to is a warning. `anyway`: although partitions are mounted.
+void writeTable(const QString& where, const QString& script, bool anyway = false) {
+    mustRun({"sh", "-c",
+             QString("printf '%1' | sfdisk --quiet --wipe never %2 %3")
+                 .arg(script, anyway ? "--force" : "", where)});
+}
+
+QString mib(int start, int size) {
+    return QString("start=%1, size=%2").arg(start * kMib).arg(size * kMib);
+}
+
+QString gpt(const QStringList& partitions) {
+    return "label: gpt\\n" + partitions.join("\\n") + "\\n";
+}
+
+QString mbr(const QStringList& partitions) {
+    return "label: dos\\n" + partitions.join("\\n") + "\\n";
+}
+
+// "1:2048+4096 3:..." in sectors: what the kernel shows, by number.
+QString shown(const Disk& disk) {
+    std::map<int, QString> found;
+    const QString folder = "/sys/block/" + disk.name();
+    for (const QString& name : QDir(folder).entryList({disk.name() + "p*"}, QDir::Dirs)) {
+        const QString at = folder + '/' + name + '/';
+        found[readFile(at + "partition").toInt()] =
+            readFile(at + "start") + '+' + readFile(at + "size");
+        // One that is just being made, or taken away.
+        if (!QFile::exists("/dev/" + name))
+            found[readFile(at + "partition").toInt()] = "without a node";
+    }
+    QStringList all;
+    for (const auto& [number, place] : found)
+        all += QString("%1:%2").arg(number).arg(place);
+    return all.join(' ');
+}
+
+// "1:1+4" (in MiB) as shown() has it.
+QString inSectors(const QStringList& partitions) {
+    QStringList all;
+    for (const QString& partition : partitions) {
+        const QString number = partition.section(':', 0, 0);
+        const QString place = partition.section(':', 1);
+        all += QString("%1:%2+%3")
+                   .arg(number)
+                   .arg(place.section('+', 0, 0).toInt() * kMib)
+                   .arg(place.section('+', 1).toInt() * kMib);
+    }
+    return all.join(' ');
+}
+
+void waitForShown(Rig& rig, const Disk& disk, const QString& wanted,
+                  Milliseconds limit = kPatience) {
+    require(waitUntil([&] { return shown(disk) == wanted; }, limit),
+            QString("%1 shows \"%2\", not \"%3\"").arg(disk.name(), shown(disk), wanted));
+    rig.note(QString("it shows \"%1\"").arg(wanted));
+}
+
+Outcome rescan(Rig& rig, const Disk& disk) {
+    const bool byLabel = onPrivateBus() && rig.direction() == Direction::Attach;
+    const Outcome outcome =
+        rig.initiator().command({"rescan", byLabel ? disk.label() : disk.name()});
+    rig.note("rescan: " + outcome.output.trimmed() + QString(" (%1)").arg(outcome.status));
+    return outcome;
+}
+
+void mustRescan(Rig& rig, const Disk& disk) {
+    const Outcome outcome = rescan(rig, disk);
+    require(outcome.status == 0, "rescan: " + outcome.output);
+}
+
+// Opened for writing and closed again, with nothing written.
+void touch(const Disk& disk) {
+    mustRun({"dd", "if=/dev/null", "of=" + disk.node(), "count=0", "conv=notrunc", "status=none"});
+}
+
+QString part(const Disk& disk, int number) {
+    return QString("%1p%2").arg(disk.node()).arg(number);
+}
+
+// A mounted file system; unmounted with its object.
+class Mounted {
+ public:
+    Mounted(Rig& rig, QString node, const QString& name)
+        : node_(std::move(node)), folder_(rig.folder() + '/' + name) {
+        QDir().mkpath(folder_);
+        mustRun({"mount", node_, folder_});
+    }
+    ~Mounted() {
+        if (!folder_.isEmpty())
+            ::system(qPrintable("umount -l " + folder_ + " && rmdir " + folder_));
+    }
+    Mounted(const Mounted&) = delete;
+    Mounted& operator=(const Mounted&) = delete;
+
+    const QString& folder() const { return folder_; }
+    void unmount() {
+        mustRun({"umount", folder_});
+        QDir().rmdir(folder_);
+        folder_.clear();
+    }
+
+ private:
+    QString node_;
+    QString folder_;
+};
+
+// LVM without a udev to ask.
+QByteArray lvm(const Disk& disk, const QStringList& words) {
+    return mustRun(
+        QStringList{"lvm"} + words +
+        QStringList{"--config",
+                    QString("devices { dir=\"/dev\" scan=[\"/dev\"] filter=[\"a|^%1p|\", "
+                            "\"r|.*|\"] use_devicesfile=0 obtain_device_list_from_udev=0 "
+                            "external_device_info_source=\"none\" } "
+                            "activation { udev_sync=0 udev_rules=0 monitoring=0 } "
+                            "global { use_lvmpolld=0 event_activation=0 } "
+                            "backup { backup=0 archive=0 }")
+                        .arg(disk.node())});
+}
+
+}  // namespace
+
+void TestPartitions::stayThroughEverything() {
+    play([](Rig& rig) {
+        Disk& disk = rig.offer("disk", 72);
+        writeTable(disk.store(), gpt({mib(1, 20), mib(21, 20), mib(41, 30)}));
+        rig.start();
+        const QString all = inSectors({"1:1+20", "2:21+20", "3:41+30"});
+        waitForShown(rig, disk, all);
+
+        for (const int number : {1, 2})
+            mustRun({"mkfs.ext4", "-q", "-F", part(disk, number)});
+        lvm(disk, {"pvcreate", "-q", part(disk, 3)});
+        lvm(disk, {"vgcreate", "-q", "belay", part(disk, 3)});
+        lvm(disk, {"lvcreate", "-q", "-Zn", "-Wn", "-L", "16M", "-n", "volume", "belay"});
+        const QString volume = "/dev/mapper/belay-volume";
+        mustRun({"mkfs.ext4", "-q", "-F", volume});
+        Mounted one(rig, part(disk, 1), "one");
+        Mounted two(rig, part(disk, 2), "two");
+        Mounted three(rig, volume, "three");
+
+        const auto use = [&](const QString& when) {
+            rig.waitForState(disk, "live");
+            require(shown(disk) == all, when + ": it shows " + shown(disk));
+            for (const Mounted* mounted : {&one, &two, &three}) {
+                const QString file = mounted->folder() + "/" + when;
+                mustRun(
+                    {"sh", "-c",
+                     QString("dd if=/dev/urandom of=%1 bs=64k count=8 conv=fsync status=none && "
+                             "cp %1 %1.copy && sync -f %1.copy && cmp %1 %1.copy")
+                         .arg(file)});
+            }
+        };
+        use("first");
+        rig.pullCable();
+        rig.waitForState(disk, "waiting");
+        rig.plugIn();
+        use("pulled");
+        rig.initiator().killWorker();
+        use("killed-initiator");
+        rig.target().killWorker();
+        use("killed-target");
+        rig.initiator().killSupervisor();
+        rig.initiator().startAgain();
+        use("killed-supervisor");
+
+        three.unmount();
+        lvm(disk, {"vgchange", "-q", "-an", "belay"});
+        one.unmount();
+        two.unmount();
+        for (const int number : {1, 2})
+            mustRun({"fsck.ext4", "-f", "-n", part(disk, number)});
+        rig.compare();
+    });
+}
+
+void TestPartitions::followTheirTable() {
+    play([](Rig& rig) {
+        Disk& disk = rig.offer("disk", 32);
+        rig.start();
+        mustRescan(rig, disk);
+        require(shown(disk).isEmpty(), "there are partitions without a table: " + shown(disk));
+
+        writeTable(disk.node(), gpt({mib(1, 4), mib(5, 4), mib(9, 4)}));
+        waitForShown(rig, disk, inSectors({"1:1+4", "2:5+4", "3:9+4"}));
+        // One goes, one grows, one moves, one is new.
+        writeTable(
+            disk.node(),
+            "label: gpt\\n" +
+                QStringList{"1: " + mib(1, 6), "3: " + mib(20, 4), "4: " + mib(8, 4)}.join("\\n") +
+                "\\n");
+        waitForShown(rig, disk, inSectors({"1:1+6", "3:20+4", "4:8+4"}));
+        mustRun({"parted", "-s", disk.node(), "rm", "3", "mkpart", "x", "24MiB", "28MiB"});
+        waitForShown(rig, disk, inSectors({"1:1+6", "2:24+4", "4:8+4"}));
+        // Another table, with logical partitions; the kernel shows two sectors of what holds them.
+        writeTable(disk.node(), mbr({mib(1, 4), mib(5, 20) + ", type=5", mib(6, 4), mib(11, 4)}));
+        waitForShown(rig, disk,
+                     QString("1:%1+%2 2:%3+2 5:%4+%2 6:%5+%2")
+                         .arg(kMib)
+                         .arg(4 * kMib)
+                         .arg(5 * kMib)
+                         .arg(6 * kMib)
+                         .arg(11 * kMib));
+        mustRun({"mkfs.ext4", "-q", "-F", disk.node()});
+        waitForShown(rig, disk, "");
+        rig.compare();
+    });
+}
+
+void TestPartitions::inUse() {
+    play([](Rig& rig) {
+        Disk& disk = rig.offer("disk", 48);
+        writeTable(disk.store(), gpt({mib(1, 16), mib(17, 16), mib(33, 4)}));
+        rig.start();
+        waitForShown(rig, disk, inSectors({"1:1+16", "2:17+16", "3:33+4"}));
+        mustRun({"mkfs.ext4", "-q", "-F", part(disk, 1)});
+        mustRun({"mkfs.ext4", "-q", "-F", part(disk, 2)});
+        Mounted one(rig, part(disk, 1), "one");
+        Mounted two(rig, part(disk, 2), "two");
+
+        // The first is as it was, the second is gone, the third moves.
+        writeTable(disk.node(), "label: gpt\\n1: " + mib(1, 16) + "\\n3: " + mib(40, 4) + "\\n",
+                   true);
+        waitForShown(rig, disk, inSectors({"1:1+16", "2:17+16", "3:40+4"}));
+        const Outcome refused = rescan(rig, disk);
+        require(refused.status != 0 && refused.output.contains((disk.name() + "p2").toUtf8()) &&
+                    refused.output.contains("in use"),
+                "a mounted partition is gone from the table, and rescan says: " + refused.output);
+        mustRun({"sh", "-c", "echo still > " + one.folder() + "/there && sync"});
+        two.unmount();
+        mustRescan(rig, disk);
+        waitForShown(rig, disk, inSectors({"1:1+16", "3:40+4"}));
+
+        // One that is only open goes by itself when it is closed.
+        auto reader = rig.startProgram({"sh", "-c", "exec sleep 60 < " + part(disk, 3)});
+        require(waitUntil([&] {
+                    return QFile::symLinkTarget(QString("/proc/%1/fd/0").arg(reader->pid())) ==
+                           part(disk, 3);
+                }),
+                "the partition is not open");
+        writeTable(disk.node(), "label: gpt\\n1: " + mib(1, 16) + "\\n", true);
+        require(rescan(rig, disk).status != 0, "an open partition is gone");
+        reader->signal(SIGKILL);
+        waitForShown(rig, disk, inSectors({"1:1+16"}));
+        one.unmount();
+    });
+}
+
+void TestPartitions::oddTables() {
+    play([](Rig& rig) {
+        Disk& disk = rig.offer("disk", 32);
+        rig.start();
+        const QString image = rig.folder() + "/image";
+        // The table that sfdisk makes on an image of this size, on the beginning of the disk.
+        const auto write = [&](int imageMib, const QString& script, const QString& damage = {}) {
+            QFile::remove(image);
+            mustRun({"truncate", "-s", QString("%1M").arg(imageMib), image});
+            writeTable(image, script);
+            if (!damage.isEmpty())
+                mustRun({"sh", "-c", damage.arg(image)});
+            mustRun({"dd", "if=" + image, "of=" + disk.node(), "bs=1M", "count=32", "conv=fsync",
+                     "status=none"});
+            mustRescan(rig, disk);
+        };
+        rig.note("longer than the disk: what is beyond its end is left out");
+        write(64, mbr({mib(1, 4), mib(20, 20), mib(50, 4)}));
+        waitForShown(rig, disk, inSectors({"1:1+4"}));
+        rig.note("the same with a table that says for how long a disk it is: none of it counts");
+        write(64, gpt({mib(1, 4), mib(20, 20)}));
+        waitForShown(rig, disk, "");
+        rig.note("as many as there can be");
+        QStringList many;
+        QStringList manyShown;
+        for (int number = 1; number <= 128; ++number) {
+            many += QString("start=%1, size=64").arg(number * 64 + kMib);
+            manyShown += QString("%1:%2+64").arg(number).arg(number * 64 + kMib);
+        }
+        write(32, gpt(many));
+        waitForShown(rig, disk, manyShown.join(' '));
+        rig.note("a checksum that is wrong, and the copy at the end");
+        write(32, gpt({mib(1, 4)}), "printf X | dd of=%1 bs=1 seek=530 conv=notrunc status=none");
+        waitForShown(rig, disk, inSectors({"1:1+4"}));
+        rig.note("both are damaged");
+        write(32, gpt({mib(1, 4)}),
+              "for at in 530 33553938; do printf X | dd of=%1 bs=1 seek=$at conv=notrunc "
+              "status=none; done");
+        waitForShown(rig, disk, "");
+        rig.note("overlapping: the first stays");
+        // The second entry of the MBR is given the place of the first, two sectors further.
+        write(32, mbr({mib(1, 8), mib(16, 8)}),
+              "printf '\\002\\010\\000\\000' | dd of=%1 bs=1 seek=470 conv=notrunc status=none");
+        waitForShown(rig, disk, inSectors({"1:1+8"}));
+        rig.note("a chain of logical partitions that bites its tail");
+        // The link in the second one's record says: the first one's.
+        write(32, mbr({mib(1, 2), mib(4, 20) + ", type=5", mib(5, 2), mib(8, 2)}),
+              "printf '\\001\\000\\000\\000\\000\\010\\000\\000' | "
+              "dd of=%1 bs=1 seek=$((7 * 1048576 + 470)) conv=notrunc status=none");
+        require(shown(disk).startsWith("1:2048+4096 2:"), "it shows " + shown(disk));
+        rig.note("Apple's");
+        mustRun({"sh", "-c", "head -c 32M /dev/zero > " + image});
+        mustRun({"parted", "-s", image, "mklabel", "mac", "mkpart", "x", "hfs", "2MiB", "6MiB"});
+        mustRun({"dd", "if=" + image, "of=" + disk.node(), "bs=1M", "conv=fsync", "status=none"});
+        mustRescan(rig, disk);
+        require(shown(disk).contains(QString("2:%1+%2").arg(2 * kMib).arg(4 * kMib)),
+                "it shows " + shown(disk));
+        rig.note("of a disk with other blocks");
+        mustRun({"sh", "-c",
+                 "head -c 32M /dev/zero > " + image +
+                     " && loop=$(losetup --find --show "
+                     "--sector-size 4096 " +
+                     image +
+                     ") && printf 'label: gpt\\nstart=256, size=1024\\n' | "
+                     "sfdisk --quiet $loop && losetup --detach $loop"});
+        mustRun({"dd", "if=" + image, "of=" + disk.node(), "bs=1M", "conv=fsync", "status=none"});
+        mustRescan(rig, disk);
+        waitForShown(rig, disk, "");
+        require(stuckProcesses().isEmpty(), "stuck: " + stuckProcesses().join(", "));
+        QFile::remove(image);
+    });
+}
+
+void TestPartitions::readThatHangs() {
+    play([](Rig& rig) {
+        Disk& disk = rig.offer("disk", 16);
+        writeTable(disk.store(), gpt({mib(1, 4), mib(5, 4)}));
+        rig.start();
+        const QString all = inSectors({"1:1+4", "2:5+4"});
+        waitForShown(rig, disk, all);
+        mustRun({"sh", "-c", "echo 3 > /proc/sys/vm/drop_caches"});
+
+        const pid_t target = rig.target().worker();
+        rig.note("the target hangs");
+        ::kill(target, SIGSTOP);
+        const qint64 before = disk.completed();
+        touch(disk);
+        pid_t reader = 0;
+        const auto reads = [&] {
+            for (const QString& process : QDir("/proc").entryList({"[0-9]*"}, QDir::Dirs))
+                if (readFile("/proc/" + process + "/comm") == "belay-parts" &&
+                    !isDead(process.toInt()) &&
+                    readFile("/proc/" + process + "/status").contains("Seccomp:\t2"))
+                    reader = process.toInt();
+            return reader != 0;
+        };
+        require(waitUntil(reads), "nobody reads the table");
+        const QByteArray status = readFile(QString("/proc/%1/status").arg(reader));
+        require(status.contains("CapEff:\t0000000000000000") && status.contains("NoNewPrivs:\t1") &&
+                    !status.contains("Uid:\t0"),
+                "the reader has privileges: " + status);
+        require(disk.completed() == before, "it does not hang");
+
+        rig.note("nobody else waits");
+        rig.waitForState(disk, "waiting");
+        require(waitUntil([&] { return isDead(reader); }, 5s), "the reader lives on");
+        ::kill(target, SIGCONT);
+        rig.waitForState(disk, "live");
+        require(shown(disk) == all, "it shows " + shown(disk));
+
+        rig.note("once more, and stopped in the midst of it");
+        mustRun({"sh", "-c", "echo 3 > /proc/sys/vm/drop_caches"});
+        ::kill(rig.target().worker(), SIGSTOP);
+        reader = 0;
+        touch(disk);
+        require(waitUntil(reads), "nobody reads the table");
+        const Outcome outcome = rig.stop(disk, true);
+        require(outcome.status == 0, "stop: " + outcome.output);
+        require(waitUntil([&] { return !disk.exists(); }, 5s), "it stays");
+        require(!QFile::exists(part(disk, 1)), part(disk, 1) + " stays");
+        require(waitUntil([&] { return isDead(reader); }, 5s), "the reader lives on");
+        require(stuckProcesses().isEmpty(), "stuck: " + stuckProcesses().join(", "));
+        ::kill(rig.target().worker(), SIGCONT);
+    });
+}
+
+void TestPartitions::goWithTheirDisk() {
+    play([](Rig& rig) {
+        Disk& disk = rig.offer("disk", 32);
+        writeTable(disk.store(), gpt({mib(1, 16), mib(17, 8)}));
+        rig.start();
+        waitForShown(rig, disk, inSectors({"1:1+16", "2:17+8"}));
+        mustRun({"mkfs.ext4", "-q", "-F", part(disk, 1)});
+        Mounted one(rig, part(disk, 1), "one");
+        const Outcome refused = rig.stop(disk);
+        require(refused.status != 0 && refused.output.contains(one.folder().toUtf8()),
+                "a disk with a mounted partition: " + refused.output);
+        one.unmount();
+        const Outcome stopped = rig.stop(disk);
+        require(stopped.status == 0, "stop: " + stopped.output);
+        require(waitUntil([&] { return !disk.exists(); }, 10s), "it stays");
+        for (const QString& node : QDir("/dev").entryList({disk.name() + "*"}, QDir::System))
+            throw Failure("/dev/" + node + " stays");
+    });
+}
+
+int main(int argc, char** argv) {
+    TestPartitions test;
+    return runScenarios(argc, argv, test);
+}
+
+#include "tst_partitions.moc"
