@@ -25,6 +25,8 @@ class TestPartitions : public QObject {
     void oddTables();
     void readThatHangs_data() { inBothDirections(); }
     void readThatHangs();
+    void writtenMeanwhile_data() { inBothDirections(); }
+    void writtenMeanwhile();
     void goWithTheirDisk_data() { inBothDirections(); }
     void goWithTheirDisk();
 };
@@ -406,6 +408,30 @@ void TestPartitions::readThatHangs() {
         require(waitUntil([&] { return isDead(reader); }, 5s), "the reader lives on");
         require(stuckProcesses().isEmpty(), "stuck: " + stuckProcesses().join(", "));
         ::kill(rig.target().worker(), SIGCONT);
+    });
+}
+
+// While nobody looks: a supervisor that comes later follows, too.
+void TestPartitions::writtenMeanwhile() {
+    play([](Rig& rig) {
+        Disk& disk = rig.offer("disk", 32);
+        writeTable(disk.store(), gpt({mib(1, 4), mib(5, 4), mib(9, 4)}));
+        rig.start();
+        waitForShown(rig, disk, inSectors({"1:1+4", "2:5+4", "3:9+4"}));
+        rig.initiator().worker();
+        rig.initiator().killOnlySupervisor();
+        // Without a server it waits for the next one.
+        auto writer =
+            rig.startProgram({"sh", "-c",
+                              "printf 'label: gpt\\n1: " + mib(1, 4) + "\\n2: " + mib(20, 4) +
+                                  "\\n' | sfdisk --quiet --wipe never " + disk.node()});
+        if (!rig.initiator().workerDiesWithSupervisor())
+            writer->succeed();
+        rig.initiator().startAgain();
+        if (rig.initiator().workerDiesWithSupervisor())
+            writer->succeed();
+        rig.waitForState(disk, "live");
+        waitForShown(rig, disk, inSectors({"1:1+4", "2:20+4"}));
     });
 }
 
