@@ -5,35 +5,33 @@
 namespace belay::helper {
 namespace {
 
-using namespace events;
-
 std::string withReason(std::string text, const std::string& why) {
     return why.empty() ? text : fmt::format("{}: {}", text, why);
 }
 
-std::string textOf(const StateChanged& event) {
+std::string textOf(const events::StateChanged& event) {
     return withReason(event.from.empty() ? fmt::format("State {}", event.to)
                                          : fmt::format("State {} (was {})", event.to, event.from),
                       event.why);
 }
 
-std::string textOf(const ProblemFound& event) {
+std::string textOf(const events::ProblemFound& event) {
     return withReason(event.file.empty() ? fmt::format("Problem {}", event.problem)
                                          : fmt::format("Problem {} {}", event.problem, event.file),
                       event.why);
 }
 
-std::string textOf(const TakenOver& event) {
+std::string textOf(const events::TakenOver& event) {
     return fmt::format("A new worker has taken over (recoveries: {})", event.recoveries);
 }
 
-std::string textOf(const GadgetSeen& event) {
+std::string textOf(const events::GadgetSeen& event) {
     return fmt::format("{} (port {})",
-                       event.change == GadgetSeen::kPluggedIn ? "Plugged in" : "Unplugged",
+                       event.change == events::GadgetSeen::kPluggedIn ? "Plugged in" : "Unplugged",
                        event.port);
 }
 
-std::string textOf(const Asked& event) {
+std::string textOf(const events::Asked& event) {
     std::string text = fmt::format("User {}: {}", event.user, event.action);
     for (const std::string& object : {event.share, event.file, event.policy})
         if (!object.empty())
@@ -47,14 +45,14 @@ std::string textOf(const Asked& event) {
     return text;
 }
 
-std::string textOf(const WorkerEnded& event) {
+std::string textOf(const events::WorkerEnded& event) {
     return fmt::format("The worker of this gadget has ended ({}); another one takes over",
                        event.how);
 }
 
 }  // namespace
 
-std::string inEnglish(const Any& event) {
+std::string inEnglish(const events::Any& event) {
     return std::visit([](const auto& each) { return textOf(each); }, event);
 }
 
