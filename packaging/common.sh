@@ -4,7 +4,7 @@
 # All of it is outside the source tree, in one cache:
 #   build/NAME-KEY/   a source tree's builds: those of packaging/try, packaging/deb and tests/run
 #   polkit-qt/        polkit-qt for Qt 6, where the system has none (packaging/polkit-qt)
-# and what the virtual machines need (tests/vm/rig/common.sh).
+# and what the virtual machines need (tests/vm/rig/common.sh), and the roots of other distributions (tests/distribution).
 # BELAY_CACHE names it; without that it is belay/ in the user's cache folder.
 
 home=${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}

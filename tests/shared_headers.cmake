@@ -1,12 +1,15 @@
 # For BELAY_QUICK: the headers that most tests read are read once; to most tests the compiler gives more time for
 # them than for the test itself. Qt Test is not among them: it wants another macro in each folder.
 
-# What the tests themselves compute is little; with the sanitizers nothing is optimised at all. GCC 12 forgets that
-# the headers are the system's and reports its own mistakes in <string>.
-set(belay_test_options -Winvalid-pch -Wno-array-bounds -Wno-restrict -Wno-stringop-overflow
-  -Wno-stringop-overread)
-if(NOT BELAY_SANITIZE)
-  list(APPEND belay_test_options -O1)
+# What the tests themselves compute is little; with the sanitizers, and by clang, nothing is optimised at all. GCC 12
+# forgets that the headers are the system's and reports its own mistakes in <string>.
+set(belay_test_options -Winvalid-pch)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  list(APPEND belay_test_options -Wno-array-bounds -Wno-restrict -Wno-stringop-overflow
+    -Wno-stringop-overread)
+  if(NOT BELAY_SANITIZE)
+    list(APPEND belay_test_options -O1)
+  endif()
 endif()
 
 # belay_shared_headers(NAME LIBRARIES libraries... HEADERS headers...): the target that reads them.

@@ -104,10 +104,14 @@ QVariantList PolkitAgent::subject() const {
 }
 
 void PolkitAgent::accept() {
-    auto response = polkitCall("AuthenticationAgentResponse2");
+    // The older form of it, which does not name the agent's user: by that polkit 122 understands
+    // who registered the agent, and 126 whom it was registered for.
+    auto response = polkitCall("AuthenticationAgentResponse");
     const KindAndDetails root{"unix-user", {{"uid", 0u}}};
-    response << 0u << question_.arguments().value(4).toString() << QVariant::fromValue(root);
-    bus_.call(response);
+    response << question_.arguments().value(4).toString() << QVariant::fromValue(root);
+    const QDBusMessage taken = bus_.call(response);
+    if (taken.type() == QDBusMessage::ErrorMessage)
+        qWarning("polkit does not take the answer: %s", qPrintable(taken.errorMessage()));
     bus_.send(question_.createReply());
 }
 
