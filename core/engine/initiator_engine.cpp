@@ -138,6 +138,11 @@ session::Resume InitiatorEngine::exportOffered(DeviceId device, const wire::Expo
     return resume;
 }
 
+void InitiatorEngine::probe(DeviceId device) {
+    initiator_.probe(device);
+    pump_.ask();
+}
+
 void InitiatorEngine::endSession(Error reason) {
     if (!link_ || ending_)
         return;
@@ -337,6 +342,8 @@ void InitiatorEngine::response(const wire::Response& response) {
     transfer.buffer = Buffer();
     if (answer->completion)
         complete(*answer->completion);
+    if (answer->probed)
+        listener_.probed(*answer->probed);
     if (answer->replayEnd)
         listener_.replayEnded(answer->replayEnd->device, answer->replayEnd->saved);
     if (answer->tookVerifier)
@@ -372,8 +379,10 @@ void InitiatorEngine::payloadReceived(std::uint64_t cookie) {
         endSession({"payload with a wrong checksum", {}, 0, {}});
         return;
     }
-    const bool copied = copyIn(*entry, bytes);
-    if (!copied) {
+    if (entry->origin != session::Origin::Kernel) {
+        if (const auto device = initiator_.ownPayloadReceived(sequence))
+            listener_.probed(*device);
+    } else if (!copyIn(*entry, bytes)) {
         complete(*initiator_.fail(sequence, EIO));
     } else if (auto completion = initiator_.payloadReceived(sequence); completion) {
         complete(*completion);

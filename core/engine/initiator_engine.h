@@ -29,6 +29,8 @@ class DeviceListener {
     virtual void verifierTaken(DeviceId device) = 0;
     // A request has left the device with nothing unsaved: its write log is empty.
     virtual void allSaved(DeviceId device) = 0;
+    // The target has answered probe().
+    virtual void probed(DeviceId device) = 0;
 
  protected:
     ~DeviceListener() = default;
@@ -94,6 +96,9 @@ class InitiatorEngine final : private wire::LinkListener {
     session::Resume exportOffered(DeviceId device, const wire::ExportInfo& offered);
     // What was lost is being sent again from the write log; nothing else is until it is saved.
     bool isReplaying(DeviceId device) const { return initiator_.isReplaying(device); }
+    // Has the target answer for a device that takes part in the session: probed() follows, unless
+    // the session ends first. An open session may have ended at the other end already.
+    void probe(DeviceId device);
     // The user accepts that unsaved bytes are lost.
     void forgiveMissingData(DeviceId device) { initiator_.forgiveMissingData(device); }
     // Ends the session; sessionEnded() follows.

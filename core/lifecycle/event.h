@@ -19,7 +19,8 @@ namespace belay::lifecycle {
 // - A new server opens and accepts no session before OpenSession.
 enum class Event : std::uint8_t {
     // The first start
-    Started,      // the kernel device exists, its session is open, requests flow
+    Started,      // the kernel device exists, and the peer has answered since in the session in
+                  // which it was offered, without a break
     StartFailed,  // it cannot be made; or it took longer than kStartTime
     // The cable
     PeerBack,  // the peer is on the bus

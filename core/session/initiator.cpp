@@ -94,6 +94,7 @@ void Initiator::sessionClosed() {
         known.open = false;
         known.joining.reset();
         known.work.reset();
+        known.probe = Probe::None;
     }
     for (Entry* entry : ledger_.inOrder()) {
         entry->state = EntryState::Parked;
@@ -135,6 +136,8 @@ wire::Request Initiator::markSent(const Entry& sent) {
     Device& device = devices_.at(entry.device);
     if (entry.origin == Origin::Kernel)
         toSend_.pop_front();
+    else if (entry.origin == Origin::Probe)
+        device.probe = Probe::Sent;
     else
         device.work.sent(entry);
     ++outstanding_;
@@ -225,6 +228,39 @@ Result<Completion> Initiator::payloadReceived(Sequence sequence) {
     if (entry == nullptr || entry->state != EntryState::Filling)
         return failure("payload for a request that awaits none");
     return finish(*entry, static_cast<int>(entry->length));
+}
+
+std::optional<DeviceId> Initiator::ownPayloadReceived(Sequence sequence) {
+    return endOwn(*ledger_.find(sequence));
+}
+
+std::optional<DeviceId> Initiator::endOwn(Entry& entry) {
+    const Entry ended = entry;
+    finish(entry, 0);
+    if (ended.origin != Origin::Probe) {
+        disownedAnswered(ended.sequence);
+        return std::nullopt;
+    }
+    devices_.at(ended.device).probe = Probe::None;
+    return ended.device;
+}
+
+const Entry* Initiator::nextProbe(DeviceId id, Device& device, bool room) {
+    if (device.probe == Probe::Parked)
+        return ledger_.find(device.probeSequence);
+    if (device.probe != Probe::Wanted || !device.open || !room)
+        return nullptr;
+    Entry entry;
+    entry.device = id;
+    entry.origin = Origin::Probe;
+    entry.op = wire::Op::Read;
+    entry.length = device.info.blockSize;
+    const Entry* added = ledger_.add(entry);
+    if (added != nullptr) {
+        device.probe = Probe::Parked;
+        device.probeSequence = added->sequence;
+    }
+    return added;
 }
 
 std::uint32_t Initiator::promisedCrc(Sequence sequence) {

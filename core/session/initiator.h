@@ -32,6 +32,7 @@ struct Answer {
     std::uint32_t payloadLength = 0;  // this much follows on the payload pipe; else it is finished:
     std::optional<Completion> completion;  // a request of the kernel
     std::optional<ReplayEnd> replayEnd;
+    std::optional<DeviceId> probed;  // the target has answered the probe of this device
     Sequence sequence;
     // The request failed, and acknowledged bytes of others may be lost with it: its issuer is to
     // be told, and then the session ends, so that the next one begins with the write log.
@@ -103,6 +104,10 @@ class Initiator {
     // The user accepts the loss: what is unsaved now no longer counts as such. Breaks off sending
     // the write log again; the caller offers the export anew.
     void forgiveMissingData(DeviceId device);
+    // Reads the device's first block on our own account, as soon as the device takes part in the
+    // session. Any answer, a refusal too, shows that the session is open at the other end. The end
+    // of the session is the end of it.
+    void probe(DeviceId device) { devices_.at(device).probe = Probe::Wanted; }
     // Everything that was sent is parked again.
     void sessionClosed();
     Epoch epoch() const { return epoch_; }
@@ -123,6 +128,8 @@ class Initiator {
     Result<Answer> responseReceived(const wire::Response& response, ConstByteSpan sent = {});
     // The payload of an answered request is complete and its CRC is right.
     Result<Completion> payloadReceived(Sequence sequence);
+    // The same for one of our own requests; the device whose probe it was.
+    std::optional<DeviceId> ownPayloadReceived(Sequence sequence);
     // The checksum that the answer to `sequence` promised for its payload.
     std::uint32_t promisedCrc(Sequence sequence);
     // Gives up on one request, e.g. because its bytes could not be read from the kernel.
@@ -136,6 +143,7 @@ class Initiator {
     std::size_t underWay(DeviceId device) { return inOrder(device).size(); }
 
  private:
+    enum class Probe : std::uint8_t { None, Wanted, Parked, Sent };
     struct Device {
         wire::ExportInfo info;  // info.id is the present session's name for it
         bool open = false;
@@ -144,12 +152,17 @@ class Initiator {
         std::uint64_t stable = 0;   // of these, how many a successful flush covers
         LogWork work;
         std::optional<wire::ExportInfo> joining;  // when nothing disowned is under way to this disk
+        Probe probe = Probe::None;
+        Sequence probeSequence;  // Parked: where it is in the ledger
         bool hasUnsaved() const { return unsavedUnknown || written != stable; }
     };
 
     Completion finish(Entry& entry, int result);
     void sendParked(DeviceId device);
     Result<bool> applyDurability(const Entry& entry, const wire::Response& response);
+
+    const Entry* nextProbe(DeviceId id, Device& device, bool room);
+    std::optional<DeviceId> endOwn(Entry& entry);
 
     // Of the write log.
     bool canReplay(const Device& device) const;

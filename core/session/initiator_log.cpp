@@ -43,6 +43,9 @@ const Entry* Initiator::nextOfOurOwn() {
     // The other half of the ledger is the kernel's.
     const bool room = ledger_.size() - kernels_ < ledger_.capacity() / 2;
     for (auto& [id, device] : devices_)
+        if (const Entry* entry = nextProbe(id, device, room))
+            return entry;
+    for (auto& [id, device] : devices_)
         if (device.open || device.work.replaying())
             if (const Entry* entry = device.work.next(ledger_, id, maxOutstanding_, room))
                 return entry;
@@ -87,9 +90,17 @@ void Initiator::logChange(const Entry& entry, const wire::Response& response, Co
 Result<Answer> Initiator::answerOfOurOwn(Entry& entry, const wire::Response& response) {
     Answer answer;
     answer.sequence = entry.sequence;
-    if (entry.origin == Origin::Nobody) {
-        finish(entry, 0);
-        disownedAnswered(answer.sequence);
+    if (entry.origin == Origin::Probe &&
+        response.verifier != devices_.at(entry.device).info.verifier)
+        return failure("the target may have lost bytes it had acknowledged");
+    if (response.status == 0 && wire::returnsPayload(entry.op)) {
+        entry.state = EntryState::Filling;
+        entry.payloadCrc = response.payloadCrc;
+        answer.payloadLength = entry.length;
+        return answer;
+    }
+    if (entry.origin == Origin::Nobody || entry.origin == Origin::Probe) {
+        answer.probed = endOwn(entry);
         return answer;
     }
     const DeviceId id = entry.device;
@@ -120,6 +131,7 @@ Result<Answer> Initiator::answerOfOurOwn(Entry& entry, const wire::Response& res
 ReplayEnd Initiator::endReplay(DeviceId id, bool saved) {
     Device& device = devices_.at(id);
     disown(id);
+    device.probe = Probe::None;
     if (!saved) {
         device.work.reset();
         return {id, false};

@@ -22,6 +22,7 @@ enum class Origin : std::uint8_t {
     Kernel,
     Replay,    // a logged change that is sent again
     OwnFlush,  // so that the write log can be trimmed
+    Probe,     // a read, to hear of the target
     Nobody,    // one of our own whose device is gone or whose answer is of no use any more
 };
 

@@ -14,4 +14,14 @@ std::optional<Json> parseJson(std::string_view text) {
     return document;
 }
 
+Json toJson(const Error& error) {
+    return {
+        {"what", error.what}, {"object", error.object}, {"code", error.code}, {"hint", error.hint}};
+}
+
+Error errorFromJson(const Json& json) {
+    return {json.at("what").get<std::string>(), json.at("object").get<std::string>(),
+            json.at("code").get<int>(), json.at("hint").get<std::string>()};
+}
+
 }  // namespace belay::helper

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/base/error.h"
+
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
@@ -12,5 +14,10 @@ using Json = nlohmann::json;
 // has a number that is not whole: none of ours has, and what becomes of one that is converted to an
 // integer which cannot hold it is undefined.
 std::optional<Json> parseJson(std::string_view text);
+
+// An error as our processes tell it to each other.
+Json toJson(const Error& error);
+// Throws Json::exception for what is missing or of another type.
+Error errorFromJson(const Json& json);
 
 }  // namespace belay::helper

@@ -82,12 +82,14 @@ bool BusService::idle() const {
                         [](const auto& gadget) { return gadget.second->present(); });
 }
 
-std::optional<std::string> BusService::deviceOf(const std::string& gadget,
-                                                const Uuid& share) const {
+std::optional<std::string> BusService::attachedDevice(const std::string& gadget,
+                                                      const Uuid& share) const {
     for (const auto& [id, object] : devices_) {
         const auto view = fleet_->device(id, false);
         if (view && view->gadget == gadget && view->exportUuid == share &&
-            view->direction == helper::Direction::Attach && view->state != lifecycle::State::Gone)
+            view->direction == helper::Direction::Attach &&
+            view->state != lifecycle::State::Starting &&
+            view->state != lifecycle::State::Stopping && view->state != lifecycle::State::Gone)
             return id;
     }
     return std::nullopt;

@@ -55,8 +55,9 @@ class BusService final : public helper::FleetListener {
     JobTable& jobs() { return jobs_; }
     const EventLog& events() const { return events_; }
     void watchedBy(const QString& client) { watchers_.add(client); }
-    // The device made of that share; nothing if there is none.
-    std::optional<std::string> deviceOf(const std::string& gadget, const Uuid& share) const;
+    // The device made of that share; nothing if there is none, or if it is just being made or taken
+    // away.
+    std::optional<std::string> attachedDevice(const std::string& gadget, const Uuid& share) const;
 
     void gadgetChanged(const std::string& id) override;
     void gadgetGone(const std::string& id) override;

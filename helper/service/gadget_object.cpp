@@ -113,14 +113,15 @@ QDBusObjectPath GadgetObject::Attach(const QString& share, const QVariantMap& va
     const auto view = service_.fleet()->gadget(id_);
     const auto* const offered = view ? find(*view, share.toStdString()) : nullptr;
     if (offered == nullptr) {
-        const bool away = view && view->link != "open";
+        const bool known = view && view->sharesKnown;
         call.fail(BusError::make(
-            away ? "LinkDown" : "NotFound",
-            away ? QStringLiteral("The gadget is away, and what it shares is not known")
-                 : QStringLiteral("The gadget shares nothing called \"%1\"").arg(share)));
+            known ? "NotFound" : "LinkDown",
+            known ? QStringLiteral("The gadget shares nothing called \"%1\"").arg(share)
+                  : QStringLiteral("No session with the gadget is open, so what it shares is not "
+                                   "known. Try again when Link is \"open\"")));
         return {};
     }
-    if (const auto device = service_.deviceOf(id_, offered->uuid)) {
+    if (const auto device = service_.attachedDevice(id_, offered->uuid)) {
         call.reply({QVariant::fromValue(QDBusObjectPath(devicePath(*device)))});
         return {};
     }
@@ -128,7 +129,7 @@ QDBusObjectPath GadgetObject::Attach(const QString& share, const QVariantMap& va
         [&service = service_, id = id_, uuid = offered->uuid, label = offered->label,
          call](uint uid) {
             // Somebody else's answer may have been quicker.
-            if (const auto device = service.deviceOf(id, uuid)) {
+            if (const auto device = service.attachedDevice(id, uuid)) {
                 call.reply({QVariant::fromValue(QDBusObjectPath(devicePath(*device)))});
                 return;
             }

@@ -31,6 +31,13 @@ Json problemsOf(const lifecycle::Problems& problems) {
     return list;
 }
 
+// The answer to whoever waits for the device to start.
+ManagedDevice::Done answerWith(DeviceId device, DeviceManager::Attached done) {
+    return [device, done = std::move(done)](const Result<void>& started) {
+        done(started ? Result<DeviceId>(device) : tl::make_unexpected(started.error()));
+    };
+}
+
 }  // namespace
 
 DeviceManager::DeviceManager(Ring& ring, StateFile stateFile, DeviceHooks hooks)
@@ -95,7 +102,11 @@ void DeviceManager::take(const DeviceRecord& record, const ublk::DeviceInfo& inf
     device = std::make_unique<ManagedDevice>(ring_, owner(), record,
                                              lifecycle::Device(found, record.policy, Clock::now()));
     if (ends) {
-        device->stop(true, [](const Result<void>&) {});
+        // What offers it may have been there before it was gone.
+        device->stop(true, [this](const Result<void>& stopped) {
+            if (stopped)
+                createWanted();
+        });
         return;
     }
     hooks_.announce(
@@ -116,8 +127,7 @@ void DeviceManager::workerReady(const std::vector<DeviceId>& serves) {
 
 void DeviceManager::workerDied() {
     workerReady_ = false;
-    open_ = false;
-    exports_.clear();
+    sessionEnded("Its service ended. Try again");
     counters_.clear();
     for (auto& [id, device] : devices_)
         device->workerDied();
@@ -130,8 +140,7 @@ bool DeviceManager::handle(const Json& message, std::vector<Fd>& fds) {
         return true;
     }
     if (type == "link-lost") {
-        open_ = false;
-        exports_.clear();
+        sessionEnded(kWentAway);
         const auto reason = message.at("reason").get<std::string>();
         for (auto& [id, device] : devices_)
             device->sessionEnded(reason);
@@ -163,10 +172,25 @@ void DeviceManager::exportsOffered(const Json& message) {
     createWanted();
 }
 
+void DeviceManager::sessionEnded(const std::string& hint) {
+    open_ = false;
+    exports_.clear();
+    for (auto& [uuid, creation] : creating_)
+        creation.undone = cannotMake(creation.info, ENOTCONN, hint);
+}
+
 void DeviceManager::createWanted() {
     for (const wire::ExportInfo& info : exports_)
         if (!isKnown(info.uuid) && !isInAnothersPlace(info) && hooks_.wanted(info))
             create(info, [](const Result<DeviceId>&) {});
+}
+
+// What is offered now was left alone as long as there was something of it.
+void DeviceManager::notAttached(const Error& why) {
+    if (why.code == ENOTCONN)
+        createWanted();  // in a session that was opened meanwhile; the next one does it by itself
+    else if (why.code != ECANCELED)
+        tryAgainSoon();
 }
 
 // Whatever kept the kernel from making it may be over.
@@ -179,10 +203,14 @@ void DeviceManager::tryAgainSoon() {
     });
 }
 
+ManagedDevice* DeviceManager::deviceOf(const Uuid& uuid) const {
+    const auto found = std::ranges::find_if(
+        devices_, [&](const auto& item) { return item.second->info().uuid == uuid; });
+    return found == devices_.end() ? nullptr : found->second.get();
+}
+
 bool DeviceManager::isKnown(const Uuid& uuid) const {
-    return creating_.contains(uuid) || std::ranges::any_of(devices_, [&](const auto& item) {
-               return item.second->info().uuid == uuid;
-           });
+    return creating_.contains(uuid) || deviceOf(uuid) != nullptr;
 }
 
 // The device whose name it has needs attention. Until the user has decided, no second device of
@@ -195,68 +223,80 @@ bool DeviceManager::isInAnothersPlace(const wire::ExportInfo& info) const {
     });
 }
 
-void DeviceManager::attach(const Uuid& uuid, Created done) {
+void DeviceManager::attach(const Uuid& uuid, Attached done) {
     const auto found = std::ranges::find(exports_, uuid, &wire::ExportInfo::uuid);
+    ManagedDevice* known = deviceOf(uuid);
     if (!open_)
-        done(errorFrom(ENOTCONN, "attach", uuid.toString(), "Plug the gadget in first"));
+        done(errorFrom(ENOTCONN, "attach", uuid.toString(),
+                       "The other side is not there: try again when it is"));
     else if (found == exports_.end())
         done(errorFrom(ENOENT, "attach", uuid.toString(), "The gadget does not share it"));
-    else if (isKnown(uuid))
-        done(errorFrom(EEXIST, "attach", found->label, "There is a device of it already"));
-    else
+    else if (const auto creation = creating_.find(uuid); creation != creating_.end())
+        creation->second.waiting.push_back(std::move(done));
+    else if (known == nullptr)
         create(*found, std::move(done));
+    else if (known->machine().state() == State::Starting)
+        known->whenStarted(answerWith(known->id(), std::move(done)));
+    else if (known->machine().state() == State::Stopping)
+        done(errorFrom(EBUSY, "attach", found->label, "It is being stopped: try again soon"));
+    else
+        done(errorFrom(EEXIST, "attach", found->label, "There is a device of it already"));
 }
 
-void DeviceManager::create(const wire::ExportInfo& info, Created done) {
+void DeviceManager::create(const wire::ExportInfo& info, Attached done) {
     stopPoint("creation-begun");
     ublk::ControlRequest request;
     request.operation = ublk::ControlRequest::Operation::Create;
     request.spec = specOf(info, maxTransfer_, fua_);
     Creation& creation = creating_[info.uuid];
-    creation.done = std::move(done);
+    creation.info = info;
+    creation.waiting.push_back(std::move(done));
     creation.task = std::make_unique<ControlTask>(
         ring_, request, kCreatePatience,
-        [this, info, mark = request.spec.ownData](const auto& answer) {
-            Creation over = std::move(creating_.extract(info.uuid).mapped());
+        [this, uuid = info.uuid, mark = request.spec.ownData](const auto& answer) {
+            Creation over = std::move(creating_.extract(uuid).mapped());
             ring_.destroyLater(std::move(over.task));
-            if (!answer) {
-                strays_.removeMarked(mark);
-                tryAgainSoon();
+            if (answer) {
+                created(over, answer->info);
+                return;
             }
-            over.done(created(info, answer));
+            strays_.removeMarked(mark);
+            const Error why = over.undone.value_or(
+                cannotMake(over.info, answer.error().code, answer.error().message()));
+            hooks_.announce(why.message());
+            for (const Attached& waiting : over.waiting)
+                waiting(tl::make_unexpected(why));
+            notAttached(why);
         });
 }
 
-Result<DeviceId> DeviceManager::created(const wire::ExportInfo& info,
-                                        const Result<ublk::ControlAnswer>& answer) {
-    if (!answer) {
-        hooks_.announce(
-            fmt::format("{}: cannot make a device: {}", info.label, answer.error().message()));
-        return tl::make_unexpected(answer.error());
-    }
+// The kernel has it now, and it is started or taken away again.
+void DeviceManager::created(const Creation& creation, const ublk::DeviceInfo& made) {
     stopPoint("creation-done");
+    const wire::ExportInfo& info = creation.info;
     DeviceRecord record;
-    record.device = answer->info.id;
+    record.device = made.id;
     record.info = info;
-    record.maxIo = answer->info.maxIoBytes;
-    record.depth = answer->info.depth;
+    record.maxIo = made.maxIoBytes;
+    record.depth = made.depth;
     record.policy = hooks_.policy(info);
     const auto given = giveAway(record.device, hooks_.workerUid, hooks_.workerGid);
     auto& device = devices_[record.device];
     device = std::make_unique<ManagedDevice>(ring_, owner(), record);
     save();
-    if (!given || !workerReady_) {
-        // No server can start it any more.
-        device->workerDied();
-        const Error reason =
-            given ? errorFrom(ENOTCONN, "start", info.label, "Its server died").value()
-                  : given.error();
-        hooks_.announce(reason.message());
-        return tl::make_unexpected(reason);
-    }
-    device->start();
+    for (const Attached& waiting : creation.waiting)
+        device->whenStarted(answerWith(record.device, waiting));
+    device->whenStarted([this](const Result<void>& started) {
+        if (!started)
+            notAttached(started.error());
+    });
+    if (!given)
+        device->giveUp(given.error());
+    else if (creation.undone)
+        device->giveUp(*creation.undone);
+    else
+        device->start();
     hooks_.changed(record.device);
-    return record.device;
 }
 
 // -- the user

@@ -50,8 +50,8 @@ struct DeviceHooks {
 class DeviceManager final : private DeviceOwner {
  public:
     using Done = ManagedDevice::Done;
-    // What became of an export that was to be a device.
-    using Created = std::function<void(Result<DeviceId> device)>;
+    // What became of an export that was to be a device: it is live, or there is none.
+    using Attached = std::function<void(Result<DeviceId> device)>;
 
     DeviceManager(Ring& ring, StateFile stateFile, DeviceHooks hooks);
     ~DeviceManager();
@@ -67,11 +67,16 @@ class DeviceManager final : private DeviceOwner {
     // False if the message is not about devices.
     bool handle(const Json& message, std::vector<Fd>& fds);
 
+    // True while a session is open in which the other side offers something.
+    bool sessionOpen() const override { return open_; }
     // The exports of the present session; none without one.
     const std::vector<wire::ExportInfo>& exports() const { return exports_; }
-    // Makes a device of an export of the present session, whether wanted() or not. ENOTCONN
-    // without a session, ENOENT if it is not among its exports, EEXIST if there is a device of it.
-    void attach(const Uuid& uuid, Created done);
+    // Makes a device of an export of the present session, whether wanted() or not; `done` when it
+    // is live. ENOTCONN without a session, and if the session or the worker ends before the device
+    // is live: then it is taken away again, and only what is wanted() is tried again by itself.
+    // ENOENT if it is not among the exports, EEXIST if there is a device of it, EBUSY if that is
+    // just being stopped.
+    void attach(const Uuid& uuid, Attached done);
 
     // See ManagedDevice. Devices of an earlier life, of which nothing is known, can be stopped too.
     void stop(DeviceId device, bool force, Done done);
@@ -91,13 +96,14 @@ class DeviceManager final : private DeviceOwner {
 
  private:
     struct Creation {
+        wire::ExportInfo info;
         std::unique_ptr<ControlTask> task;
-        Created done;
+        std::vector<Attached> waiting;
+        std::optional<Error> undone;  // the session has ended since
     };
 
     DeviceOwner& owner() { return *this; }
     bool workerReady() const override { return workerReady_; }
-    bool sessionOpen() const override { return open_; }
     void tellWorker(const Json& message, const std::vector<int>& fds) override {
         hooks_.tellWorker(message, fds);
     }
@@ -110,13 +116,15 @@ class DeviceManager final : private DeviceOwner {
 
     void take(const DeviceRecord& record, const ublk::DeviceInfo& info);
     void exportsOffered(const Json& message);
+    void sessionEnded(const std::string& hint);
+    ManagedDevice* deviceOf(const Uuid& uuid) const;
     bool isKnown(const Uuid& uuid) const;
     bool isInAnothersPlace(const wire::ExportInfo& info) const;
     void createWanted();
     void tryAgainSoon();
-    void create(const wire::ExportInfo& info, Created done);
-    Result<DeviceId> created(const wire::ExportInfo& info,
-                             const Result<ublk::ControlAnswer>& answer);
+    void create(const wire::ExportInfo& info, Attached done);
+    void created(const Creation& creation, const ublk::DeviceInfo& made);
+    void notAttached(const Error& why);
     void followPartitions(const ManagedDevice& device);
     void save();
     ManagedDevice* find(DeviceId id);

@@ -50,6 +50,9 @@ struct GadgetView {
     std::string link = "absent";
     std::string protocol;  // "native", "smoo", or "" before a session was open
     std::string trouble;   // why link is "refused" or "trouble", in words
+    // Whether a session tells what it shares, or there is nothing that could be shared; else
+    // `shares` is empty.
+    bool sharesKnown = false;
     std::vector<ShareView> shares;
     bool autoAttach = false;
 };
@@ -158,7 +161,8 @@ class FleetInterface {
     // `withHolders`: asks the kernel who has it open (reads /proc; up to a few milliseconds).
     virtual std::optional<DeviceView> device(const std::string& id, bool withHolders) const = 0;
 
-    // Makes a device of a share: its label or uuid. Done when the device exists.
+    // Makes a device of a share: its label or uuid. Done when the device is live. ENOTCONN if no
+    // session tells of shares, or if it ends before that: then there is no device.
     virtual void attach(const std::string& gadget, const std::string& share, DeviceDone done) = 0;
     // Lends an open file or block device. It is lent writable only if the terms are not read-only
     // and the descriptor may write. `name`: what it is called without a label, and what is shown.

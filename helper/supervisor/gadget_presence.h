@@ -43,6 +43,10 @@ class GadgetPresence {
 
     // Whether the session of this direction ("attach" or "lend") is open.
     bool isOpen(const std::string& direction) const;
+    // Whether it has no interface for this direction: then no session of it will ever be open.
+    bool lacks(const std::string& direction) const {
+        return !sessions_.empty() && !sessions_.contains(direction);
+    }
     // What a view says of the cable: present, speed, link, protocol and trouble.
     void fill(GadgetView& view) const;
 

@@ -259,6 +259,7 @@ GadgetView GadgetUnit::view() const {
     view.port = known.port;
     view.autoAttach = known.autoAttach;
     presence_.fill(view);
+    view.sharesKnown = sharesKnown();
     for (const wire::ExportInfo& info : devices_.exports())
         view.shares.push_back({info.label, info.uuid, info.sizeBytes, info.blockSize, info.readOnly,
                                attached(idOf(info.uuid)) != nullptr});

@@ -118,6 +118,7 @@ class GadgetUnit {
     void keepTotals();
     void answerAskers(const Json* report);
     bool wanted(const wire::ExportInfo& info) const;
+    bool sharesKnown() const { return devices_.sessionOpen() || presence_.lacks("attach"); }
     void rememberLends();
     void stateSeen(const std::string& device, const Seen& now, const std::string& explanation);
     void goneSeen(const std::string& device);

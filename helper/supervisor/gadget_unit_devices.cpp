@@ -170,8 +170,11 @@ void GadgetUnit::attach(const std::string& share, FleetInterface::DeviceDone don
         });
         return;
     }
-    done(present() ? errorFrom(ENOENT, "attach", share, "The gadget shares nothing of this name")
-                   : errorFrom(ENOTCONN, "attach", share, "Plug the gadget in first"));
+    done(sharesKnown()
+             ? errorFrom(ENOENT, "attach", share, "The gadget shares nothing of this name")
+             : errorFrom(ENOTCONN, "attach", share,
+                         present() ? "No session with the gadget is open: try again when one is"
+                                   : "Plug the gadget in first"));
 }
 
 void GadgetUnit::setAutoAttach(bool on) {

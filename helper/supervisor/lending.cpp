@@ -238,7 +238,7 @@ void Lending::workerDied() {
     sessionOpen_ = false;
     std::vector<std::uint32_t> ended;
     for (auto& [id, store] : stores_) {
-        store.open = false;
+        store.open = store.inSession = false;
         store.report = {};
         if (store.ending || !store.witness)
             ended.push_back(id);
@@ -259,6 +259,8 @@ void Lending::sessionChanged(bool open) {
     if (sessionOpen_ == open)
         return;
     sessionOpen_ = open;
+    for (auto& [id, store] : stores_)
+        store.inSession = open && store.open;
     for (auto& [id, store] : stores_)
         refresh(store);
 }
@@ -304,7 +306,9 @@ void Lending::added(LentStore& store, const Json& message) {
     store.uuid = info.uuid;
     store.sizeBytes = info.sizeBytes;
     store.blockSize = info.blockSize;
+    // The worker opens the next session for it.
     store.open = true;
+    store.inSession = false;
     store.explanation.clear();
     noteBlockSize(store);
     refresh(store);
@@ -350,7 +354,7 @@ void Lending::refresh(LentStore& store) {
         state = State::Crashed;
     else if (!store.open)
         state = State::Recovering;
-    else if (sessionOpen_)
+    else if (store.inSession)
         state = State::Live;
     if (state != store.state) {
         store.state = state;

@@ -32,7 +32,8 @@ struct LentStore {
     std::uint64_t sizeBytes = 0;
     std::uint32_t blockSize = 0;  // stays what it was when it was open for the first time
 
-    bool open = false;  // the present worker has it
+    bool open = false;       // the present worker has it
+    bool inSession = false;  // and the open session was opened with it
     bool ending = false;
     lifecycle::State state = lifecycle::State::Starting;
     std::string explanation;
@@ -77,6 +78,7 @@ class Lending {
     void workerReady(const Json& has);
     void workerDied();
     void workerKeepsDying();
+    // A session with the gadget is open, or none is. It has the stores that were open before it.
     void sessionChanged(bool open);
     // False if the message is not about stores. `fds`: what came with it.
     bool handle(const std::string& type, const Json& message, std::vector<Fd>& fds);

@@ -26,8 +26,14 @@ constexpr auto kSyncPatience = 3s;
 constexpr auto kQuiescePatience = 45s;
 constexpr auto kQuiescePoll = 5ms;
 constexpr auto kServeRetry = 1s;
+// How long a worker may take to end a start that is not wanted any more.
+constexpr auto kStartEndPatience = 2s;
 
 }  // namespace
+
+Error cannotMake(const wire::ExportInfo& info, int code, const std::string& hint) {
+    return errorFrom(code, "make a device of", info.label, hint).value();
+}
 
 ManagedDevice::ManagedDevice(Ring& ring, DeviceOwner& owner, DeviceRecord record)
     : ring_(ring),
@@ -41,6 +47,15 @@ void ManagedDevice::start() {
     serve();
 }
 
+void ManagedDevice::giveUp(Error why) {
+    notStarted_ = std::move(why);
+    happened(Event::StartFailed, notStarted_->message());
+}
+
+void ManagedDevice::whenStarted(Done done) {
+    starting_.push_back(std::move(done));
+}
+
 ManagedDevice::ManagedDevice(Ring& ring, DeviceOwner& owner, DeviceRecord record,
                              const lifecycle::Device& machine)
     : ring_(ring),
@@ -50,6 +65,7 @@ ManagedDevice::ManagedDevice(Ring& ring, DeviceOwner& owner, DeviceRecord record
       explanation_(record_.explanation),
       started_(true),
       served_(machine.snapshot().served),
+      wasLive_(true),
       found_(served_) {
     if (machine_.state() == State::Failed)
         failing_ = true;
@@ -57,7 +73,7 @@ ManagedDevice::ManagedDevice(Ring& ring, DeviceOwner& owner, DeviceRecord record
 }
 
 ManagedDevice::~ManagedDevice() {
-    for (const auto& timer : {clock_, attempt_})
+    for (const auto& timer : {clock_, attempt_, startEnds_})
         if (timer)
             ring_.cancel(*timer);
 }
@@ -107,6 +123,7 @@ void ManagedDevice::workerReady(bool servesUs) {
 
 void ManagedDevice::workerDied() {
     verdict_.reset();
+    compared_ = false;
     takingOver_ = false;
     served_ = false;
     // The one that was killed to make room for the next, which is still to come.
@@ -118,6 +135,7 @@ void ManagedDevice::workerDied() {
 
 void ManagedDevice::sessionEnded(const std::string& reason) {
     verdict_.reset();
+    compared_ = false;
     if (served_ && !takingOver_)
         happened(Event::LinkLost, reason);
 }
@@ -126,7 +144,7 @@ void ManagedDevice::handle(const std::string& type, const Json& message, std::ve
     if (type == "serving") {
         serving();
     } else if (type == "serve-failed") {
-        serveFailed(message.at("lost").get<bool>(), message.at("error").get<std::string>());
+        serveFailed(message);
     } else if (type == "offered") {
         offered(message);
     } else if (type == "known") {
@@ -150,6 +168,8 @@ void ManagedDevice::handle(const std::string& type, const Json& message, std::ve
 void ManagedDevice::carryOut(const lifecycle::Step& step) {
     const lifecycle::Actions actions = step.actions;
     const bool starts = actions.has(Action::StartDaemon);
+    if (step.from == State::Starting && step.to == State::Stopping)
+        noteFailedStart(step.event);
     if (actions.has(Action::AcceptLoss)) {
         lossAccepted_ = true;
         tell("accept-loss");
@@ -178,7 +198,34 @@ void ManagedDevice::carryOut(const lifecycle::Step& step) {
         beginRemoval();
     }
     announceStep(step);
+    wasLive_ = wasLive_ || step.to == State::Live;
     owner_.deviceChanged(*this);
+    if (step.to == State::Live)
+        finishStarting({});
+}
+
+void ManagedDevice::noteFailedStart(Event event) {
+    if (notStarted_)
+        return;
+    switch (event) {
+        case Event::UserStop:
+        case Event::UserForceStop:
+            notStarted_ = cannotMake(record_.info, ECANCELED, "It was stopped");
+            break;
+        case Event::StartFailed:
+            notStarted_ = cannotMake(record_.info, ETIMEDOUT, "The other side does not answer");
+            break;
+        case Event::DaemonDied:
+            notStarted_ = cannotMake(record_.info, ENOTCONN, "Its service ended. Try again");
+            break;
+        default:
+            notStarted_ = cannotMake(record_.info, ENOTCONN, kWentAway);
+    }
+}
+
+void ManagedDevice::finishStarting(const Result<void>& result) {
+    for (const Done& done : std::exchange(starting_, {}))
+        done(result);
 }
 
 void ManagedDevice::tell(const char* type) {
@@ -272,9 +319,17 @@ void ManagedDevice::takeWriteLog(std::vector<Fd>& fds) {
 
 void ManagedDevice::serving() {
     if (!std::exchange(started_, true)) {
-        tune();
-        happened(Event::Started);
-    } else if (std::exchange(takingOver_, false)) {
+        if (machine_.state() == State::Stopping) {
+            beginRemoval();  // it had to wait for this
+        } else if (compared_) {
+            tune();
+            happened(Event::Started);
+        } else {
+            happened(Event::LinkLost, "the other side is not there yet");
+        }
+        return;
+    }
+    if (std::exchange(takingOver_, false)) {
         ++record_.recoveries;
         happened(Event::DaemonServing);
     } else {
@@ -285,16 +340,19 @@ void ManagedDevice::serving() {
     applyVerdict();
 }
 
-void ManagedDevice::serveFailed(bool lost, const std::string& error) {
+void ManagedDevice::serveFailed(const Json& message) {
+    const Error error = errorFromJson(message.at("error"));
     served_ = takingOver_ = false;
-    if (machine_.state() == State::Stopping)
+    if (machine_.state() == State::Stopping) {
+        if (!started_)
+            beginRemoval();  // it had to wait for this
         return;
-    log::warning("{}: {}", ublk::diskName(id()), error);
+    }
+    log::warning("{}: {}", ublk::diskName(id()), error.message());
     if (!started_) {
-        owner_.announce(fmt::format("{}: cannot start: {}", record_.info.label, error));
-        happened(Event::StartFailed, error);
-    } else if (lost) {
-        happened(Event::KernelRefused, error);
+        giveUp(error);
+    } else if (message.at("lost").get<bool>()) {
+        happened(Event::KernelRefused, error.message());
     } else {
         serveSoon(kServeRetry);
     }
@@ -302,7 +360,8 @@ void ManagedDevice::serveFailed(bool lost, const std::string& error) {
 
 void ManagedDevice::offered(const Json& message) {
     const auto verdict = message.at("verdict").get<std::string>();
-    if (verdict == "same") {
+    compared_ = verdict == "same";
+    if (compared_) {
         lossAccepted_ = false;
         record_.info = exportFromJson(message.at("export"));
         verdict_ = {Event::SessionOpen, {}};
@@ -370,7 +429,8 @@ void ManagedDevice::setShutdown(bool on) {
 }
 
 void ManagedDevice::stop(bool force, Done done) {
-    if (!force && machine_.state() != State::Stopping)
+    // As long as it starts, it is nobody's to use.
+    if (!force && machine_.state() != State::Stopping && machine_.state() != State::Starting)
         if (auto unused = needUnused(id()); !unused) {
             done(unused);
             return;
@@ -417,6 +477,17 @@ void ManagedDevice::beginRemoval() {
     if (removal_)
         return;
     tell("fail");
+    // STOP_DEV takes the tags back, and START_DEV after that makes a disk that nobody serves (Linux
+    // 6.12): first the worker's start has to end, or the worker.
+    if (served_ && !started_) {
+        if (!startEnds_)
+            startEnds_ = ring_.callAfter(kStartEndPatience, [this] {
+                startEnds_.reset();
+                if (served_ && !started_)
+                    owner_.killWorker();
+            });
+        return;
+    }
     removal_ = std::make_unique<Removal>(
         ring_, id(),
         [this] {
@@ -434,6 +505,8 @@ void ManagedDevice::removed(const Result<void>& result) {
         ring_.destroyLater(std::move(removal_));
         happened(Event::StopFailed, result.error().message());
     }
+    if (notStarted_)
+        finishStarting(tl::make_unexpected(*notStarted_));
     finishWaiting(result);
 }
 
@@ -480,14 +553,17 @@ void ManagedDevice::announceStep(const lifecycle::Step& step) {
             if (entered || step.actions.has(Action::Notify))
                 owner_.announce(fmt::format("{} needs attention: {}", name, explanation_));
             break;
+        case State::Stopping:
+            if (step.from == State::Starting && notStarted_->code != ECANCELED)
+                owner_.announce(notStarted_->message());
+            break;
         case State::Gone:
-            if (started_)
+            if (wasLive_)
                 owner_.announce(fmt::format("{} gone", name));
             break;
         case State::Starting:
         case State::Resuming:
         case State::Recovering:
-        case State::Stopping:
             break;
     }
 }

@@ -17,6 +17,12 @@ namespace belay::helper {
 
 class ManagedDevice;
 
+// Why there is no device of an export.
+Error cannotMake(const wire::ExportInfo& info, int code, const std::string& hint);
+// The hint when the session that offered it has ended.
+inline constexpr const char* kWentAway =
+    "The other side went away meanwhile. Try again when it is back";
+
 // What a device needs of the supervisor around it.
 class DeviceOwner {
  public:
@@ -62,8 +68,15 @@ class ManagedDevice {
     ManagedDevice(const ManagedDevice&) = delete;
     ManagedDevice& operator=(const ManagedDevice&) = delete;
 
-    // Has the worker serve a new device.
+    // Has the worker serve a new device, made from what the open session offers. It becomes live
+    // when the worker serves it and has had an answer in that very session; if anything else comes
+    // first, it is taken away again.
     void start();
+    // Instead: takes it away again.
+    void giveUp(Error why);
+    // For one that is starting: called once, when it is live, or gone again, with why: ENOTCONN if
+    // the session or the worker ended first, ECANCELED if it was stopped.
+    void whenStarted(Done done);
     // The owner's news.
     void workerReady(bool servesUs);
     void workerDied();
@@ -88,7 +101,9 @@ class ManagedDevice {
     bool isServed() const { return served_; }
 
  private:
-    void happened(lifecycle::Event event, const std::string& why = {});
+    using Event = lifecycle::Event;
+
+    void happened(Event event, const std::string& why = {});
     void carryOut(const lifecycle::Step& step);
     void rearm();
     void tell(const char* type);
@@ -100,11 +115,13 @@ class ManagedDevice {
     void takeOver();
     void serve();
     void serving();
-    void serveFailed(bool lost, const std::string& error);
+    void serveFailed(const Json& message);
     void offered(const Json& message);
     void applyVerdict();
     void tune();
     void saveThenStop();
+    void noteFailedStart(Event event);
+    void finishStarting(const Result<void>& result);
     void beginRemoval();
     void removed(const Result<void>& result);
     void announceStep(const lifecycle::Step& step);
@@ -120,6 +137,8 @@ class ManagedDevice {
     std::string explanation_;
     bool started_ = false;        // the kernel has had a server for it once
     bool served_ = false;         // the present worker has it, or is about to
+    bool compared_ = false;       // with what the open session offers, and the same
+    bool wasLive_ = false;        // somebody may know of it
     bool found_ = false;          // with a worker that outlived our earlier life
     bool wantsServer_ = false;    // the next worker is to take it over
     bool takingOver_ = false;     // the present one was told to
@@ -134,6 +153,9 @@ class ManagedDevice {
     std::unique_ptr<ControlTask> sync_;
     std::unique_ptr<Removal> removal_;
     std::vector<Done> waiting_;
+    std::optional<Ring::TimerId> startEnds_;
+    std::optional<Error> notStarted_;  // why it goes away again
+    std::vector<Done> starting_;
 };
 
 }  // namespace belay::helper

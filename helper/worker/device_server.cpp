@@ -5,6 +5,7 @@
 #include "helper/protocol/request_words.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace belay::helper {
 namespace {
@@ -97,16 +98,31 @@ void DeviceServer::serve(const Json& message, std::vector<Fd>& fds) {
         openLog(device, served, unsavedUnknown, std::move(fds.front()));
     ublk::Queue& queue = engine_.addDevice(device, served.known, unsavedUnknown,
                                            served.log ? &*served.log : nullptr);
-    const auto kind = message.at("recover").get<bool>() ? ublk::Bringup::Kind::Recover
-                                                        : ublk::Bringup::Kind::Start;
-    served.bringup = std::make_unique<ublk::Bringup>(ring_, control_, queue, device, kind);
+    served.isNew = !message.at("recover").get<bool>();
     // Requests arrive before the bring-up is over, and END_USER_RECOVERY or START_DEV may wait
     // for their answers: the export is joined first.
-    if (open_)
-        offer(device);
+    offer(device);
+    if (served.isNew && served.verdict != "same") {
+        refuse(device, false,
+               errorFrom(ENOTCONN, "start", served.known.label,
+                         "The session in which it was offered has ended")
+                   .value());
+        engine_.removeDevice(device);
+        devices_.erase(device);
+        return;
+    }
+    const auto kind = served.isNew ? ublk::Bringup::Kind::Start : ublk::Bringup::Kind::Recover;
+    served.bringup = std::make_unique<ublk::Bringup>(ring_, control_, queue, device, kind);
     served.bringup->begin(kBringupDeadline, [this, device](auto outcome, const Error& error) {
         broughtUp(device, outcome, error);
     });
+}
+
+void DeviceServer::refuse(DeviceId device, bool lost, const Error& error) {
+    supervisor_.send({{"type", "serve-failed"},
+                      {"device", device.value},
+                      {"lost", lost},
+                      {"error", toJson(error)}});
 }
 
 // Without a log all goes as it does when a log is incomplete.
@@ -129,15 +145,14 @@ void DeviceServer::broughtUp(DeviceId device, ublk::Bringup::Outcome outcome, co
     Served& served = devices_.at(device);
     if (outcome == ublk::Bringup::Outcome::Serving) {
         served.serving = true;
-        supervisor_.send({{"type", "serving"}, {"device", device.value}});
-        served.offeredAt = Clock::now();
-        watchCatchingUp(device, Duration::zero());
+        served.probing = served.isNew && served.verdict == "same";
+        if (served.probing)
+            engine_.probe(device);
+        else
+            tellServing(device);
         return;
     }
-    supervisor_.send({{"type", "serve-failed"},
-                      {"device", device.value},
-                      {"lost", outcome == ublk::Bringup::Outcome::Lost},
-                      {"error", error.message()}});
+    refuse(device, outcome == ublk::Bringup::Outcome::Lost, error);
     // Another process may succeed where this one cannot, and one that has begun to fetch is the
     // device's server until it is gone.
     if (outcome == ublk::Bringup::Outcome::NotThisProcess ||
@@ -146,6 +161,18 @@ void DeviceServer::broughtUp(DeviceId device, ublk::Bringup::Outcome outcome, co
         return;
     }
     forget(device);
+}
+
+// As long as nothing has come back, a session is open only as far as we know.
+void DeviceServer::probed(DeviceId device) {
+    if (std::exchange(devices_.at(device).probing, false))
+        tellServing(device);
+}
+
+void DeviceServer::tellServing(DeviceId device) {
+    supervisor_.send({{"type", "serving"}, {"device", device.value}});
+    devices_.at(device).offeredAt = Clock::now();
+    watchCatchingUp(device, Duration::zero());
 }
 
 void DeviceServer::exportsOffered(const std::vector<wire::ExportInfo>& exports,
@@ -172,6 +199,11 @@ void DeviceServer::exportsLost(const Error& reason) {
     open_ = false;
     exports_.clear();
     supervisor_.send({{"type", "link-lost"}, {"reason", reason.message()}});
+    for (auto& [device, served] : devices_) {
+        served.verdict.clear();
+        if (std::exchange(served.probing, false))
+            tellServing(device);
+    }
 }
 
 // Joins a device with its export in the present session, if it is there and still the same.
@@ -262,7 +294,7 @@ void DeviceServer::watchCatchingUp(DeviceId device, Duration delay) {
         Served& waiting = devices_.at(device);
         waiting.catchingUp.reset();
         const auto oldest = engine_.counters(device).oldest;
-        if (!open_)
+        if (!open_ || waiting.verdict != "same")
             return;  // the next session's offer looks again
         if (engine_.isReplaying(device) || (oldest && *oldest < waiting.offeredAt)) {
             watchCatchingUp(device, kCatchUpPoll);
@@ -326,6 +358,8 @@ void DeviceServer::allSaved(DeviceId device) {
 Json DeviceServer::report(bool withRequests) {
     Json devices = Json::array();
     for (const auto& [device, served] : devices_) {
+        if (!engine_.hasDevice(device))
+            continue;  // forgotten in this turn
         const auto counters = engine_.counters(device);
         Json entry = {{"device", device.value},
                       {"readBytes", counters.readBytes},

@@ -21,14 +21,18 @@ namespace belay::helper {
 // Messages it takes ("device" is always the N of /dev/ublkbN):
 //   serve   device, export, recover, unsaved, maxIo   become the server of this device
 //                                              (once: asked again, it only says how it stands);
-//                                              with the memory of its write log, unless it has none
+//                                              with the memory of its write log, unless it has
+//                                              none. A new device only from what the open session
+//                                              offers
 //   fail    device                             answer everything with EIO from now on
 //   resume  device                             undo that
 //   accept-loss  device                        the user accepts that unsaved bytes are gone
 // Messages it sends:
 //   exports  list, fua, maxTransfer            a session is open and offers these
 //   link-lost  reason                          the session is over
-//   serving  device                            requests flow to us
+//   serving  device                            requests flow to us; of a new device not before the
+//                                              target has answered one sent after START_DEV, or the
+//                                              session has ended, which was told before
 //   serve-failed  device, lost, error          we are not its server
 //   offered  device, verdict, export           same | different-disk | data-may-be-missing |
 //                                              incompatible
@@ -68,7 +72,9 @@ class DeviceServer final : private engine::ExportsListener, private engine::Devi
         std::optional<SharedMemory> logMemory;
         std::optional<session::WriteLog> log;
         std::unique_ptr<ublk::Bringup> bringup;
+        bool isNew = false;
         bool serving = false;
+        bool probing = false;  // new, and the target has not answered for it yet
         bool caughtUp = false;
         std::string verdict;  // in the present session
         wire::ExportInfo offered;
@@ -84,10 +90,13 @@ class DeviceServer final : private engine::ExportsListener, private engine::Devi
     void replayEnded(DeviceId device, bool saved) override;
     void verifierTaken(DeviceId device) override;
     void allSaved(DeviceId device) override;
+    void probed(DeviceId device) override;
 
     void serve(const Json& message, std::vector<Fd>& fds);
     void openLog(DeviceId device, Served& served, bool unsavedUnknown, Fd memory);
+    void refuse(DeviceId device, bool lost, const Error& error);
     void broughtUp(DeviceId device, ublk::Bringup::Outcome outcome, const Error& error);
+    void tellServing(DeviceId device);
     void offer(DeviceId device);
     const wire::ExportInfo* counterpartOf(const wire::ExportInfo& known) const;
     void tellExports();

@@ -137,6 +137,7 @@ inline void fill(ScriptedFleet& fleet) {
     gadget.speedMbps = 480;
     gadget.present = true;
     gadget.link = "open";
+    gadget.sharesKnown = true;
     gadget.protocol = "native";
     gadget.shares = {
         {"disk", *Uuid::parse("6ba7b810-9dad-41d1-80b4-00c04fd430c8"), 1 << 20, 512, false, true},

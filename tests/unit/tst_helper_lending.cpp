@@ -82,6 +82,7 @@ class HelperLendingTest : public QObject {
     void init();
     void cleanup();
     void lendsAndTakesBack();
+    void isLiveInASessionThatHasIt();
     void takesBackWhatIsNotOpenYet();
     void refusesWhatSomebodyHolds();
     void waitsForTheLastWorker();
@@ -216,6 +217,31 @@ void HelperLendingTest::lendsAndTakesBack() {
     QVERIFY(offered().empty());
     QCOMPARE(worker_->changes, 2u);
     QVERIFY(supervisor_->gone == std::vector<std::string>{"disk"});
+}
+
+// A session is open with what it was opened with: what is lent later waits for the next one.
+void HelperLendingTest::isLiveInASessionThatHasIt() {
+    startWorker();
+    Lent first;
+    lend(makeFile("first"), first);
+    QVERIFY(happens([&] { return first.isOpen(); }));
+    const auto stateOf = [&](const Lent& lent) { return lending().find(lent.id())->state; };
+    QVERIFY(stateOf(first) == lifecycle::State::Waiting);
+    lending().sessionChanged(true);
+    QVERIFY(stateOf(first) == lifecycle::State::Live);
+
+    Lent second;
+    lend(makeFile("second"), second);
+    QVERIFY(happens([&] { return second.isOpen(); }));
+    QVERIFY(stateOf(first) == lifecycle::State::Live);
+    QVERIFY(stateOf(second) == lifecycle::State::Waiting);
+    lending().sessionChanged(true);
+    QVERIFY(stateOf(second) == lifecycle::State::Waiting);
+    lending().sessionChanged(false);
+    QVERIFY(stateOf(first) == lifecycle::State::Waiting);
+    lending().sessionChanged(true);
+    QVERIFY(stateOf(first) == lifecycle::State::Live);
+    QVERIFY(stateOf(second) == lifecycle::State::Live);
 }
 
 void HelperLendingTest::takesBackWhatIsNotOpenYet() {

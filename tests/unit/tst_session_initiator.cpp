@@ -55,6 +55,11 @@ class SessionInitiatorTest : public QObject {
     Q_OBJECT
 
  private slots:
+    void probeIsAnswered();
+    void probeIsRefused();
+    void probeEndsWithItsSession();
+    void probeOutlivesItsDevice();
+    void probeSeesALoss();
     void completesEveryKind();
     void refusesWhatDoesNotFit_data();
     void refusesWhatDoesNotFit();
@@ -83,6 +88,76 @@ class SessionInitiatorTest : public QObject {
     void aStrangerIsADifferentDisk();
     void twoDevicesShareASession();
 };
+
+// It goes before what the kernel asks for, and is nobody's request.
+void SessionInitiatorTest::probeIsAnswered() {
+    Rig rig;
+    rig.initiator.submit(entryOf(Op::Write));
+    rig.initiator.probe(kDevice);
+    const Entry* next = rig.initiator.nextToSend();
+    QVERIFY(next != nullptr && next == rig.initiator.nextToSend());
+    const wire::Request probe = rig.send();
+    QVERIFY(probe.op == Op::Read && probe.offset == 0 && probe.flags == 0);
+    QCOMPARE(probe.length, sampleExport().blockSize);
+    QVERIFY(rig.send().op == Op::Write);
+    QCOMPARE(rig.initiator.underWay(kDevice), std::size_t(1));
+
+    const auto answer = rig.initiator.responseReceived(answerTo(probe));
+    QVERIFY(answer.has_value());
+    QVERIFY(!answer->probed && !answer->completion);
+    QCOMPARE(answer->payloadLength, sampleExport().blockSize);
+    const auto probed = rig.initiator.ownPayloadReceived(probe.sequence);
+    QVERIFY(probed && *probed == kDevice);
+    QVERIFY(rig.initiator.ledger().find(probe.sequence) == nullptr);
+    // Once.
+    QVERIFY(rig.initiator.nextToSend() == nullptr);
+}
+
+void SessionInitiatorTest::probeIsRefused() {
+    Rig rig;
+    rig.initiator.probe(kDevice);
+    auto refusal = answerTo(rig.send());
+    refusal.status = EIO;
+    const auto answer = rig.initiator.responseReceived(refusal);
+    QVERIFY(answer.has_value());
+    QVERIFY(answer->probed && *answer->probed == kDevice);
+    QCOMPARE(answer->payloadLength, 0u);
+    QCOMPARE(rig.initiator.ledger().size(), std::size_t(0));
+}
+
+void SessionInitiatorTest::probeEndsWithItsSession() {
+    for (const bool sent : {false, true}) {
+        Rig rig;
+        rig.initiator.probe(kDevice);
+        QVERIFY(rig.initiator.nextToSend() != nullptr);
+        if (sent)
+            rig.send();
+        QVERIFY(rig.reopen(sampleExport()) == Resume::Same);
+        QVERIFY(rig.initiator.nextToSend() == nullptr);
+        QCOMPARE(rig.initiator.ledger().size(), std::size_t(0));
+    }
+}
+
+// Its payload comes all the same, and must not be taken for another's.
+void SessionInitiatorTest::probeOutlivesItsDevice() {
+    Rig rig;
+    rig.initiator.probe(kDevice);
+    const wire::Request probe = rig.send();
+    rig.initiator.removeDevice(kDevice);
+    const auto answer = rig.initiator.responseReceived(answerTo(probe));
+    QVERIFY(answer.has_value());
+    QCOMPARE(answer->payloadLength, probe.length);
+    QVERIFY(!rig.initiator.ownPayloadReceived(probe.sequence));
+    QCOMPARE(rig.initiator.ledger().size(), std::size_t(0));
+}
+
+void SessionInitiatorTest::probeSeesALoss() {
+    Rig rig;
+    rig.initiator.probe(kDevice);
+    auto answer = answerTo(rig.send());
+    answer.verifier = kOtherVerifier;
+    QVERIFY(rig.refuses(answer));
+}
 
 void SessionInitiatorTest::completesEveryKind() {
     Rig rig;

@@ -1,5 +1,5 @@
 #include "tests/vm/kill_matrix/table.h"
-#include "tests/vm/scenario/stop_token.h"
+#include "tests/vm/scenario/hold.h"
 #include "tests/vm/service/service.h"
 
 #include <signal.h>
@@ -36,30 +36,10 @@ class TestBelaydKills : public QObject {
 
 namespace {
 
-const QString kBus = "org.freedesktop.DBus";
-
-bool belaydIsOnTheBus() {
-    const Outcome outcome =
-        scenario::run({"busctl", "--system", "call", kBus, "/org/freedesktop/DBus", kBus,
-                       "NameHasOwner", "s", "org.belay.Helper1"});
-    return outcome.output.contains("true");
-}
-
 // What it says, if it is not gone by now.
 QString stateOf(const QString& device) {
     const auto state = user.find(device, kDevice, {"State"});
     return state && state->front() == "live" ? "live" : "not live";
-}
-
-// Whoever is held by SIGSTOP and is not about to die; 0 if nobody is.
-pid_t heldProcess() {
-    for (const QString& name : QDir("/proc").entryList(QDir::Dirs)) {
-        bool isProcess = false;
-        const int pid = name.toInt(&isProcess);
-        if (isProcess && readFile("/proc/" + name + "/status").contains("State:\tT"))
-            return pid;
-    }
-    return 0;
 }
 
 // "host's worker" and so on, by whose place it is.
@@ -77,22 +57,11 @@ class TestBelaydKills::Death {
  public:
     Death(Bench& bench, const QString& place, kill_matrix::Row& row)
         : row_(row), token_(place, "/run/belay-kills/stop") {
-        // Who is called by the bus has none of this in its environment.
-        if (const pid_t old = service::belayd(); old > 0)
-            ::kill(old, SIGKILL);
-        require(waitUntil([] { return service::belayd() == 0 && !belaydIsOnTheBus(); }),
-                "the one before does not go");
-        QStringList command{"env"};
-        command += token_.environment();
         isItself_ = whoseIs(place) == "belayd";
+        QStringList settings = token_.environment();
         if (!isItself_)
-            command += QString("BELAY_STOP_SIGNAL=%1").arg(SIGSTOP);
-        const QByteArray file = readFile("/run/belay-test/services/org.belay.Helper1.service");
-        for (const QByteArray& line : file.split('\n'))
-            if (line.startsWith("Exec="))
-                command += QString::fromUtf8(line.mid(5)).split(' ');
-        belayd_ = bench.start(command, "belayd");
-        require(waitUntil(belaydIsOnTheBus), "belayd does not start:\n" + belayd_->output());
+            settings += QString("BELAY_STOP_SIGNAL=%1").arg(SIGSTOP);
+        belayd_ = startBelayd(bench, settings);
         plugged.emplace(bench);
     }
 

@@ -10,6 +10,7 @@ class TestHostileTraffic : public QObject {
 
  private slots:
     void answers();
+    void beginnings();
     void checkedPayloads();
     void requests();
 };
@@ -33,10 +34,16 @@ void TestHostileTraffic::answers() {
         {"payload-long"},
         {"payload-never", "", true},
         {"stall-messages", "session ended", true},
+        {"unplug", "is gone"},
+    });
+}
+
+// From the first moment on: no device is made of what it offers.
+void TestHostileTraffic::beginnings() {
+    playAll({
         {"stall-all", "session ended", true},
         {"flood-garbage", "native response refused", true},
         {"flood-answers", "response to a request that was not sent", true},
-        {"unplug", "is gone"},
     });
 }
 

@@ -203,11 +203,7 @@ void TestIdentity::changedInPlace() {
 
         rig.target().end();
         const Change change{.store = disk.store(),
-                            .replace =
-                                [&] {
-                                    mustRun({"dd", "if=/dev/urandom", "of=" + disk.store(), "bs=4k",
-                                             "count=1", "seek=9", "conv=notrunc"});
-                                },
+                            .replace = [&] { disk.change(); },
                             .offer = [&] { rig.target().startAgain(); },
                             .withdraw = [&] { rig.target().end(); },
                             .bringBack = {}};

@@ -18,7 +18,9 @@ class Bench {
     QString log(const QString& name) const { return folder_ + '/' + name + ".log"; }
     // belay-gadget on dummy_udc.0 and belay-hostd, each with a run directory of its own. `name`: of
     // the gadget in configfs, and of the log.
-    std::unique_ptr<Daemon> gadget(const QStringList& options, const QString& name = "gadget");
+    // `settings`: NAME=VALUE lines for its environment.
+    std::unique_ptr<Daemon> gadget(const QStringList& options, const QString& name = "gadget",
+                                   const QStringList& settings = {});
     std::unique_ptr<Daemon> host(const QStringList& options, const QString& name = "host");
     // Any other program, started.
     std::unique_ptr<Program> start(const QStringList& command, const QString& name);

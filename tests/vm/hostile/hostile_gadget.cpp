@@ -138,7 +138,8 @@ class Player {
     }
 
     bool answer(const Session& session, const wire::Request& request) {
-        if (script_.request)
+        // The first of all it answers as an honest one would: else no device is made.
+        if (script_.request && std::exchange(trusted_, true))
             return script_.request(session, request);
         if (request.op == wire::Op::Write && !side_.read(ffs::Endpoint::PayloadOut, request.length))
             return false;
@@ -156,6 +157,7 @@ class Player {
     std::uint64_t sessions_ = 0;
     wire::Open playing_;
     bool ending_ = false;
+    bool trusted_ = false;  // the first request is answered
     std::thread thread_;
 };
 

@@ -79,6 +79,15 @@ void BusHost::forceEnd() {
     }
 }
 
+void BusHost::awaitPeerGone() const {
+    const auto gone = [this] {
+        const auto present = kUser.find(gadget_, kGadget, {"Present"});
+        return !present || !present->front().toBool();
+    };
+    require(!running() || waitUntil(gone, kPatience, 20ms),
+            "belayd does not see that the gadget is gone");
+}
+
 void BusHost::killOnlySupervisor() {
     const pid_t process = supervisor();
     require(process > 0, "belayd does not run");

@@ -28,6 +28,7 @@ class BusHost final : public Daemon {
     void forceEnd() override;
     // belayd runs; of one that does not, nothing is asked, for that would start it.
     bool running() const override { return supervisor() > 0; }
+    void awaitPeerGone() const override;
 
     void killOnlySupervisor() override;
     void killSupervisor() override;

@@ -31,6 +31,9 @@ class Daemon {
     // to.
     virtual void forceEnd();
     virtual bool running() const { return program_.running(); }
+    // For one that outlasts the scenario: waits until it has seen that its peer has ended, so that
+    // the next scenario does not find the last one's.
+    virtual void awaitPeerGone() const {}
 
     // SIGKILL to the supervisor; its worker may be unable to die yet.
     virtual void killOnlySupervisor();

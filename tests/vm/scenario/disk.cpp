@@ -26,6 +26,11 @@ Disk::Disk(QString label, QString store, int mib)
     }
 }
 
+void Disk::change() const {
+    mustRun(
+        {"dd", "if=/dev/urandom", "of=" + store_, "bs=4k", "count=1", "seek=9", "conv=notrunc"});
+}
+
 QString Disk::node() const {
     require(!node_.isEmpty(), label_ + " is not there yet");
     return node_;

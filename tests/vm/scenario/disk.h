@@ -25,6 +25,9 @@ class Disk {
     // Where the label has been seen; fails if it is another place than before.
     void appearedAs(const QString& node);
 
+    // Another content of the same size, in the same file. Nobody may have it open.
+    void change() const;
+
     // Requests the kernel has finished on it, of all kinds.
     qint64 completed() const;
     // Waits until `count` more have been finished: whoever uses it is in the midst of it.

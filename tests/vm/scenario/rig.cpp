@@ -115,6 +115,7 @@ void Rig::end() {
     for (Daemon* daemon : {&initiator(), &target()})
         if (daemon->running())
             daemon->endWhenReady();
+    host_->awaitPeerGone();
     for (const Daemon* daemon : {&gadget_, host_.get()})
         require(!QFile::exists(daemon->runDir() + "/devices.json"),
                 daemon->name() + " has left a state file behind");

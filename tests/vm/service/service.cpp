@@ -1,9 +1,23 @@
 #include "tests/vm/service/service.h"
 
+#include <signal.h>
+
 #include <QCoreApplication>
 #include <QTest>
 
 namespace service {
+namespace {
+
+const QString kBus = "org.freedesktop.DBus";
+
+bool belaydIsOnTheBus() {
+    const Outcome outcome =
+        scenario::run({"busctl", "--system", "call", kBus, "/org/freedesktop/DBus", kBus,
+                       "NameHasOwner", "s", "org.belay.Helper1"});
+    return outcome.output.contains("true");
+}
+
+}  // namespace
 
 const BusClient user("daemon");
 const BusClient nobody("bin");
@@ -13,10 +27,26 @@ pid_t belayd() {
     return run({"pidof", "belayd"}).output.trimmed().toInt();
 }
 
-Plugged::Plugged(Bench& bench, int mib)
+std::unique_ptr<Program> startBelayd(Bench& bench, const QStringList& settings) {
+    if (const pid_t old = belayd(); old > 0)
+        ::kill(old, SIGKILL);
+    require(waitUntil([] { return belayd() == 0 && !belaydIsOnTheBus(); }),
+            "the one before does not go");
+    QStringList command = QStringList("env") + settings;
+    const QByteArray file = readFile("/run/belay-test/services/org.belay.Helper1.service");
+    for (const QByteArray& line : file.split('\n'))
+        if (line.startsWith("Exec="))
+            command += QString::fromUtf8(line.mid(5)).split(' ');
+    auto program = bench.start(command, "belayd");
+    require(waitUntil(belaydIsOnTheBus), "belayd does not start:\n" + program->output());
+    return program;
+}
+
+Plugged::Plugged(Bench& bench, int mib, const QStringList& settings)
     : bench_(bench),
       disk(bench.disk("disk", mib)),
-      gadget(bench.gadget({"--share", disk.store(), "--label", "disk", "--lend-ready"})),
+      gadget(bench.gadget({"--share", disk.store(), "--label", "disk", "--lend-ready"}, "gadget",
+                          settings)),
       path(user.gadget()),
       cable(0, "gadget") {}
 
@@ -41,6 +71,9 @@ void Plugged::end() {
     }
     stopAll(*gadget);
     gadget->end();
+    // Else the next gadget's test would ask about this one.
+    require(waitUntil([this] { return !user.get(path, kGadget, "Present").toBool(); }),
+            "belayd does not see that the gadget is gone");
     require(waitUntil([] { return leftovers().isEmpty(); }, 5s),
             "left behind: " + leftovers().join(", "));
 }

@@ -25,9 +25,14 @@ extern const BusClient root;
 // The one that runs now; 0 if there is none.
 pid_t belayd();
 
+// Starts it with NAME=VALUE lines in its environment, and in that of all that it starts, in the
+// place of the one that runs. One that the bus starts has none of them.
+std::unique_ptr<Program> startBelayd(Bench& bench, const QStringList& settings);
+
 // A gadget with one share that is also ready to borrow, seen by belayd.
 struct Plugged {
-    explicit Plugged(Bench& bench, int mib = 16);
+    // `settings`: NAME=VALUE lines for the gadget's environment.
+    explicit Plugged(Bench& bench, int mib = 16, const QStringList& settings = {});
 
     // Makes a device of the share; its path.
     QString attach();
