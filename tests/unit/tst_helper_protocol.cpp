@@ -93,7 +93,7 @@ void HelperProtocolTest::exportLacksSomething() {
     for (const auto& [key, value] : whole.items()) {
         Json part = whole;
         part.erase(key);
-        QVERIFY_EXCEPTION_THROWN(exportFromJson(part), Json::exception);
+        QVERIFY_THROWS_EXCEPTION(Json::exception, exportFromJson(part));
     }
 }
 
@@ -116,10 +116,10 @@ void HelperProtocolTest::exportOfAnotherType() {
     QFETCH(const QString, key);
     Json changed = toJson(sampleExport());
     changed[key.toStdString()] = Json::array();
-    QVERIFY_EXCEPTION_THROWN(exportFromJson(changed), Json::exception);
+    QVERIFY_THROWS_EXCEPTION(Json::exception, exportFromJson(changed));
     changed = toJson(sampleExport());
     changed["uuid"] = "not a uuid";
-    QVERIFY_EXCEPTION_THROWN(exportFromJson(changed), Json::exception);
+    QVERIFY_THROWS_EXCEPTION(Json::exception, exportFromJson(changed));
 }
 
 QTEST_GUILESS_MAIN(HelperProtocolTest)
