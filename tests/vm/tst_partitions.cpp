@@ -1,3 +1,4 @@
+#include "tests/vm/scenario/partitions.h"
 #include "tests/vm/scenario/scenario.h"
 
 #include <signal.h>
@@ -7,7 +8,6 @@
 #include <QTest>
 
 using namespace scenario;
-using Victim = Rig::Victim;
 
 // Disks with partitions: they are there when the disk is live, stay through whatever happens, and
 // follow the table when it is written.
@@ -21,8 +21,6 @@ class TestPartitions : public QObject {
     void followTheirTable();
     void inUse_data() { inBothDirections(); }
     void inUse();
-    void oddTables_data() { inBothDirections(); }
-    void oddTables();
     void readThatHangs_data() { inBothDirections(); }
     void readThatHangs();
     void writtenMeanwhile_data() { inBothDirections(); }
@@ -33,115 +31,10 @@ class TestPartitions : public QObject {
 
 namespace {
 
-constexpr int kMib = 2048;  // in sectors
-
-// Writes a table, in sfdisk's words, to a file or a disk. That the kernel does not read it when
-// sfdisk asks it to is a warning. `anyway`: although partitions are mounted.
-void writeTable(const QString& where, const QString& script, bool anyway = false) {
-    mustRun({"sh", "-c",
-             QString("printf '%1' | sfdisk --quiet --wipe never %2 %3")
-                 .arg(script, anyway ? "--force" : "", where)});
-}
-
-QString mib(int start, int size) {
-    return QString("start=%1, size=%2").arg(start * kMib).arg(size * kMib);
-}
-
-QString gpt(const QStringList& partitions) {
-    return "label: gpt\\n" + partitions.join("\\n") + "\\n";
-}
-
-QString mbr(const QStringList& partitions) {
-    return "label: dos\\n" + partitions.join("\\n") + "\\n";
-}
-
-// "1:2048+4096 3:..." in sectors: what the kernel shows, by number.
-QString shown(const Disk& disk) {
-    std::map<int, QString> found;
-    const QString folder = "/sys/block/" + disk.name();
-    for (const QString& name : QDir(folder).entryList({disk.name() + "p*"}, QDir::Dirs)) {
-        const QString at = folder + '/' + name + '/';
-        found[readFile(at + "partition").toInt()] =
-            readFile(at + "start") + '+' + readFile(at + "size");
-        // One that is just being made, or taken away.
-        if (!QFile::exists("/dev/" + name))
-            found[readFile(at + "partition").toInt()] = "without a node";
-    }
-    QStringList all;
-    for (const auto& [number, place] : found)
-        all += QString("%1:%2").arg(number).arg(place);
-    return all.join(' ');
-}
-
-// "1:1+4" (in MiB) as shown() has it.
-QString inSectors(const QStringList& partitions) {
-    QStringList all;
-    for (const QString& partition : partitions) {
-        const QString number = partition.section(':', 0, 0);
-        const QString place = partition.section(':', 1);
-        all += QString("%1:%2+%3")
-                   .arg(number)
-                   .arg(place.section('+', 0, 0).toInt() * kMib)
-                   .arg(place.section('+', 1).toInt() * kMib);
-    }
-    return all.join(' ');
-}
-
-void waitForShown(Rig& rig, const Disk& disk, const QString& wanted,
-                  Milliseconds limit = kPatience) {
-    require(waitUntil([&] { return shown(disk) == wanted; }, limit),
-            QString("%1 shows \"%2\", not \"%3\"").arg(disk.name(), shown(disk), wanted));
-    rig.note(QString("it shows \"%1\"").arg(wanted));
-}
-
-Outcome rescan(Rig& rig, const Disk& disk) {
-    const bool byLabel = onPrivateBus() && rig.direction() == Direction::Attach;
-    const Outcome outcome =
-        rig.initiator().command({"rescan", byLabel ? disk.label() : disk.name()});
-    rig.note("rescan: " + outcome.output.trimmed() + QString(" (%1)").arg(outcome.status));
-    return outcome;
-}
-
-void mustRescan(Rig& rig, const Disk& disk) {
-    const Outcome outcome = rescan(rig, disk);
-    require(outcome.status == 0, "rescan: " + outcome.output);
-}
-
 // Opened for writing and closed again, with nothing written.
 void touch(const Disk& disk) {
     mustRun({"dd", "if=/dev/null", "of=" + disk.node(), "count=0", "conv=notrunc", "status=none"});
 }
-
-QString part(const Disk& disk, int number) {
-    return QString("%1p%2").arg(disk.node()).arg(number);
-}
-
-// A mounted file system; unmounted with its object.
-class Mounted {
- public:
-    Mounted(Rig& rig, QString node, const QString& name)
-        : node_(std::move(node)), folder_(rig.folder() + '/' + name) {
-        QDir().mkpath(folder_);
-        mustRun({"mount", node_, folder_});
-    }
-    ~Mounted() {
-        if (!folder_.isEmpty())
-            ::system(qPrintable("umount -l " + folder_ + " && rmdir " + folder_));
-    }
-    Mounted(const Mounted&) = delete;
-    Mounted& operator=(const Mounted&) = delete;
-
-    const QString& folder() const { return folder_; }
-    void unmount() {
-        mustRun({"umount", folder_});
-        QDir().rmdir(folder_);
-        folder_.clear();
-    }
-
- private:
-    QString node_;
-    QString folder_;
-};
 
 // LVM without a udev to ask.
 QByteArray lvm(const Disk& disk, const QStringList& words) {
@@ -235,11 +128,11 @@ void TestPartitions::followTheirTable() {
         writeTable(disk.node(), mbr({mib(1, 4), mib(5, 20) + ", type=5", mib(6, 4), mib(11, 4)}));
         waitForShown(rig, disk,
                      QString("1:%1+%2 2:%3+2 5:%4+%2 6:%5+%2")
-                         .arg(kMib)
-                         .arg(4 * kMib)
-                         .arg(5 * kMib)
-                         .arg(6 * kMib)
-                         .arg(11 * kMib));
+                         .arg(kMibInSectors)
+                         .arg(4 * kMibInSectors)
+                         .arg(5 * kMibInSectors)
+                         .arg(6 * kMibInSectors)
+                         .arg(11 * kMibInSectors));
         mustRun({"mkfs.ext4", "-q", "-F", disk.node()});
         waitForShown(rig, disk, "");
         rig.compare();
@@ -282,79 +175,6 @@ void TestPartitions::inUse() {
         reader->signal(SIGKILL);
         waitForShown(rig, disk, inSectors({"1:1+16"}));
         one.unmount();
-    });
-}
-
-void TestPartitions::oddTables() {
-    play([](Rig& rig) {
-        Disk& disk = rig.offer("disk", 32);
-        rig.start();
-        const QString image = rig.folder() + "/image";
-        // The table that sfdisk makes on an image of this size, on the beginning of the disk.
-        const auto write = [&](int imageMib, const QString& script, const QString& damage = {}) {
-            QFile::remove(image);
-            mustRun({"truncate", "-s", QString("%1M").arg(imageMib), image});
-            writeTable(image, script);
-            if (!damage.isEmpty())
-                mustRun({"sh", "-c", damage.arg(image)});
-            mustRun({"dd", "if=" + image, "of=" + disk.node(), "bs=1M", "count=32", "conv=fsync",
-                     "status=none"});
-            mustRescan(rig, disk);
-        };
-        rig.note("longer than the disk: what is beyond its end is left out");
-        write(64, mbr({mib(1, 4), mib(20, 20), mib(50, 4)}));
-        waitForShown(rig, disk, inSectors({"1:1+4"}));
-        rig.note("the same with a table that says for how long a disk it is: none of it counts");
-        write(64, gpt({mib(1, 4), mib(20, 20)}));
-        waitForShown(rig, disk, "");
-        rig.note("as many as there can be");
-        QStringList many;
-        QStringList manyShown;
-        for (int number = 1; number <= 128; ++number) {
-            many += QString("start=%1, size=64").arg(number * 64 + kMib);
-            manyShown += QString("%1:%2+64").arg(number).arg(number * 64 + kMib);
-        }
-        write(32, gpt(many));
-        waitForShown(rig, disk, manyShown.join(' '));
-        rig.note("a checksum that is wrong, and the copy at the end");
-        write(32, gpt({mib(1, 4)}), "printf X | dd of=%1 bs=1 seek=530 conv=notrunc status=none");
-        waitForShown(rig, disk, inSectors({"1:1+4"}));
-        rig.note("both are damaged");
-        write(32, gpt({mib(1, 4)}),
-              "for at in 530 33553938; do printf X | dd of=%1 bs=1 seek=$at conv=notrunc "
-              "status=none; done");
-        waitForShown(rig, disk, "");
-        rig.note("overlapping: the first stays");
-        // The second entry of the MBR is given the place of the first, two sectors further.
-        write(32, mbr({mib(1, 8), mib(16, 8)}),
-              "printf '\\002\\010\\000\\000' | dd of=%1 bs=1 seek=470 conv=notrunc status=none");
-        waitForShown(rig, disk, inSectors({"1:1+8"}));
-        rig.note("a chain of logical partitions that bites its tail");
-        // The link in the second one's record says: the first one's.
-        write(32, mbr({mib(1, 2), mib(4, 20) + ", type=5", mib(5, 2), mib(8, 2)}),
-              "printf '\\001\\000\\000\\000\\000\\010\\000\\000' | "
-              "dd of=%1 bs=1 seek=$((7 * 1048576 + 470)) conv=notrunc status=none");
-        require(shown(disk).startsWith("1:2048+4096 2:"), "it shows " + shown(disk));
-        rig.note("Apple's");
-        mustRun({"sh", "-c", "head -c 32M /dev/zero > " + image});
-        mustRun({"parted", "-s", image, "mklabel", "mac", "mkpart", "x", "hfs", "2MiB", "6MiB"});
-        mustRun({"dd", "if=" + image, "of=" + disk.node(), "bs=1M", "conv=fsync", "status=none"});
-        mustRescan(rig, disk);
-        require(shown(disk).contains(QString("2:%1+%2").arg(2 * kMib).arg(4 * kMib)),
-                "it shows " + shown(disk));
-        rig.note("of a disk with other blocks");
-        mustRun({"sh", "-c",
-                 "head -c 32M /dev/zero > " + image +
-                     " && loop=$(losetup --find --show "
-                     "--sector-size 4096 " +
-                     image +
-                     ") && printf 'label: gpt\\nstart=256, size=1024\\n' | "
-                     "sfdisk --quiet $loop && losetup --detach $loop"});
-        mustRun({"dd", "if=" + image, "of=" + disk.node(), "bs=1M", "conv=fsync", "status=none"});
-        mustRescan(rig, disk);
-        waitForShown(rig, disk, "");
-        require(stuckProcesses().isEmpty(), "stuck: " + stuckProcesses().join(", "));
-        QFile::remove(image);
     });
 }
 
@@ -406,8 +226,8 @@ void TestPartitions::readThatHangs() {
         require(waitUntil([&] { return !disk.exists(); }, 5s), "it stays");
         require(!QFile::exists(part(disk, 1)), part(disk, 1) + " stays");
         require(waitUntil([&] { return isDead(reader); }, 5s), "the reader lives on");
-        require(stuckProcesses().isEmpty(), "stuck: " + stuckProcesses().join(", "));
         ::kill(rig.target().worker(), SIGCONT);
+        require(stuckProcesses().isEmpty(), "stuck: " + stuckProcesses().join(", "));
     });
 }
 

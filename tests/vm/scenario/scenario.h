@@ -6,6 +6,7 @@
 // test program is one guest, a test function one scenario, played for attach and for lend.
 // - rig.h: the two ends, the cable and the disks; the words that scenarios are written in.
 // - play.h: how a test function plays one, and what becomes of a failure.
+// - partitions.h: disks that have some.
 // - target_machine.h: a target whose machine loses power.
 // - daemon.h, disk.h, cable.h, program.h, machine.h: the rig's parts.
 // - bus_host.h, bus_client.h: belayd as the host's end, and busctl, by which it is driven;
