@@ -117,6 +117,8 @@ void TestUiBusOwner::anOwnerIsKnownBeforeItSpeaks() {
     for (const QDBusConnection& bus : {first_, second_, first_, second_}) {
         QVERIFY(give(bus));
         QVERIFY(bus.send(QDBusMessage::createSignal(path, interface, QStringLiteral("Spoke"))));
+        // It has reached the bus before somebody else has the name.
+        QVERIFY(bus.interface()->isServiceRegistered(kName));
         expected += {bus.baseService(), bus.baseService()};
     }
     QTRY_COMPARE(heard_.size(), expected.size());

@@ -6,6 +6,7 @@
 #include <QtTest/QTest>
 #include <QtWidgets/QApplication>
 #include <algorithm>
+#include <limits>
 
 using namespace belay;
 using namespace belay::test;
@@ -19,6 +20,9 @@ namespace {
 constexpr double kMostTimes = 8;
 constexpr int kDevices = 200;
 constexpr int kRequests = 2000;
+// Others on the processor, who empty its caches, make an event longer, and none makes it shorter:
+// what was disturbed least of so many counts.
+constexpr int kMeasured = 3;
 // Both are watched for this many times the pause between two tellings of counters.
 constexpr int kTellings = 4;
 constexpr auto kPause = 500ms;
@@ -76,11 +80,15 @@ class TestUiLoad : public QObject {
 void TestUiLoad::noEventTakesLong() {
     usePalette(false);
     const auto longestOf = [](const std::function<void(WindowBench&)>& load) {
-        WindowBench bench(false);
-        bench.later(kPause);
-        timed().longest = 0;
-        load(bench);
-        return timed().longest;
+        double least = std::numeric_limits<double>::max();
+        for (int i = 0; i < kMeasured; ++i) {
+            WindowBench bench(false);
+            bench.later(kPause);
+            timed().longest = 0;
+            load(bench);
+            least = std::min(least, timed().longest);
+        }
+        return least;
     };
     const double empty = longestOf([](WindowBench& bench) {
         bench.helper.changeGadget("g1", [](helper::GadgetView& gadget) { gadget.name = "Phone"; });
