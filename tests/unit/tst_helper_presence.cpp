@@ -22,10 +22,9 @@ void HelperPresenceTest::knowsWhichDirectionsThereAre() {
     hooks.changed = [] {};
     GadgetPresence presence(**ring, hooks);
     const auto told = [&](const char* direction, const char* state) {
-        presence.handle("session", {{"direction", direction},
-                                    {"state", state},
-                                    {"reason", ""},
-                                    {"protocol", "native"}});
+        presence.handle(
+            "session",
+            {{"direction", direction}, {"state", state}, {"reason", ""}, {"protocol", "native"}});
     };
     // Nothing is known yet.
     QVERIFY(!presence.lacks("attach") && !presence.lacks("lend"));
