@@ -8,8 +8,8 @@
 namespace belay::partitions {
 namespace {
 
-// libblkid counts in these, whatever the disk's blocks are.
-constexpr std::uint64_t kSector = 512;
+// What libblkid counts in, whatever the disk's blocks are.
+constexpr std::uint64_t kProbeSector = 512;
 
 struct Free {
     void operator()(blkid_probe probe) const { blkid_free_probe(probe); }
@@ -19,9 +19,9 @@ Entry entryOf(blkid_partition partition) {
     Entry entry;
     entry.partition.number = static_cast<std::uint32_t>(blkid_partition_get_partno(partition));
     entry.partition.start =
-        static_cast<std::uint64_t>(blkid_partition_get_start(partition)) * kSector;
+        static_cast<std::uint64_t>(blkid_partition_get_start(partition)) * kProbeSector;
     entry.partition.length =
-        static_cast<std::uint64_t>(blkid_partition_get_size(partition)) * kSector;
+        static_cast<std::uint64_t>(blkid_partition_get_size(partition)) * kProbeSector;
     entry.extended = blkid_partition_is_extended(partition) != 0;
     return entry;
 }
