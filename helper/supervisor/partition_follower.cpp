@@ -18,7 +18,7 @@ using partitions::Change;
 using partitions::Partition;
 
 // By our own accord: others may be at work on the partitions, too, or the link be slow.
-constexpr int kMostTries = 3;
+constexpr int kMostLooks = 3;
 // In one line.
 constexpr std::size_t kMostNamed = 8;
 
@@ -156,7 +156,7 @@ Result<void> PartitionFollower::judge(const std::vector<int>& results) {
 }
 
 void PartitionFollower::tryAgain() {
-    if (tries_ < kMostTries)
+    if (tries_ < kMostLooks)
         again_ = true;
 }
 
