@@ -65,23 +65,17 @@ Result<void> writeAll(int fd, ConstByteSpan bytes) {
 OwnTask::OwnTask(Ring& ring, Work work, Callback callback)
     : ring_(ring), callback_(std::move(callback)), longestAnswer_(work.longestAnswer) {
     reapAbandoned();
-    const Duration deadline = work.deadline;
     if (auto started = start(std::move(work)); !started) {
-        timer_ = ring_.callAfter(Duration::zero(), [this, error = started.error()] {
-            timer_.reset();
+        failed_ = ring_.callAfter(Duration::zero(), [this, error = started.error()] {
+            failed_.reset();
             finish(tl::make_unexpected(error));
         });
-        return;
     }
-    timer_ = ring_.callAfter(deadline, [this] {
-        timer_.reset();
-        finish(errorFrom(ETIMEDOUT, "wait for a process of its own"));
-    });
 }
 
 OwnTask::~OwnTask() {
-    if (timer_)
-        ring_.cancel(*timer_);
+    if (failed_)
+        ring_.cancel(*failed_);
 }
 
 Result<void> OwnTask::start(Work work) {
@@ -124,8 +118,6 @@ void OwnTask::readable() {
 }
 
 void OwnTask::finish(Result<std::vector<std::byte>> answer) {
-    if (timer_)
-        ring_.cancel(*std::exchange(timer_, std::nullopt));
     watch_.reset();
     child_.reset();
     ring_.callAfter(kBurial, [] { reapAbandoned(); });

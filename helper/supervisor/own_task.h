@@ -18,7 +18,10 @@ namespace belay::helper {
 //
 // - It is done when the process has closed its end of the answer's pipe. To end may take longer: if
 //   it is the last to close a disk, it writes back what others wrote.
-// - Destroying the task abandons the process, as does the deadline.
+// - Waits for as long as it takes: a process that is killed in the midst of reading a disk holds,
+// on
+//   its way out, a lock that everybody needs who opens that disk, until the read is over.
+// - Destroying the task abandons the process.
 class OwnTask {
  public:
     struct Work {
@@ -28,10 +31,8 @@ class OwnTask {
         std::vector<std::byte> input;
         // More is an error.
         std::size_t longestAnswer = 0;
-        Duration deadline{};
     };
-    // Once, from the ring: what it wrote, which is nothing or a part if it died. ETIMEDOUT after
-    // the deadline.
+    // Once, from the ring: what it wrote, which is nothing or a part if it died.
     using Callback = std::function<void(Result<std::vector<std::byte>> answer)>;
 
     OwnTask(Ring& ring, Work work, Callback callback);
@@ -56,7 +57,7 @@ class OwnTask {
     Fd pipe_;
     std::unique_ptr<FdWatch> watch_;
     std::unique_ptr<Child> child_;
-    std::optional<Ring::TimerId> timer_;
+    std::optional<Ring::TimerId> failed_;
 };
 
 }  // namespace belay::helper

@@ -19,6 +19,8 @@ using partitions::Partition;
 
 // By our own accord: others may be at work on the partitions, too, or the link be slow.
 constexpr int kMostLooks = 3;
+// Of those who asked. A command waits for 15 s.
+constexpr auto kPatience = std::chrono::seconds(10);
 // In one line.
 constexpr std::size_t kMostNamed = 8;
 
@@ -44,22 +46,19 @@ tl::unexpected<Error> inUse(DeviceId disk, const std::string& partition) {
 PartitionFollower::PartitionFollower(Ring& ring, DeviceId disk, const PartitionHooks& hooks)
     : ring_(ring), disk_(disk), hooks_(hooks), shown_(partitions::presentOf(disk)) {}
 
+PartitionFollower::~PartitionFollower() {
+    if (patience_)
+        ring_.cancel(*patience_);
+}
+
 void PartitionFollower::setLive(bool live) {
     if (std::exchange(live_, live) == live)
         return;
-    if (live) {
-        tries_ = 0;
+    tries_ = 0;
+    if (live)
         lookIfDue();
-        return;
-    }
-    if (task_) {
-        ring_.destroyLater(std::move(task_));
-        due_ = true;
-    }
-    auto asked = std::exchange(look_, {}).asked;
-    std::ranges::move(std::exchange(asked_, {}), std::back_inserter(asked));
-    for (const Done& done : asked)
-        done(notLive(disk_));
+    else
+        tellAll(notLive(disk_));
 }
 
 void PartitionFollower::closed(const std::string& name, bool written) {
@@ -82,6 +81,12 @@ void PartitionFollower::rescan(Done done) {
     }
     said_.clear();  // who asks is told once more
     asked_.push_back(std::move(done));
+    if (!patience_)
+        patience_ = ring_.callAfter(kPatience, [this] {
+            patience_.reset();
+            tellAll(errorFrom(ETIMEDOUT, "read the partition table of", ublk::diskName(disk_),
+                              "It is done when the disk answers"));
+        });
     tries_ = 0;
     due_ = again_ = true;
     lookIfDue();
@@ -165,9 +170,20 @@ void PartitionFollower::watchAll() {
         hooks_.watch(disk_, partitions::partitionName(disk_, partition.number));
 }
 
+void PartitionFollower::tellAll(const Result<void>& result) {
+    if (patience_)
+        ring_.cancel(*std::exchange(patience_, std::nullopt));
+    auto asked = std::exchange(look_.asked, {});
+    std::ranges::move(std::exchange(asked_, {}), std::back_inserter(asked));
+    for (const Done& done : asked)
+        done(result);
+}
+
 void PartitionFollower::finish(const Result<void>& result) {
     Look look = std::exchange(look_, {});
-    if (!result && std::ranges::find(look.remarks, result.error().message()) == look.remarks.end())
+    // It is no news that a disk which is not live cannot be read.
+    if (!result && live_ &&
+        std::ranges::find(look.remarks, result.error().message()) == look.remarks.end())
         look.remarks.push_back(result.error().message());
     blocked_ = !result && result.error().code == EBUSY;
     watchAll();
@@ -180,6 +196,8 @@ void PartitionFollower::finish(const Result<void>& result) {
         std::ranges::move(look.asked, std::back_inserter(asked_));
     } else {
         sayOnce(look.remarks);
+        if (patience_ && asked_.empty())
+            ring_.cancel(*std::exchange(patience_, std::nullopt));
         for (const Done& done : look.asked)
             done(result);
     }

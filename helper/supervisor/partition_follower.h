@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,8 +29,8 @@ struct PartitionHooks {
 //
 // - Looks at the table when the disk is live for the first time in our life, when it was written
 //   to, and when it is told to. What is as it should be is not touched.
-// - All that may wait for the disk is in processes of their own, which are left behind when the
-//   disk is not live any more; the look is then due again when it is.
+// - All that may wait for the disk is in processes of their own. A look that waits, because the
+//   disk is not live any more, goes on when it is live again.
 // - A partition that cannot go because it is in use is said to the user, and tried again when
 //   somebody has closed it.
 // - Tells udev when somebody has written to the disk or a partition, for those who ask udev what is
@@ -40,13 +41,16 @@ class PartitionFollower {
 
     // `hooks` are the keeper's.
     PartitionFollower(Ring& ring, DeviceId disk, const PartitionHooks& hooks);
+    ~PartitionFollower();
+    PartitionFollower(const PartitionFollower&) = delete;
+    PartitionFollower& operator=(const PartitionFollower&) = delete;
 
     // Whether its requests flow.
     void setLive(bool live);
     // Somebody has closed the disk or a partition of it, by its name, and may have written to it.
     void closed(const std::string& name, bool written);
     // `done` is told what became of a look that begins from now on. ENOTCONN while it is not live;
-    // EBUSY if partitions in use stay as they were.
+    // EBUSY if partitions in use stay as they were, ETIMEDOUT if the look waits.
     void rescan(Done done);
 
  private:
@@ -68,6 +72,7 @@ class PartitionFollower {
     void sayOnce(const std::vector<std::string>& lines);
     // False if that was said before.
     bool sayWhatIsThere();
+    void tellAll(const Result<void>& result);
 
     Ring& ring_;
     const DeviceId disk_;
@@ -80,6 +85,7 @@ class PartitionFollower {
     int tries_ = 0;         // looks since something last happened
     Look look_;             // while there is a task
     std::unique_ptr<OwnTask> task_;
+    std::optional<Ring::TimerId> patience_;     // of those who asked
     std::vector<Done> asked_;                   // for the next look
     std::vector<partitions::Partition> shown_;  // as the user was told last
     std::vector<std::string> said_;             // the same

@@ -21,13 +21,9 @@
 namespace belay::helper {
 namespace {
 
-using namespace std::chrono_literals;
 using partitions::Change;
 using partitions::Entry;
 
-// On a live disk. The command that waits for both waits for 15 s.
-constexpr auto kReadPatience = 8s;
-constexpr auto kChangePatience = 4s;
 // For each partition one that goes and one that comes.
 constexpr std::size_t kMostChanges = std::size_t{2} * partitions::kHighestNumber;
 
@@ -107,7 +103,6 @@ std::unique_ptr<OwnTask> readPartitions(Ring& ring, DeviceId disk, const Identit
     work.args = {ublk::kPartitionProcessName, kReadPartitionsArgument, std::to_string(disk.value),
                  std::to_string(identity.uid), std::to_string(identity.gid)};
     work.longestAnswer = partitions::kLongestList;
-    work.deadline = kReadPatience;
     return std::make_unique<OwnTask>(
         ring, std::move(work),
         [callback = std::move(callback)](const Result<std::vector<std::byte>>& answer) {
@@ -124,7 +119,6 @@ std::unique_ptr<OwnTask> changePartitions(Ring& ring, DeviceId disk,
                  std::to_string(disk.value)};
     work.input = bytesOf(changes);
     work.longestAnswer = kMostChanges * sizeof(int);
-    work.deadline = kChangePatience;
     return std::make_unique<OwnTask>(
         ring, std::move(work),
         [callback = std::move(callback)](const Result<std::vector<std::byte>>& answer) {

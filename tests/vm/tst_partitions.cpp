@@ -209,10 +209,14 @@ void TestPartitions::readThatHangs() {
         require(disk.completed() == before, "it does not hang");
 
         rig.note("nobody else waits");
+        rig.pullCable();
         rig.waitForState(disk, "waiting");
-        require(waitUntil([&] { return isDead(reader); }, 5s), "the reader lives on");
+        require(rescan(rig, disk).status != 0, "the table of a disk that waits was read");
+        require(!isDead(reader), "the reader did not wait");
         ::kill(target, SIGCONT);
+        rig.plugIn();
         rig.waitForState(disk, "live");
+        require(waitUntil([&] { return isDead(reader); }), "the reader does not go on");
         require(shown(disk) == all, "it shows " + shown(disk));
 
         rig.note("once more, and stopped in the midst of it");
