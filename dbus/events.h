@@ -101,9 +101,10 @@ struct Asked {
     static constexpr std::string_view kStop = "stop";
     static constexpr std::string_view kForceStop = "force-stop";
     static constexpr std::string_view kSetPolicy = "set-policy";
-    static constexpr std::array kActions{kAttach,    kLend,     kAutoAttachOn, kAutoAttachOff,
-                                         kForget,    kRecover,  kAcceptLoss,   kStop,
-                                         kForceStop, kSetPolicy};
+    static constexpr std::string_view kRescan = "rescan";
+    static constexpr std::array kActions{kAttach,    kLend,      kAutoAttachOn, kAutoAttachOff,
+                                         kForget,    kRecover,   kAcceptLoss,   kStop,
+                                         kForceStop, kSetPolicy, kRescan};
     static constexpr std::string_view kKind = "action";
     static constexpr std::array kDetails{
         Detail<Asked>{"action", &Asked::action},

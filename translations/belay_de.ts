@@ -74,6 +74,10 @@
         <translation>Wenn ausgesteckt: %1</translation>
     </message>
     <message>
+        <source>Read the partition table again</source>
+        <translation>Partitionstabelle neu lesen</translation>
+    </message>
+    <message>
         <source>The service for this gadget has ended, and another one takes over</source>
         <translation>Der Dienst für dieses Gadget hat sich beendet, und ein anderer übernimmt</translation>
     </message>

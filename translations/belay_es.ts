@@ -74,6 +74,10 @@
         <translation>Si se desconecta: %1</translation>
     </message>
     <message>
+        <source>Read the partition table again</source>
+        <translation>Volver a leer la tabla de particiones</translation>
+    </message>
+    <message>
         <source>The service for this gadget has ended, and another one takes over</source>
         <translation>El servicio de este gadget ha terminado y otro toma el relevo</translation>
     </message>

@@ -74,6 +74,10 @@
         <translation>Si débranché&#xa0;: %1</translation>
     </message>
     <message>
+        <source>Read the partition table again</source>
+        <translation>Relire la table des partitions</translation>
+    </message>
+    <message>
         <source>The service for this gadget has ended, and another one takes over</source>
         <translation>Le service de ce gadget s’est arrêté, et un autre prend le relais</translation>
     </message>

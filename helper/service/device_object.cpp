@@ -1,6 +1,5 @@
 #include "helper/service/device_object.h"
 
-#include "core/base/log.h"
 #include "helper/service/authority.h"
 #include "helper/service/bus_service.h"
 #include "helper/service/device1_adaptor.h"
@@ -200,17 +199,17 @@ void DeviceObject::Rescan(const QVariantMap& values) {
         call.fail(deviceGone());
         return;
     }
-    service_.authority().ask(
-        call, "org.belay.rescan", {{QStringLiteral("device"), titleOf(*view)}},
-        [&service = service_, id = id_, call](uint uid) {
-            log::notice("uid {}: rescan {}", uid, id);
-            service.fleet()->rescan(id, [call](const Result<void>& result) {
-                if (result)
-                    call.reply();
-                else
-                    call.fail(result.error());
-            });
-        });
+    service_.authority().ask(call, "org.belay.rescan", {{QStringLiteral("device"), titleOf(*view)}},
+                             [&service = service_, id = id_, call](uint uid) {
+                                 service.askedOfDevice(
+                                     uid, id, {.action = std::string(events::Asked::kRescan)});
+                                 service.fleet()->rescan(id, [call](const Result<void>& result) {
+                                     if (result)
+                                         call.reply();
+                                     else
+                                         call.fail(result.error());
+                                 });
+                             });
 }
 
 QList<bus::Request> DeviceObject::ListInFlight(const QVariantMap& values) {

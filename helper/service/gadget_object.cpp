@@ -1,6 +1,5 @@
 #include "helper/service/gadget_object.h"
 
-#include "core/base/log.h"
 #include "helper/service/authority.h"
 #include "helper/service/bus_service.h"
 #include "helper/service/gadget1_adaptor.h"

@@ -69,6 +69,8 @@ QString EventWords::of(const events::Asked& event) {
         return tr("If unplugged: %1")
             .arg(Words::policy(QString::fromStdString(event.policy),
                                QString::fromStdString(event.seconds).toUInt()));
+    if (is(Asked::kRescan))
+        return tr("Read the partition table again");
     return QString::fromStdString(event.action);
 }
 
