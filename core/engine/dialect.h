@@ -25,6 +25,9 @@ class Dialect {
 
     // True when payloads are checked by the CRC in their message.
     virtual bool checksPayloads() const = 0;
+    // True when a target answers a request past the end of its export with an error, by itself: v0
+    // says nothing of it.
+    virtual bool refusesOutOfRange() const = 0;
     // What a transfer that is no whole number of messages means: true to drop it quietly (v0
     // peers tolerate strangers' probes on their interrupt pipes), false to end the session.
     virtual bool ignoresOddTransfers() const = 0;

@@ -138,8 +138,13 @@ session::Resume InitiatorEngine::exportOffered(DeviceId device, const wire::Expo
     return resume;
 }
 
+// A read past the end is refused without a look at the store: one that hangs is its own trouble,
+// and not that of the session.
 void InitiatorEngine::probe(DeviceId device) {
-    initiator_.probe(device);
+    if (!hasSession())
+        return;
+    initiator_.probe(device,
+                     dialect_->refusesOutOfRange() ? initiator_.known(device).sizeBytes : 0);
     pump_.ask();
 }
 

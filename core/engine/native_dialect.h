@@ -15,6 +15,7 @@ class NativeDialect final : public Dialect {
     Result<wire::Request> decodeRequest(ConstByteSpan message) override;
     Result<wire::Response> decodeResponse(ConstByteSpan message) override;
     bool checksPayloads() const override { return payloadCrc_; }
+    bool refusesOutOfRange() const override { return true; }
     bool ignoresOddTransfers() const override { return false; }
 
  private:

@@ -31,6 +31,7 @@ class SmooDialect final : public Dialect {
     Result<wire::Request> decodeRequest(ConstByteSpan message) override;
     Result<wire::Response> decodeResponse(ConstByteSpan message) override;
     bool checksPayloads() const override { return false; }
+    bool refusesOutOfRange() const override { return false; }
     bool ignoresOddTransfers() const override { return true; }
 
  private:

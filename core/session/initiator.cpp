@@ -47,6 +47,7 @@ Resume Initiator::exportOffered(DeviceId device, const wire::ExportInfo& offered
     if (found == devices_.end())
         return Resume::DifferentDisk;
     Device& known = found->second;
+    known.joining.reset();
     if (offered.uuid != known.info.uuid || offered.sizeBytes != known.info.sizeBytes ||
         offered.blockSize != known.info.blockSize || offered.readOnly != known.info.readOnly ||
         offered.generation != known.info.generation)
@@ -245,6 +246,12 @@ std::optional<DeviceId> Initiator::endOwn(Entry& entry) {
     return ended.device;
 }
 
+void Initiator::probe(DeviceId device, std::uint64_t offset) {
+    Device& asked = devices_.at(device);
+    asked.probe = Probe::Wanted;
+    asked.probeOffset = offset;
+}
+
 const Entry* Initiator::nextProbe(DeviceId id, Device& device, bool room) {
     if (device.probe == Probe::Parked)
         return ledger_.find(device.probeSequence);
@@ -254,6 +261,7 @@ const Entry* Initiator::nextProbe(DeviceId id, Device& device, bool room) {
     entry.device = id;
     entry.origin = Origin::Probe;
     entry.op = wire::Op::Read;
+    entry.offset = device.probeOffset;
     entry.length = device.info.blockSize;
     const Entry* added = ledger_.add(entry);
     if (added != nullptr) {

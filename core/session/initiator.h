@@ -104,10 +104,10 @@ class Initiator {
     // The user accepts the loss: what is unsaved now no longer counts as such. Breaks off sending
     // the write log again; the caller offers the export anew.
     void forgiveMissingData(DeviceId device);
-    // Reads the device's first block on our own account, as soon as the device takes part in the
+    // Reads a block at `offset` (bytes) on our own account, as soon as the device takes part in the
     // session. Any answer, a refusal too, shows that the session is open at the other end. The end
     // of the session is the end of it.
-    void probe(DeviceId device) { devices_.at(device).probe = Probe::Wanted; }
+    void probe(DeviceId device, std::uint64_t offset);
     // Everything that was sent is parked again.
     void sessionClosed();
     Epoch epoch() const { return epoch_; }
@@ -153,6 +153,7 @@ class Initiator {
         LogWork work;
         std::optional<wire::ExportInfo> joining;  // when nothing disowned is under way to this disk
         Probe probe = Probe::None;
+        std::uint64_t probeOffset = 0;
         Sequence probeSequence;  // Parked: where it is in the ledger
         bool hasUnsaved() const { return unsavedUnknown || written != stable; }
     };

@@ -20,6 +20,9 @@ Json toJson(const Error& error) {
 }
 
 Error errorFromJson(const Json& json) {
+    // A worker outlives an upgrade, and one of an earlier version has words only.
+    if (json.is_string())
+        return {json.get<std::string>(), {}, 0, {}};
     return {json.at("what").get<std::string>(), json.at("object").get<std::string>(),
             json.at("code").get<int>(), json.at("hint").get<std::string>()};
 }

@@ -72,6 +72,11 @@ bool DeviceServer::handle(const Json& message, std::vector<Fd>& fds) {
         return true;
     if (type == "fail") {
         engine_.failDevice(device);
+        // It will not become live, whatever the target says.
+        Served& served = devices_.at(device);
+        served.isNew = false;
+        if (std::exchange(served.probing, false))
+            tellServing(device);
     } else if (type == "resume") {
         engine_.resumeDevice(device);
     } else {

@@ -93,11 +93,12 @@ class SessionInitiatorTest : public QObject {
 void SessionInitiatorTest::probeIsAnswered() {
     Rig rig;
     rig.initiator.submit(entryOf(Op::Write));
-    rig.initiator.probe(kDevice);
+    rig.initiator.probe(kDevice, sampleExport().sizeBytes);
     const Entry* next = rig.initiator.nextToSend();
     QVERIFY(next != nullptr && next == rig.initiator.nextToSend());
     const wire::Request probe = rig.send();
-    QVERIFY(probe.op == Op::Read && probe.offset == 0 && probe.flags == 0);
+    QVERIFY(probe.op == Op::Read && probe.flags == 0);
+    QCOMPARE(probe.offset, sampleExport().sizeBytes);
     QCOMPARE(probe.length, sampleExport().blockSize);
     QVERIFY(rig.send().op == Op::Write);
     QCOMPARE(rig.initiator.underWay(kDevice), std::size_t(1));
@@ -115,7 +116,7 @@ void SessionInitiatorTest::probeIsAnswered() {
 
 void SessionInitiatorTest::probeIsRefused() {
     Rig rig;
-    rig.initiator.probe(kDevice);
+    rig.initiator.probe(kDevice, sampleExport().sizeBytes);
     auto refusal = answerTo(rig.send());
     refusal.status = EIO;
     const auto answer = rig.initiator.responseReceived(refusal);
@@ -128,7 +129,7 @@ void SessionInitiatorTest::probeIsRefused() {
 void SessionInitiatorTest::probeEndsWithItsSession() {
     for (const bool sent : {false, true}) {
         Rig rig;
-        rig.initiator.probe(kDevice);
+        rig.initiator.probe(kDevice, sampleExport().sizeBytes);
         QVERIFY(rig.initiator.nextToSend() != nullptr);
         if (sent)
             rig.send();
@@ -141,7 +142,7 @@ void SessionInitiatorTest::probeEndsWithItsSession() {
 // Its payload comes all the same, and must not be taken for another's.
 void SessionInitiatorTest::probeOutlivesItsDevice() {
     Rig rig;
-    rig.initiator.probe(kDevice);
+    rig.initiator.probe(kDevice, sampleExport().sizeBytes);
     const wire::Request probe = rig.send();
     rig.initiator.removeDevice(kDevice);
     const auto answer = rig.initiator.responseReceived(answerTo(probe));
@@ -153,7 +154,7 @@ void SessionInitiatorTest::probeOutlivesItsDevice() {
 
 void SessionInitiatorTest::probeSeesALoss() {
     Rig rig;
-    rig.initiator.probe(kDevice);
+    rig.initiator.probe(kDevice, sampleExport().sizeBytes);
     auto answer = answerTo(rig.send());
     answer.verifier = kOtherVerifier;
     QVERIFY(rig.refuses(answer));
