@@ -197,7 +197,7 @@ void TestBusService::objectsComeAndGoWithSignals() {
     QCOMPARE(reply.errorName(), QString("org.freedesktop.DBus.Error.UnknownObject"));
     // The fleet may speak of what is gone already.
     service_->deviceChanged("d2");
-    QCOMPARE(service_->deviceOf("g1", device().exportUuid), std::optional<std::string>("d1"));
+    QCOMPARE(service_->attachedDevice("g1", device().exportUuid), std::optional<std::string>("d1"));
 }
 
 void TestBusService::stateIsToldAtOnceWithValues() {
