@@ -17,13 +17,17 @@ __kernel_timespec timespecOf(Duration duration) {
 
 }  // namespace
 
-Result<std::unique_ptr<Ring>> Ring::create(unsigned entries, std::span<const std::uint8_t> only) {
+Result<std::unique_ptr<Ring>> Ring::create(unsigned entries, std::span<const std::uint8_t> only,
+                                           Loop loop) {
     std::unique_ptr<Ring> ring(new Ring);
     io_uring_params params{};
+    params.flags = IORING_SETUP_CQSIZE | IORING_SETUP_SINGLE_ISSUER;
     // The flags every ublk server uses: completions are run only while this thread waits, which
-    // is also what lets the kernel hand a dead server's requests on without delay.
-    params.flags = IORING_SETUP_CQSIZE | IORING_SETUP_COOP_TASKRUN | IORING_SETUP_SINGLE_ISSUER |
-                   IORING_SETUP_DEFER_TASKRUN;
+    // is also what lets the kernel hand a dead server's requests on without delay. Whoever sleeps
+    // elsewhere would not always hear of them: Linux 6.12.117 does not signal the eventfd for work
+    // that is put off when no completion came since its last signal (measured).
+    if (loop == Loop::Own)
+        params.flags |= IORING_SETUP_COOP_TASKRUN | IORING_SETUP_DEFER_TASKRUN;
     if (!only.empty())
         params.flags |= IORING_SETUP_R_DISABLED;
     params.cq_entries = entries * 4;
@@ -203,8 +207,6 @@ Result<void> Ring::turn(std::optional<Duration> limit) {
 }
 
 Result<void> Ring::announceOn(int eventFd) {
-    // With deferred task running the kernel signals when work is queued for this thread, not only
-    // when a completion is there (io_req_local_work_add()).
     const int error = io_uring_register_eventfd(&ring_, eventFd);
     if (error < 0)
         return errorFrom(error, "have io_uring announce completions");

@@ -37,12 +37,17 @@ class Ring {
     using Callback = std::function<void()>;
     using TimerId = std::uint64_t;
 
+    // Where the ring's thread sleeps: in turn(), or in another loop (Qt's), which announceOn()
+    // wakes.
+    enum class Loop : std::uint8_t { Own, Other };
+
     // `entries`: submission slots; the completion queue has four times as many. `only`: opcodes
     // that the kernel is to take from this ring, for good, and no others (all, if empty); of
     // registrations it then takes addWorkers()' alone. A system call filter does not see what goes
     // through a ring.
     static Result<std::unique_ptr<Ring>> create(unsigned entries,
-                                                std::span<const std::uint8_t> only = {});
+                                                std::span<const std::uint8_t> only = {},
+                                                Loop loop = Loop::Own);
     ~Ring();
     Ring(const Ring&) = delete;
     Ring& operator=(const Ring&) = delete;
@@ -84,8 +89,8 @@ class Ring {
     // One turn: submits, waits for at least one event (or a timer, or `limit`), handles all.
     Result<void> turn(std::optional<Duration> limit = std::nullopt);
 
-    // For a thread that sleeps in another loop (Qt's) and calls turn(0) when it must. `eventFd`
-    // becomes readable when there is something for a turn to handle; the ring does not own it.
+    // For Loop::Other, whose thread calls turn(0) when it must. `eventFd` becomes readable when
+    // there is something for a turn to handle; the ring does not own it.
     Result<void> announceOn(int eventFd);
     // True if a turn has nothing to submit, to send or to call just now.
     bool settled() const;

@@ -47,7 +47,7 @@ void Daemon::tellSystem() {
 }
 
 Result<void> Daemon::makeRing() {
-    auto ring = Ring::create(256);
+    auto ring = Ring::create(256, {}, Ring::Loop::Other);
     if (!ring)
         return tl::make_unexpected(ring.error());
     ring_ = std::move(*ring);

@@ -35,7 +35,7 @@ class TestBusRing : public QObject {
 };
 
 void TestBusRing::init() {
-    auto ring = Ring::create(32);
+    auto ring = Ring::create(32, {}, Ring::Loop::Other);
     QVERIFY(ring.has_value());
     ring_ = std::move(*ring);
     auto driver = service::RingDriver::create(*ring_);

@@ -185,7 +185,7 @@ qint64 BusHost::msFromStopToEnd(const QString& path) {
             continue;
         if (event[1] == "action")
             begun = event[0].toDouble();
-        else if (event[3] == "Gone")
+        else if (event[4]["to"]["data"] == "gone")
             gone = event[0].toDouble();
     }
     require(begun > 0 && gone >= begun, "belayd does not tell when " + path + " was stopped");
