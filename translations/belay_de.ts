@@ -78,8 +78,8 @@
         <translation>Partitionstabelle neu lesen</translation>
     </message>
     <message>
-        <source>The service for this gadget has ended, and another one takes over</source>
-        <translation>Der Dienst für dieses Gadget hat sich beendet, und ein anderer übernimmt</translation>
+        <source>The service for this gadget has ended</source>
+        <translation>Der Dienst für dieses Gadget hat sich beendet</translation>
     </message>
 </context>
 <context>

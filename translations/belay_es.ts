@@ -78,8 +78,8 @@
         <translation>Volver a leer la tabla de particiones</translation>
     </message>
     <message>
-        <source>The service for this gadget has ended, and another one takes over</source>
-        <translation>El servicio de este gadget ha terminado y otro toma el relevo</translation>
+        <source>The service for this gadget has ended</source>
+        <translation>El servicio de este gadget ha terminado</translation>
     </message>
 </context>
 <context>

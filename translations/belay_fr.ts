@@ -11,7 +11,7 @@
     <message>
         <source>“%1” cannot be lent</source>
         <extracomment>%1 is the name of a file</extracomment>
-        <translation>« %1 » ne peut pas être prêté</translation>
+        <translation>«&#xa0;%1&#xa0;» ne peut pas être prêté</translation>
     </message>
     <message>
         <source>A new service has taken over</source>
@@ -29,16 +29,16 @@
     <message>
         <source>Attach “%1”</source>
         <extracomment>%1 is the label of a disk that the gadget shares</extracomment>
-        <translation>Attacher « %1 »</translation>
+        <translation>Attacher «&#xa0;%1&#xa0;»</translation>
     </message>
     <message>
         <source>Lend “%1”</source>
         <extracomment>%1 is the name of a file</extracomment>
-        <translation>Prêter « %1 »</translation>
+        <translation>Prêter «&#xa0;%1&#xa0;»</translation>
     </message>
     <message>
         <source>Lend “%1”, read-only</source>
-        <translation>Prêter « %1 » en lecture seule</translation>
+        <translation>Prêter «&#xa0;%1&#xa0;» en lecture seule</translation>
     </message>
     <message>
         <source>Attach everything automatically</source>
@@ -78,8 +78,8 @@
         <translation>Relire la table des partitions</translation>
     </message>
     <message>
-        <source>The service for this gadget has ended, and another one takes over</source>
-        <translation>Le service de ce gadget s’est arrêté, et un autre prend le relais</translation>
+        <source>The service for this gadget has ended</source>
+        <translation>Le service de ce gadget s’est arrêté</translation>
     </message>
 </context>
 <context>

@@ -46,8 +46,7 @@ std::string textOf(const events::Asked& event) {
 }
 
 std::string textOf(const events::WorkerEnded& event) {
-    return fmt::format("The worker of this gadget has ended ({}); another one takes over",
-                       event.how);
+    return fmt::format("The worker of this gadget has ended ({})", event.how);
 }
 
 }  // namespace

@@ -75,7 +75,7 @@ QString EventWords::of(const events::Asked& event) {
 }
 
 QString EventWords::of(const events::WorkerEnded&) {
-    return tr("The service for this gadget has ended, and another one takes over");
+    return tr("The service for this gadget has ended");
 }
 
 }  // namespace belay::ui
