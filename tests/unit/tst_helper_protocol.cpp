@@ -101,7 +101,7 @@ void HelperProtocolTest::exportInImpossibleBlocks() {
     for (const std::uint32_t size : {0U, 256U, 1000U, 131072U}) {
         Json json = toJson(sampleExport());
         json["blockSize"] = size;
-        QVERIFY_EXCEPTION_THROWN(exportFromJson(json), Json::exception);
+        QVERIFY_THROWS_EXCEPTION(Json::exception, exportFromJson(json));
     }
 }
 
