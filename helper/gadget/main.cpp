@@ -45,12 +45,15 @@ belay-gadget --share FILE... --lend-ready
     --user NAME      run the data path as this user (default: belay-gadget)
 
 belay-gadget status [--json]
+belay-gadget attach NAME
 belay-gadget stop DEVICE [--force]
 belay-gadget recover DEVICE [--accept-loss]
 belay-gadget policy DEVICE POLICY
 belay-gadget rescan DEVICE
-    commands to the one that is running. rescan reads the device's partition table
-    again; that it was written is noticed without it
+    commands to the one that is running. attach makes a block device of what the
+    other side offers under this label or uuid: of a disk that was stopped, too.
+    rescan reads the device's partition table again; that it was written is
+    noticed without it
 
     --run-dir DIR    where state is kept, before any command
                      (default: /run/belay-gadget/NAME)
@@ -135,9 +138,7 @@ CommandLine parse(Arguments arguments) {
             line.verbose = true;
         } else if (!arguments.failed().empty()) {
             line.error = arguments.failed();
-        } else if (const auto& word = arguments.peek();
-                   word == "status" || word == "stop" || word == "recover" || word == "policy" ||
-                   word == "rescan") {
+        } else if (const auto& word = arguments.peek(); isCommand(word)) {
             line.command = arguments.rest();
             break;
         } else {

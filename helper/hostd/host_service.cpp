@@ -89,6 +89,7 @@ void HostService::gadgetFound(const usb::Gadget& gadget) {
         return;
     }
     gadget_ = gadget;
+    devices_.forgetStopped();
     announce(fmt::format("{} found, {} Mbit/s", nameOf(gadget), gadget.speedMbps));
     handOver();
 }

@@ -40,12 +40,15 @@ belay-hostd [--gadget SERIAL] --attach SHARE... --lend FILE...
     --user NAME      run the data path as this user (default: belay-hostd)
 
 belay-hostd status [--json]
+belay-hostd attach NAME
 belay-hostd stop DEVICE [--force]
 belay-hostd recover DEVICE [--accept-loss]
 belay-hostd policy DEVICE POLICY
 belay-hostd rescan DEVICE
-    commands to the one that is running. rescan reads the device's partition table
-    again; that it was written is noticed without it
+    commands to the one that is running. attach makes a block device of what the
+    other side offers under this label or uuid: of a disk that was stopped, too.
+    rescan reads the device's partition table again; that it was written is
+    noticed without it
 
     --run-dir DIR    where state is kept, before any command
                      (default: /run/belay-hostd/SERIAL, or .../default)
@@ -103,9 +106,7 @@ CommandLine parse(Arguments arguments) {
             line.verbose = true;
         } else if (!arguments.failed().empty()) {
             line.error = arguments.failed();
-        } else if (const auto& word = arguments.peek();
-                   word == "status" || word == "stop" || word == "recover" || word == "policy" ||
-                   word == "rescan") {
+        } else if (const auto& word = arguments.peek(); isCommand(word)) {
             line.command = arguments.rest();
             break;
         } else {

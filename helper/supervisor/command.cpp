@@ -9,6 +9,11 @@ Result<Command> commandFrom(const Json& request) {
     const auto what = request.at("command").get<std::string>();
     if (what == "status")
         return command;
+    if (what == "attach") {
+        command.kind = Command::Kind::Attach;
+        command.share = request.at("share").get<std::string>();
+        return command;
+    }
     command.device = DeviceId(request.at("device").get<std::uint32_t>());
     if (what == "stop") {
         command.kind = Command::Kind::Stop;

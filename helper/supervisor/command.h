@@ -5,14 +5,17 @@
 #include "core/lifecycle/policy.h"
 #include "helper/supervisor/channel.h"
 
+#include <string>
+
 namespace belay::helper {
 
 // What a message on the command socket asks for.
 struct Command {
-    enum class Kind { Status, Stop, Recover, SetPolicy, Rescan };
+    enum class Kind { Status, Attach, Stop, Recover, SetPolicy, Rescan };
 
     Kind kind = Kind::Status;
-    DeviceId device;  // of all but Status
+    DeviceId device;    // of all but Status and Attach
+    std::string share;  // Attach: label or uuid
     bool force = false;
     bool acceptLoss = false;
     lifecycle::Policy policy;

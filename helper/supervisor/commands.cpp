@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 
@@ -61,16 +62,16 @@ void printStatus(const Json& status) {
     printOffered(status.value("offered", Json::array()));
 }
 
-int usageError(const std::string& text) {
-    fmt::print(stderr, "{}\n", text);
-    return 2;
-}
-
-}  // namespace
-
-int commandMain(const std::string& runDir, const std::vector<std::string>& words) {
+// What the words ask for, or what is wrong with them.
+tl::expected<Json, std::string> requestFrom(const std::vector<std::string>& words) {
     const std::string& command = words.front();
     const auto has = [&](const char* option) { return std::ranges::count(words, option) > 0; };
+    const auto wrong = [](std::string text) { return tl::make_unexpected(std::move(text)); };
+    if (command == "attach") {
+        if (words.size() != 2)
+            return wrong("attach what? Give the label or the uuid of what the other side offers");
+        return Json{{"command", command}, {"share", words.back()}};
+    }
     Json request = {{"command", command}};
     const std::string allowed = command == "status"    ? "--json"
                                 : command == "stop"    ? "--force"
@@ -80,26 +81,41 @@ int commandMain(const std::string& runDir, const std::vector<std::string>& words
     for (auto word = words.begin() + 1; word != words.end(); ++word) {
         if (command == "policy" && device && !request.contains("policy")) {
             if (!policyFrom(*word))
-                return usageError(
-                    fmt::format("\"{}\" is no policy: wait, fail-fast or seconds", *word));
+                return wrong(fmt::format("\"{}\" is no policy: wait, fail-fast or seconds", *word));
             request["policy"] = *word;
             continue;
         }
         if (word->starts_with("-") ? *word != allowed : command == "status" || device)
-            return usageError(fmt::format("{}: unexpected \"{}\"", command, *word));
+            return wrong(fmt::format("{}: unexpected \"{}\"", command, *word));
         if (!word->starts_with("-") && !(device = deviceNumber(*word)))
-            return usageError(fmt::format("\"{}\" is no device; use a name like ublkb0", *word));
+            return wrong(fmt::format("\"{}\" is no device; use a name like ublkb0", *word));
     }
     if (command == "policy" && device && !request.contains("policy"))
-        return usageError("policy what? Add wait, fail-fast or a number of seconds");
-    if (command != "status") {
-        if (!device)
-            return usageError(fmt::format("{} what? Name a device, e.g. ublkb0", command));
-        request["device"] = *device;
-        request["force"] = has("--force");
-        request["acceptLoss"] = has("--accept-loss");
+        return wrong("policy what? Add wait, fail-fast or a number of seconds");
+    if (command == "status")
+        return request;
+    if (!device)
+        return wrong(fmt::format("{} what? Name a device, e.g. ublkb0", command));
+    request["device"] = *device;
+    request["force"] = has("--force");
+    request["acceptLoss"] = has("--accept-loss");
+    return request;
+}
+
+}  // namespace
+
+bool isCommand(const std::string& word) {
+    constexpr std::array kCommands = {"status", "attach", "stop", "recover", "policy", "rescan"};
+    return std::ranges::find(kCommands, word) != kCommands.end();
+}
+
+int commandMain(const std::string& runDir, const std::vector<std::string>& words) {
+    const auto request = requestFrom(words);
+    if (!request) {
+        fmt::print(stderr, "{}\n", request.error());
+        return 2;
     }
-    const auto answer = askCommand(runDir + "/control", request);
+    const auto answer = askCommand(runDir + "/control", *request);
     if (!answer) {
         fmt::print(stderr, "{}\n", answer.error().message());
         return EXIT_FAILURE;
@@ -108,10 +124,12 @@ int commandMain(const std::string& runDir, const std::vector<std::string>& words
         fmt::print(stderr, "{}\n", answer->value("error", "it failed"));
         return EXIT_FAILURE;
     }
-    if (command == "status" && has("--json"))
+    if (std::ranges::count(words, "--json") > 0)
         fmt::print("{}\n", answer->dump(2));
-    else if (command == "status")
+    else if (words.front() == "status")
         printStatus(*answer);
+    else if (words.front() == "attach")
+        fmt::print("{}\n", answer->at("node").get<std::string>());
     return EXIT_SUCCESS;
 }
 

@@ -169,6 +169,7 @@ void DeviceManager::exportsOffered(const Json& message) {
     fua_ = message.at("fua").get<bool>();
     exports_ = std::move(exports);
     open_ = true;
+    std::erase_if(stopped_, [&](const Uuid& uuid) { return exportOf(uuid) == exports_.end(); });
     createWanted();
 }
 
@@ -181,7 +182,8 @@ void DeviceManager::sessionEnded(const std::string& hint) {
 
 void DeviceManager::createWanted() {
     for (const wire::ExportInfo& info : exports_)
-        if (!isKnown(info.uuid) && !isInAnothersPlace(info) && hooks_.wanted(info))
+        if (!isKnown(info.uuid) && !stopped_.contains(info.uuid) && !isInAnothersPlace(info) &&
+            hooks_.wanted(info))
             create(info, [](const Result<DeviceId>&) {});
 }
 
@@ -203,6 +205,17 @@ void DeviceManager::tryAgainSoon() {
     });
 }
 
+std::optional<Uuid> DeviceManager::exportCalled(const std::string& labelOrUuid) const {
+    const auto found = std::ranges::find_if(exports_, [&](const wire::ExportInfo& info) {
+        return info.label == labelOrUuid || info.uuid.toString() == labelOrUuid;
+    });
+    return found == exports_.end() ? std::nullopt : std::optional(found->uuid);
+}
+
+std::vector<wire::ExportInfo>::const_iterator DeviceManager::exportOf(const Uuid& uuid) const {
+    return std::ranges::find(exports_, uuid, &wire::ExportInfo::uuid);
+}
+
 ManagedDevice* DeviceManager::deviceOf(const Uuid& uuid) const {
     const auto found = std::ranges::find_if(
         devices_, [&](const auto& item) { return item.second->info().uuid == uuid; });
@@ -218,14 +231,14 @@ bool DeviceManager::isKnown(const Uuid& uuid) const {
 bool DeviceManager::isInAnothersPlace(const wire::ExportInfo& info) const {
     return std::ranges::any_of(devices_, [&](const auto& item) {
         const wire::ExportInfo& known = item.second->info();
-        return known.label == info.label &&
-               std::ranges::find(exports_, known.uuid, &wire::ExportInfo::uuid) == exports_.end();
+        return known.label == info.label && exportOf(known.uuid) == exports_.end();
     });
 }
 
 void DeviceManager::attach(const Uuid& uuid, Attached done) {
-    const auto found = std::ranges::find(exports_, uuid, &wire::ExportInfo::uuid);
+    const auto found = exportOf(uuid);
     ManagedDevice* known = deviceOf(uuid);
+    stopped_.erase(uuid);
     if (!open_)
         done(errorFrom(ENOTCONN, "attach", uuid.toString(),
                        "The other side is not there: try again when it is"));
@@ -263,11 +276,19 @@ void DeviceManager::create(const wire::ExportInfo& info, Attached done) {
             strays_.removeMarked(mark);
             const Error why = over.undone.value_or(
                 cannotMake(over.info, answer.error().code, answer.error().message()));
-            hooks_.announce(why.message());
+            if (why.code != ECANCELED)
+                hooks_.announce(why.message());
             for (const Attached& waiting : over.waiting)
                 waiting(tl::make_unexpected(why));
             notAttached(why);
         });
+}
+
+void DeviceManager::undoCreations(const std::function<void()>& done) {
+    for (auto& [uuid, creation] : creating_) {
+        creation.undone = cannotMake(creation.info, ECANCELED, "It is not wanted any more");
+        creation.waiting.push_back([done](const Result<DeviceId>&) { done(); });
+    }
 }
 
 // The kernel has it now, and it is started or taken away again.
@@ -325,7 +346,12 @@ void DeviceManager::stop(DeviceId id, bool force, Done done) {
         device = find(id);
         force = true;  // nobody knows what it had to save
     }
-    device->stop(force, std::move(done));
+    stopped_.insert(device->info().uuid);
+    device->stop(force, [this, uuid = device->info().uuid, done](const Result<void>& stopped) {
+        if (!stopped)
+            stopped_.erase(uuid);
+        done(stopped);
+    });
 }
 
 Result<void> DeviceManager::recover(DeviceId id, bool acceptLoss) {

@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -71,6 +72,8 @@ class DeviceManager final : private DeviceOwner {
     bool sessionOpen() const override { return open_; }
     // The exports of the present session; none without one.
     const std::vector<wire::ExportInfo>& exports() const { return exports_; }
+    // The one of them with this label or uuid.
+    std::optional<Uuid> exportCalled(const std::string& labelOrUuid) const;
     // Makes a device of an export of the present session, whether wanted() or not; `done` when it
     // is live. ENOTCONN without a session, and if the session or the worker ends before the device
     // is live: then it is taken away again, and only what is wanted() is tried again by itself.
@@ -79,7 +82,13 @@ class DeviceManager final : private DeviceOwner {
     void attach(const Uuid& uuid, Attached done);
 
     // See ManagedDevice. Devices of an earlier life, of which nothing is known, can be stopped too.
+    // What was stopped is made again only by attach(), after forgetStopped(), or when it is offered
+    // after a session in which it was not.
     void stop(DeviceId device, bool force, Done done);
+    void forgetStopped() { stopped_.clear(); }
+    // Takes back what is being made just now; `done` after each of them that is gone, or is a
+    // device that could not be removed.
+    void undoCreations(const std::function<void()>& done);
     Result<void> recover(DeviceId device, bool acceptLoss);
     Result<void> setPolicy(DeviceId device, lifecycle::Policy policy);
     // See PartitionFollower.
@@ -99,7 +108,7 @@ class DeviceManager final : private DeviceOwner {
         wire::ExportInfo info;
         std::unique_ptr<ControlTask> task;
         std::vector<Attached> waiting;
-        std::optional<Error> undone;  // the session has ended since
+        std::optional<Error> undone;  // why it is not wanted any more
     };
 
     DeviceOwner& owner() { return *this; }
@@ -117,6 +126,7 @@ class DeviceManager final : private DeviceOwner {
     void take(const DeviceRecord& record, const ublk::DeviceInfo& info);
     void exportsOffered(const Json& message);
     void sessionEnded(const std::string& hint);
+    std::vector<wire::ExportInfo>::const_iterator exportOf(const Uuid& uuid) const;
     ManagedDevice* deviceOf(const Uuid& uuid) const;
     bool isKnown(const Uuid& uuid) const;
     bool isInAnothersPlace(const wire::ExportInfo& info) const;
@@ -140,6 +150,7 @@ class DeviceManager final : private DeviceOwner {
     lifecycle::Backoff backoff_;  // of creations that failed
     std::optional<Ring::TimerId> tryAgain_;
     std::vector<wire::ExportInfo> exports_;
+    std::set<Uuid> stopped_;  // by the user, and offered ever since
     std::uint32_t maxTransfer_ = 0;
     bool fua_ = false;
     bool workerReady_ = false;

@@ -55,7 +55,7 @@ WorkerKeeper::Hooks GadgetUnit::keeperHooks() {
 
 DeviceHooks GadgetUnit::deviceHooks() {
     DeviceHooks hooks;
-    hooks.wanted = [this](const wire::ExportInfo& info) { return wanted(info); };
+    hooks.wanted = [this](const wire::ExportInfo&) { return attachesAll(); };
     hooks.policy = [this](const wire::ExportInfo& info) {
         const auto found = settings_.policies.find(info.uuid);
         return found == settings_.policies.end() ? lifecycle::Policy() : found->second;
@@ -230,7 +230,7 @@ void GadgetUnit::plugged(const usb::Gadget& gadget) {
     known.port = gadget.port;
     known.vendorId = gadget.vendorId;
     known.productId = gadget.productId;
-    declined_.clear();
+    devices_.forgetStopped();
     settings_.save();
     event(events::GadgetSeen{std::string(events::GadgetSeen::kPluggedIn), gadget.port});
     keepWorker();

@@ -117,7 +117,7 @@ class GadgetUnit {
     void reported(const Json& message);
     void keepTotals();
     void answerAskers(const Json* report);
-    bool wanted(const wire::ExportInfo& info) const;
+    bool attachesAll() const;
     bool sharesKnown() const { return devices_.sessionOpen() || presence_.lacks("attach"); }
     void rememberLends();
     void stateSeen(const std::string& device, const Seen& now, const std::string& explanation);
@@ -143,8 +143,6 @@ class GadgetUnit {
     AlwaysLent alwaysLent_;
     GadgetPresence presence_;
     std::unique_ptr<WorkerKeeper> keeper_;
-    // What the user stopped is not attached by itself again while the gadget stays.
-    std::set<Uuid> declined_;
     std::map<std::string, Seen> seen_;
     std::map<std::string, DeviceCounters> counted_;
     std::map<std::string, DeviceCounters> earlier_;  // of workers that are gone

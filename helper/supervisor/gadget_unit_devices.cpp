@@ -156,16 +156,13 @@ void GadgetUnit::event(events::Any what, const std::string& device) {
 
 // -- the user
 
-bool GadgetUnit::wanted(const wire::ExportInfo& info) const {
-    return settings_.gadgets.at(id_).autoAttach && !declined_.contains(info.uuid);
+bool GadgetUnit::attachesAll() const {
+    return settings_.gadgets.at(id_).autoAttach;
 }
 
 void GadgetUnit::attach(const std::string& share, FleetInterface::DeviceDone done) {
-    for (const wire::ExportInfo& info : devices_.exports()) {
-        if (info.label != share && info.uuid.toString() != share)
-            continue;
-        declined_.erase(info.uuid);
-        devices_.attach(info.uuid, [id = idOf(info.uuid), done](const Result<DeviceId>& device) {
+    if (const auto uuid = devices_.exportCalled(share)) {
+        devices_.attach(*uuid, [id = idOf(*uuid), done](const Result<DeviceId>& device) {
             done(device ? Result<std::string>(id) : tl::make_unexpected(device.error()));
         });
         return;
@@ -183,7 +180,7 @@ void GadgetUnit::setAutoAttach(bool on) {
     hooks_.gadgetChanged();
     if (!on)
         return;
-    declined_.clear();
+    devices_.forgetStopped();
     for (const wire::ExportInfo& info : std::vector(devices_.exports()))
         if (attached(idOf(info.uuid)) == nullptr)
             devices_.attach(info.uuid, [](const Result<DeviceId>&) {});
@@ -240,7 +237,6 @@ void GadgetUnit::recover(const std::string& id, bool acceptLoss, FleetInterface:
 
 void GadgetUnit::stop(const std::string& id, bool force, FleetInterface::Done done) {
     if (const ManagedDevice* device = attached(id)) {
-        declined_.insert(device->info().uuid);
         devices_.stop(device->id(), force, std::move(done));
     } else if (const LentStore* store = lent(id)) {
         lending_.stop(store->id, force, std::move(done));

@@ -137,20 +137,25 @@ Result<void> Service::watchSignals() {
 }
 
 void Service::stopAll(bool force) {
-    const auto ids = devices_.devices();
-    if (ids.empty()) {
+    if (devices_.empty()) {
         finish(EXIT_SUCCESS);
         return;
     }
-    for (const DeviceId id : ids)
+    devices_.undoCreations([this] { endWhenEmpty(); });
+    for (const DeviceId id : devices_.devices())
         devices_.stop(id, force, [this](const Result<void>& result) {
             if (!result) {
                 announce(result.error().message());
                 announce("Not ended. Send the signal again to force it.");
-            } else if (stopping_ && devices_.empty()) {
-                finish(EXIT_SUCCESS);
+            } else {
+                endWhenEmpty();
             }
         });
+}
+
+void Service::endWhenEmpty() {
+    if (stopping_ && !finishing_ && devices_.empty())
+        finish(EXIT_SUCCESS);
 }
 
 void Service::finish(int status) {
@@ -177,6 +182,9 @@ void Service::command(const Json& request, const CommandServer::Reply& reply) {
         case Command::Kind::Status:
             answerStatus(reply);
             break;
+        case Command::Kind::Attach:
+            attach(command->share, reply);
+            break;
         case Command::Kind::Stop:
             devices_.stop(command->device, command->force,
                           [reply](const Result<void>& result) { reply(answerOf(result)); });
@@ -192,6 +200,24 @@ void Service::command(const Json& request, const CommandServer::Reply& reply) {
                             [reply](const Result<void>& result) { reply(answerOf(result)); });
             break;
     }
+}
+
+void Service::attach(const std::string& share, const CommandServer::Reply& reply) {
+    const auto found = devices_.exportCalled(share);
+    if (stopping_)
+        reply(answerOf(errorFrom(ECANCELED, "attach", share, "The program is ending")));
+    else if (!devices_.sessionOpen())
+        reply(answerOf(errorFrom(ENOTCONN, "attach", share,
+                                 "The other side is not there: try again when it is")));
+    else if (!found)
+        reply(answerOf(errorFrom(ENOENT, "attach", share, "The other side offers no such disk")));
+    else
+        devices_.attach(*found, [reply](const Result<DeviceId>& device) {
+            Json answer = answerOf(device ? Result<void>() : tl::make_unexpected(device.error()));
+            if (device)
+                answer["node"] = ublk::diskNode(*device);
+            reply(answer);
+        });
 }
 
 void Service::answerStatus(CommandServer::Reply reply) {

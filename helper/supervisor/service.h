@@ -72,7 +72,9 @@ class Service {
     void answerStatus(CommandServer::Reply reply);
     void flushStatus();
     Result<void> watchSignals();
+    void attach(const std::string& share, const CommandServer::Reply& reply);
     void stopAll(bool force);
+    void endWhenEmpty();
     void finish(int status);
 
     Fd signals_;
@@ -84,9 +86,10 @@ class Service {
     int exitStatus_ = 0;
 };
 
-// The commands that both programs know: "status [--json]", "stop DEVICE [--force]",
+// The commands that both programs know: "status [--json]", "attach NAME", "stop DEVICE [--force]",
 // "recover DEVICE [--accept-loss]", "policy DEVICE POLICY" and "rescan DEVICE", to the one that
 // runs with this run directory.
+bool isCommand(const std::string& word);
 int commandMain(const std::string& runDir, const std::vector<std::string>& words);
 
 }  // namespace belay::helper

@@ -54,6 +54,8 @@ void HelperCommandLineTest::usageError_data() {
     both("two devices", {"stop", "ublkb0", "ublkb1"}, "unexpected \"ublkb1\"");
     both("an option of another command", {"recover", "ublkb0", "--force"},
          "unexpected \"--force\"");
+    both("attach nothing", {"attach"}, "attach what?");
+    both("attach two", {"attach", "a", "b"}, "attach what?");
     both("status of one device", {"status", "ublkb0"}, "unexpected \"ublkb0\"");
     const auto row = [](const char* program, const QStringList& words, const QString& message) {
         QTest::addRow("%s %s", program, qPrintable(words.join(' ')))
@@ -107,8 +109,8 @@ void HelperCommandLineTest::commandsNeedARunningProgram_data() {
     QTest::addColumn<QString>("program");
     QTest::addColumn<QStringList>("words");
     for (const char* program : {"belay-hostd", "belay-gadget"})
-        for (const char* command :
-             {"status", "status --json", "stop ublkb0", "stop /dev/ublkb0 --force", "recover 0"})
+        for (const char* command : {"status", "status --json", "stop ublkb0",
+                                    "stop /dev/ublkb0 --force", "recover 0", "attach all"})
             QTest::addRow("%s %s", program, command)
                 << QString(program) << QString(command).split(' ');
 }

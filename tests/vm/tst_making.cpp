@@ -2,6 +2,8 @@
 #include "tests/vm/scenario/hold.h"
 #include "tests/vm/scenario/scenario.h"
 
+#include <signal.h>
+
 #include <QTest>
 
 using namespace scenario;
@@ -10,17 +12,21 @@ using kill_matrix::Who;
 
 Q_DECLARE_METATYPE(kill_matrix::Stage)
 
-// While a device is being made, the end with the bytes restarts with another content of the same
-// name. What comes of the old offer goes away again; the device is made of the new one.
+// What comes while a device is being made, at each place of that.
 class TestMaking : public QObject {
     Q_OBJECT
 
  private slots:
-    void otherContentMeanwhile_data();
+    void otherContentMeanwhile_data() { everyPlace(); }
     void otherContentMeanwhile();
+    void endedMeanwhile_data() { everyPlace(); }
+    void endedMeanwhile();
+
+ private:
+    static void everyPlace();
 };
 
-void TestMaking::otherContentMeanwhile_data() {
+void TestMaking::everyPlace() {
     QTest::addColumn<bool>("lend");
     QTest::addColumn<Stage>("stage");
     // The short form takes some of them, and on each kernel others.
@@ -32,6 +38,8 @@ void TestMaking::otherContentMeanwhile_data() {
                     << lend << stage;
 }
 
+// The end with the bytes restarts with another content of the same name. What comes of the old
+// offer goes away again; the device is made of the new one.
 void TestMaking::otherContentMeanwhile() {
     QFETCH(Stage, stage);
     play([&](Rig& rig) {
@@ -63,6 +71,30 @@ void TestMaking::otherContentMeanwhile() {
         require(said(" ready: disk") == 1 && said(" waiting: ") == 0 && said(" ready again") == 0,
                 "a device was called ready that was made of what is gone:\n" +
                     QString::fromUtf8(initiator.output()));
+    });
+}
+
+// The program is told to end, once. It leaves no device behind, and calls none ready.
+void TestMaking::endedMeanwhile() {
+    QFETCH(Stage, stage);
+    play([&](Rig& rig) {
+        Hold hold(stage.place, "/run/belay-scenario/hold");
+        Daemon& initiator = rig.initiator();
+        initiator.setEnvironment(hold.environment());
+        rig.offer("disk", 4);
+        rig.startGadget();
+        hold.arm();
+        rig.startHost();
+        hold.await();
+        rig.note(QString("held at %1, and told to end").arg(stage.place));
+        ::kill(initiator.supervisor(), SIGTERM);
+        if (stage.who != Who::Supervisor)
+            rig.wait(300ms);  // whoever is not held acts on it
+        hold.release();
+        require(waitUntil([&] { return !initiator.running(); }), "it does not end");
+        rig.end();
+        require(!initiator.output().contains(" ready: "),
+                "a device was called ready:\n" + QString::fromUtf8(initiator.output()));
     });
 }
 

@@ -26,6 +26,8 @@ class TestStop : public QObject {
     void whenPeerIsDead();
     void whenDeadPeerIsNoticed_data() { inBothDirections(); }
     void whenDeadPeerIsNoticed();
+    void staysStopped_data() { inBothDirections(); }
+    void staysStopped();
     void mounted_data() { inBothDirections(); }
     void mounted();
 };
@@ -46,7 +48,8 @@ void stop(Rig& rig, Disk& disk, bool force = false) {
     require(ms < kLimit.count(), QString("stop took %1 ms").arg(ms));
     require(!QFile::exists(disk.node()), disk.node() + " stays");
     require(rig.stateOf(disk).isEmpty(), "it is still in the list of devices");
-    require(!QFile::exists(rig.initiator().runDir() + "/devices.json"),
+    require(!readFile(rig.initiator().runDir() + "/devices.json")
+                 .contains(('"' + disk.label() + '"').toUtf8()),
             "the state file still names it");
     require(stuckProcesses().isEmpty(), "stuck: " + stuckProcesses().join(", "));
 }
@@ -151,6 +154,43 @@ void TestStop::whenDeadPeerIsNoticed() {
         stop(rig, disk, true);
         mustFail(*load);
         rig.target().startAgain();
+    });
+}
+
+// In another session, too; until it is asked for. The host takes what is plugged in as new.
+void TestStop::staysStopped() {
+    play([](Rig& rig) {
+        Disk& disk = rig.offer("disk", 8);
+        Disk& other = rig.offer("other", 8);
+        rig.start();
+        stop(rig, disk);
+        rig.note("the target hangs, and goes on");
+        ::kill(rig.target().worker(), SIGSTOP);
+        rig.waitForState(other, "waiting");
+        ::kill(rig.target().worker(), SIGCONT);
+        rig.waitForState(other, "live");
+        const auto comes = [&] { return disk.exists() || !rig.stateOf(disk).isEmpty(); };
+        require(!waitUntil(comes, 2s), "it came back, although it was stopped");
+
+        rig.note("asked for");
+        Daemon& initiator = rig.initiator();
+        require(initiator.command({"attach", "strange"}).output.contains("offers no such disk"),
+                "what is not offered was attached");
+        const Outcome attached = initiator.command({"attach", "disk"});
+        require(attached.status == 0, "attach: " + attached.output);
+        rig.waitForState(disk, "live");
+        require(attached.output.trimmed() == disk.node().toUtf8(), "it says " + attached.output);
+        require(initiator.command({"attach", "disk"}).output.contains("There is a device of it"),
+                "it was attached twice");
+        rig.compare();
+
+        if (rig.direction() != Direction::Attach)
+            return;
+        stop(rig, disk);
+        rig.pullCable();
+        rig.waitForState(other, "waiting");
+        rig.plugIn();
+        rig.waitForState(disk, "live");
     });
 }
 
