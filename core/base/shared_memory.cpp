@@ -17,13 +17,21 @@ constexpr int kSizeSeals = F_SEAL_SHRINK | F_SEAL_GROW;
 
 }  // namespace
 
-Result<Fd> SharedMemory::create(const char* name, std::size_t bytes) {
+Result<Fd> memoryFile(const char* name) {
     constexpr unsigned kFlags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
     Fd fd(::memfd_create(name, kFlags | kNoExecSeal));
     if (!fd && errno == EINVAL)
         fd = Fd(::memfd_create(name, kFlags));
     if (!fd)
         return systemError("make memory to share", name);
+    return fd;
+}
+
+Result<Fd> SharedMemory::create(const char* name, std::size_t bytes) {
+    auto made = memoryFile(name);
+    if (!made)
+        return made;
+    Fd fd = std::move(*made);
     if (::ftruncate(fd.get(), static_cast<off_t>(bytes)) < 0 ||
         ::fcntl(fd.get(), F_ADD_SEALS, kSizeSeals | F_SEAL_SEAL) < 0)
         return systemError("size memory to share", name);

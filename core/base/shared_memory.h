@@ -8,6 +8,10 @@
 
 namespace belay {
 
+// Memory as an open file (memfd_create(2)): close-on-exec, never executable, to be sized, written
+// and sealed by whoever made it. `name` is what /proc shows.
+Result<Fd> memoryFile(const char* name);
+
 // Memory that lasts as long as somebody has its descriptor or has it mapped, whichever processes
 // come and go meanwhile: a memfd.
 //

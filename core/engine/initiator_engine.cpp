@@ -57,21 +57,34 @@ class InitiatorEngine::DeviceIo final : public ublk::QueueListener {
     DeviceCounters counters;
 };
 
-InitiatorEngine::InitiatorEngine(Ring& ring, DeviceListener& listener, std::size_t capacity)
+InitiatorEngine::InitiatorEngine(Ring& ring, DeviceListener& listener)
     : ring_(ring),
       listener_(listener),
-      initiator_(2 * capacity, firstSequence()),
+      initiator_(firstSequence()),
       transfers_(initiator_.ledger().capacity()),
       pump_(ring, [this] { pump(); }) {}
 
 InitiatorEngine::~InitiatorEngine() = default;
 
-ublk::Queue& InitiatorEngine::addDevice(DeviceId device, const wire::ExportInfo& known,
-                                        bool unsavedUnknown, session::WriteLog* log) {
-    initiator_.addDevice(device, known, unsavedUnknown, log);
+ublk::Queue& InitiatorEngine::addDevice(DeviceId device, std::size_t depth,
+                                        const wire::ExportInfo& known, bool unsavedUnknown,
+                                        session::WriteLog* log) {
+    initiator_.addDevice(device, depth, known, unsavedUnknown, log);
+    growTransfers();
     auto& io = devices_[device];
     io = std::make_unique<DeviceIo>(*this, device);
     return io->queue;
+}
+
+// Each request's transfer is at its slot in the ledger.
+void InitiatorEngine::growTransfers() {
+    session::Ledger& ledger = initiator_.ledger();
+    if (ledger.capacity() == transfers_.size())
+        return;
+    std::vector<Transfer> larger(ledger.capacity());
+    for (const session::Entry* entry : ledger.inOrder())
+        larger[entry->sequence.value % larger.size()] = std::move(transferOf(entry->sequence));
+    transfers_ = std::move(larger);
 }
 
 void InitiatorEngine::removeDevice(DeviceId device) {

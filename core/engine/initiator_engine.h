@@ -57,16 +57,15 @@ struct DeviceCounters {
 // - Losing the link completes nothing: see session::Initiator.
 class InitiatorEngine final : private wire::LinkListener {
  public:
-    // `capacity`: requests under way at most, the sum of all queue depths.
-    InitiatorEngine(Ring& ring, DeviceListener& listener, std::size_t capacity);
+    InitiatorEngine(Ring& ring, DeviceListener& listener);
     ~InitiatorEngine();
 
     // -- devices
 
-    // Makes a place for a device and returns its queue, to be brought up. `known`, `unsavedUnknown`
-    // and `log`: see session::Initiator::addDevice.
-    ublk::Queue& addDevice(DeviceId device, const wire::ExportInfo& known, bool unsavedUnknown,
-                           session::WriteLog* log = nullptr);
+    // Makes a place for a device and returns its queue, to be brought up. For the others see
+    // session::Initiator::addDevice.
+    ublk::Queue& addDevice(DeviceId device, std::size_t depth, const wire::ExportInfo& known,
+                           bool unsavedUnknown, session::WriteLog* log = nullptr);
     // Forgets a stopped device.
     void removeDevice(DeviceId device);
     // From now on the device's requests fail with EIO, those held and those to come, until
@@ -137,6 +136,7 @@ class InitiatorEngine final : private wire::LinkListener {
     void response(const wire::Response& response);
     void complete(const session::Completion& completion);
     Transfer& transferOf(Sequence sequence);
+    void growTransfers();
 
     Ring& ring_;
     DeviceListener& listener_;

@@ -5,9 +5,10 @@
 
 namespace belay::session {
 
-void Initiator::addDevice(DeviceId device, const wire::ExportInfo& known, bool unsavedUnknown,
-                          WriteLog* log) {
+void Initiator::addDevice(DeviceId device, std::size_t depth, const wire::ExportInfo& known,
+                          bool unsavedUnknown, WriteLog* log) {
     Device added;
+    added.depth = depth;
     added.info = known;
     added.unsavedUnknown = unsavedUnknown;
     if (log != nullptr) {
@@ -19,6 +20,11 @@ void Initiator::addDevice(DeviceId device, const wire::ExportInfo& known, bool u
             added.info.verifier = log->verifier();
     }
     devices_.insert_or_assign(device, added);
+    std::size_t depths = 0;
+    for (const auto& [id, each] : devices_)
+        depths += each.depth;
+    // One half is the kernel's, the other is for requests of our own.
+    ledger_.grow(2 * depths);
 }
 
 void Initiator::removeDevice(DeviceId device) {
@@ -106,7 +112,7 @@ void Initiator::sessionClosed() {
 }
 
 bool Initiator::submit(const Entry& request) {
-    Entry* entry = ledger_.add(request);
+    Entry* entry = kernels_ < ledger_.capacity() / 2 ? ledger_.add(request) : nullptr;
     if (entry == nullptr)
         return false;
     ++kernels_;

@@ -66,18 +66,17 @@ enum class Resume : std::uint8_t {
 // - One instance serves all exports of one gadget in one direction.
 class Initiator {
  public:
-    // `capacity`: twice the requests of the kernel that can be under way; `first` must lie above
-    // every sequence used before in the life of these devices.
-    Initiator(std::size_t capacity, Sequence first) : ledger_(capacity, first) {}
+    // `first` must lie above every sequence used before in the life of these devices.
+    explicit Initiator(Sequence first) : ledger_(2, first) {}
 
     // -- devices
 
-    // Starts to take requests of a device. `known` is the export it was made from: requests are
-    // sent only when a session offers the same; `unsavedUnknown` says that bytes may have been
-    // acknowledged and not flushed before this process came. `log`, if there is one, knows better
-    // than both; it must outlive the device.
-    void addDevice(DeviceId device, const wire::ExportInfo& known, bool unsavedUnknown,
-                   WriteLog* log = nullptr);
+    // Starts to take requests of a device, `depth` at a time at most. `known` is the export it was
+    // made from: requests are sent only when a session offers the same; `unsavedUnknown` says that
+    // bytes may have been acknowledged and not flushed before this process came. `log`, if there is
+    // one, knows better than both; it must outlive the device.
+    void addDevice(DeviceId device, std::size_t depth, const wire::ExportInfo& known,
+                   bool unsavedUnknown, WriteLog* log = nullptr);
     // Forgets a device; it must have no request of the kernel under way.
     void removeDevice(DeviceId device);
     // True when the device takes part in the present session.
@@ -114,8 +113,8 @@ class Initiator {
 
     // -- requests
 
-    // Takes a request of the kernel (sequence and state are set here). False: the ledger is full,
-    // which a caller that sums up its queue depths never sees.
+    // Takes a request of the kernel (sequence and state are set here). False: there are more than
+    // the devices are deep, for whose requests there is room whatever else is under way.
     bool submit(const Entry& request);
     // The next request to be sent in this session, or null. Stays the same until markSent().
     const Entry* nextToSend();
@@ -145,6 +144,7 @@ class Initiator {
  private:
     enum class Probe : std::uint8_t { None, Wanted, Parked, Sent };
     struct Device {
+        std::size_t depth = 0;
         wire::ExportInfo info;  // info.id is the present session's name for it
         bool open = false;
         bool unsavedUnknown = false;

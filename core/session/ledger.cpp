@@ -2,12 +2,24 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace belay::session {
 
 // A power of two, so that the slot of a sequence also follows from its low 32 bits.
 Ledger::Ledger(std::size_t capacity, Sequence first)
     : slots_(std::bit_ceil(std::max<std::size_t>(capacity, 2))), next_(first.value) {}
+
+void Ledger::grow(std::size_t capacity) {
+    if (capacity <= slots_.size())
+        return;
+    std::vector<std::optional<Entry>> larger(std::bit_ceil(capacity));
+    // Two that had a slot each have one each in a multiple of as many.
+    for (auto& slot : slots_)
+        if (slot)
+            larger[slot->sequence.value % larger.size()] = *slot;
+    slots_ = std::move(larger);
+}
 
 Entry* Ledger::add(const Entry& request) {
     if (size_ == slots_.size())

@@ -50,11 +50,14 @@ struct Entry {
 //
 // - An entry's slot is its sequence modulo the capacity; next() skips sequences whose slot is
 //   taken, so gaps in the numbers are normal.
-// - Capacity is fixed: at least twice the number of requests that can be under way.
+// - Capacity only grows, and is at least twice the number of requests that can be under way.
 class Ledger {
  public:
     // `first`: where numbering starts; must be above every sequence an earlier process used.
     Ledger(std::size_t capacity, Sequence first);
+
+    // Room for so many from here on. Entries keep their sequences, and have other addresses.
+    void grow(std::size_t capacity);
 
     // Adds a request under a fresh sequence; nothing when the ledger is full.
     Entry* add(const Entry& request);

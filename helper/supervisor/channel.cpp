@@ -1,11 +1,12 @@
 #include "helper/supervisor/channel.h"
 
+#include "core/base/log.h"
+
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
-#include <cstring>
-#include <string_view>
+#include <cerrno>
 
 namespace belay::helper {
 
@@ -22,8 +23,7 @@ Channel::Channel(Ring& ring, Fd socket, MessageHandler onMessage, ClosedHandler 
       onMessage_(std::move(onMessage)),
       onClosed_(std::move(onClosed)),
       watch_(std::make_unique<FdWatch>(ring, socket_.get(), POLLIN,
-                                       [this](std::uint32_t) { readable(); })),
-      input_(kMaxMessageBytes) {}
+                                       [this](std::uint32_t) { readable(); })) {}
 
 Channel::~Channel() {
     *alive_ = false;
@@ -32,68 +32,57 @@ Channel::~Channel() {
 void Channel::send(const Json& message, const std::vector<int>& fds) {
     if (closed_)
         return;
-    const std::string text = message.dump(-1, ' ', false, Json::error_handler_t::replace);
-    iovec part{const_cast<char*>(text.data()), text.size()};
-    msghdr header{};
-    header.msg_iov = &part;
-    header.msg_iovlen = 1;
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * kMaxFds)> control{};
-    if (!fds.empty()) {
-        header.msg_control = control.data();
-        header.msg_controllen = CMSG_SPACE(sizeof(int) * fds.size());
-        cmsghdr* first = CMSG_FIRSTHDR(&header);
-        first->cmsg_level = SOL_SOCKET;
-        first->cmsg_type = SCM_RIGHTS;
-        first->cmsg_len = CMSG_LEN(sizeof(int) * fds.size());
-        std::memcpy(CMSG_DATA(first), fds.data(), sizeof(int) * fds.size());
+    auto packet = Packet::pack(message, fds);
+    if (!packet) {
+        log::error("{}", packet.error().message());
+        return;
     }
-    if (::sendmsg(socket_.get(), &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-        close(systemError("send to the other process").value());
+    if (!waiting_.empty()) {
+        wait(std::move(*packet));
+        return;
+    }
+    const auto sent = Packet::send(socket_, *packet);
+    if (!sent && sent.error().code == EAGAIN)
+        wait(std::move(*packet));
+    else if (!sent)
+        close(sent.error());
+}
+
+void Channel::wait(Packet::Outgoing packet) {
+    waitingBytes_ += packet.text.size();
+    waiting_.push_back(std::move(packet));
+    if (waitingBytes_ > kMostWaitingBytes)
+        close({"the other process does not read what it is sent", {}, 0, {}});
+    else if (!writeWatch_)
+        writeWatch_ = std::make_unique<FdWatch>(ring_, socket_.get(), POLLOUT,
+                                                [this](std::uint32_t) { writable(); });
+}
+
+void Channel::writable() {
+    while (!waiting_.empty() && !closed_) {
+        const auto sent = Packet::send(socket_, waiting_.front());
+        if (!sent && sent.error().code == EAGAIN)
+            return;
+        if (!sent) {
+            close(sent.error());
+            return;
+        }
+        waitingBytes_ -= waiting_.front().text.size();
+        waiting_.pop_front();
+    }
+    ring_.destroyLater(std::move(writeWatch_));
 }
 
 void Channel::readable() {
-    iovec part{input_.data(), input_.size()};
-    msghdr header{};
-    header.msg_iov = &part;
-    header.msg_iovlen = 1;
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * kMaxFds)> control{};
-    header.msg_control = control.data();
-    header.msg_controllen = control.size();
-    const ssize_t length = ::recvmsg(socket_.get(), &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    if (length < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    if (length < 0) {
-        close(systemError("receive from the other process").value());
+    auto packet = Packet::receive(socket_);
+    if (!packet) {
+        close(packet.error());
         return;
     }
-    std::vector<Fd> fds;
-    for (cmsghdr* part2 = CMSG_FIRSTHDR(&header); part2 != nullptr;
-         part2 = CMSG_NXTHDR(&header, part2)) {
-        if (part2->cmsg_level != SOL_SOCKET || part2->cmsg_type != SCM_RIGHTS)
-            continue;
-        const std::size_t count = (part2->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (std::size_t i = 0; i < count; ++i) {
-            int fd;
-            std::memcpy(&fd, CMSG_DATA(part2) + i * sizeof(int), sizeof fd);
-            fds.emplace_back(fd);
-        }
-    }
-    if (length == 0) {
-        close({"the other process is gone", {}, 0, {}});
+    if (!*packet)
         return;
-    }
-    if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
-        close({"message of the other process is too long", {}, 0, {}});
-        return;
-    }
-    const auto message =
-        parseJson(std::string_view(input_.data(), static_cast<std::size_t>(length)));
-    if (!message || !message->is_object()) {
-        close({"message of the other process does not parse", {}, 0, {}});
-        return;
-    }
     try {
-        onMessage_(*message, std::move(fds));
+        onMessage_((*packet)->message, std::move((*packet)->fds));
     } catch (const Json::exception& error) {
         close({"message of the other process lacks something", error.what(), 0, {}});
     }
@@ -103,6 +92,9 @@ void Channel::close(Error reason) {
     if (closed_)
         return;
     closed_ = true;
+    waiting_.clear();
+    if (writeWatch_)
+        ring_.destroyLater(std::move(writeWatch_));
     // Later, and by a copy: the handler may destroy this channel.
     ring_.callAtEndOfTurn([handler = onClosed_, reason = std::move(reason), alive = alive_] {
         if (*alive)

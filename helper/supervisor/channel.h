@@ -3,8 +3,9 @@
 #include "core/base/error.h"
 #include "core/base/fd.h"
 #include "core/base/ring.h"
-#include "helper/protocol/json.h"
+#include "helper/supervisor/packet.h"
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -14,14 +15,15 @@ namespace belay::helper {
 
 // One end of a socket between two of our processes: whole JSON messages, with descriptors.
 //
-// - SOCK_SEQPACKET: a message is one packet, at most kMaxMessageBytes.
+// - SOCK_SEQPACKET: a message is one Packet, which has its limits.
 // - The peer may have been taken over (a worker handles bytes from USB): what it sends is parsed
 //   strictly, and a message that does not parse, or whose handler finds it wrong, closes the
 //   channel.
+// - What a full socket does not take waits here, in order. A peer that leaves more than
+//   kMostWaitingBytes waiting is treated as gone.
 class Channel {
  public:
-    static constexpr std::size_t kMaxMessageBytes = 256 << 10;
-    static constexpr std::size_t kMaxFds = 4;
+    static constexpr std::size_t kMostWaitingBytes = 4 << 20;
 
     // A handler may throw Json::exception for a message that lacks what it needs.
     using MessageHandler = std::function<void(const Json& message, std::vector<Fd> fds)>;
@@ -37,11 +39,14 @@ class Channel {
     Channel(const Channel&) = delete;
     Channel& operator=(const Channel&) = delete;
 
-    // Sends a message now. A peer that does not read while its buffer is full is treated as gone.
+    // One that cannot be sent, because it is too long or memory is short, is logged and left out:
+    // it says nothing of the peer.
     void send(const Json& message, const std::vector<int>& fds = {});
 
  private:
     void readable();
+    void writable();
+    void wait(Packet::Outgoing packet);
     void close(Error reason);
 
     Ring& ring_;
@@ -49,7 +54,9 @@ class Channel {
     MessageHandler onMessage_;
     ClosedHandler onClosed_;
     std::unique_ptr<FdWatch> watch_;
-    std::vector<char> input_;
+    std::unique_ptr<FdWatch> writeWatch_;  // while something waits
+    std::deque<Packet::Outgoing> waiting_;
+    std::size_t waitingBytes_ = 0;
     bool closed_ = false;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -55,20 +55,20 @@ Result<Json> askCommand(const std::string& path, const Json& request) {
     const auto socket = connectTo(path);
     if (!socket)
         return tl::make_unexpected(socket.error());
-    const std::string text = request.dump();
-    if (::send(socket->get(), text.data(), text.size(), MSG_NOSIGNAL) < 0)
-        return systemError("ask the running program");
+    const auto question = Packet::pack(request);
+    if (!question)
+        return tl::make_unexpected(question.error());
+    if (auto asked = Packet::send(*socket, *question); !asked)
+        return tl::make_unexpected(asked.error());
     pollfd waiting{socket->get(), POLLIN, 0};
     if (::poll(&waiting, 1, kAnswerPatienceMs) <= 0)
         return errorFrom(ETIMEDOUT, "wait for the running program's answer");
-    std::vector<char> answer(Channel::kMaxMessageBytes);
-    const ssize_t length = ::recv(socket->get(), answer.data(), answer.size(), 0);
-    if (length <= 0)
+    auto answer = Packet::receive(*socket);
+    if (!answer)
+        return tl::make_unexpected(answer.error());
+    if (!*answer)
         return failure("the running program has ended");
-    auto parsed = parseJson(std::string_view(answer.data(), static_cast<std::size_t>(length)));
-    if (!parsed || !parsed->is_object())
-        return failure("the running program's answer does not parse");
-    return std::move(*parsed);
+    return std::move((*answer)->message);
 }
 
 }  // namespace belay::helper

@@ -256,7 +256,21 @@ void DeviceManager::attach(const Uuid& uuid, Attached done) {
         done(errorFrom(EEXIST, "attach", found->label, "There is a device of it already"));
 }
 
+// Once one of them is gone it is tried again.
+void DeviceManager::refuseMore(const wire::ExportInfo& info, const Attached& done) {
+    const Error full = cannotMake(
+        info, EMFILE,
+        fmt::format("There are {} devices, which is the most: stop one first", kMostDevices));
+    if (!std::exchange(full_, true))
+        hooks_.announce(full.message());
+    done(tl::make_unexpected(full));
+}
+
 void DeviceManager::create(const wire::ExportInfo& info, Attached done) {
+    if (devices_.size() + creating_.size() >= kMostDevices) {
+        refuseMore(info, done);
+        return;
+    }
     stopPoint("creation-begun");
     ublk::ControlRequest request;
     request.operation = ublk::ControlRequest::Operation::Create;
@@ -400,6 +414,8 @@ void DeviceManager::deviceGone(ManagedDevice& device) {
     ring_.destroyLater(std::move(devices_.extract(id).mapped()));
     save();
     hooks_.gone(device);
+    if (std::exchange(full_, false))
+        createWanted();
 }
 
 void DeviceManager::save() {

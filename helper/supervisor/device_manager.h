@@ -53,6 +53,9 @@ class DeviceManager final : private DeviceOwner {
     using Done = ManagedDevice::Done;
     // What became of an export that was to be a device: it is live, or there is none.
     using Attached = std::function<void(Result<DeviceId> device)>;
+    // All that a worker serves at a time. With full queues these are 4096 requests, half of what its
+    // ring has places for to tell of.
+    static constexpr std::size_t kMostDevices = 64;
 
     DeviceManager(Ring& ring, StateFile stateFile, DeviceHooks hooks);
     ~DeviceManager();
@@ -78,7 +81,7 @@ class DeviceManager final : private DeviceOwner {
     // is live. ENOTCONN without a session, and if the session or the worker ends before the device
     // is live: then it is taken away again, and only what is wanted() is tried again by itself.
     // ENOENT if it is not among the exports, EEXIST if there is a device of it, EBUSY if that is
-    // just being stopped.
+    // just being stopped, EMFILE if there are kMostDevices.
     void attach(const Uuid& uuid, Attached done);
 
     // See ManagedDevice. Devices of an earlier life, of which nothing is known, can be stopped too.
@@ -133,6 +136,7 @@ class DeviceManager final : private DeviceOwner {
     void createWanted();
     void tryAgainSoon();
     void create(const wire::ExportInfo& info, Attached done);
+    void refuseMore(const wire::ExportInfo& info, const Attached& done);
     void created(const Creation& creation, const ublk::DeviceInfo& made);
     void notAttached(const Error& why);
     void followPartitions(const ManagedDevice& device);
@@ -155,6 +159,7 @@ class DeviceManager final : private DeviceOwner {
     bool fua_ = false;
     bool workerReady_ = false;
     bool open_ = false;
+    bool full_ = false;  // and whoever looks after the program has been told
 };
 
 }  // namespace belay::helper

@@ -2,6 +2,7 @@
 
 #include "core/base/fd.h"
 #include "core/base/log.h"
+#include "core/base/write_all.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,22 +12,9 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <span>
 
 namespace belay::helper {
-namespace {
-
-Result<void> writeAll(int fd, const std::string& text) {
-    std::size_t done = 0;
-    while (done < text.size()) {
-        const ssize_t written = ::write(fd, text.data() + done, text.size() - done);
-        if (written < 0)
-            return systemError("write");
-        done += static_cast<std::size_t>(written);
-    }
-    return {};
-}
-
-}  // namespace
 
 bool JsonFile::load(const Reader& reader) const {
     std::ifstream file(path_, std::ios::binary);
@@ -71,7 +59,7 @@ Result<void> JsonFile::save(Json document) const {
     const Fd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     if (!file)
         return systemError("create", temporary);
-    if (auto written = writeAll(file.get(), text); !written)
+    if (auto written = writeAll(file.get(), std::as_bytes(std::span(text)), "write"); !written)
         return errorFrom(written.error().code, "write", temporary);
     if (::fsync(file.get()) < 0)
         return systemError("sync", temporary);

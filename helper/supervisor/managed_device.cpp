@@ -288,6 +288,7 @@ void ManagedDevice::serve() {
                        {"export", toJson(record_.info)},
                        {"recover", started_},
                        {"maxIo", record_.maxIo},
+                       {"depth", record_.depth},
                        // What the dead server had acknowledged and not flushed, only its write log
                        // knows.
                        {"unsaved", started_ && !lossAccepted_}},

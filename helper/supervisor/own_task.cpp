@@ -1,6 +1,7 @@
 #include "helper/supervisor/own_task.h"
 
 #include "core/base/abandoned.h"
+#include "core/base/write_all.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -15,6 +16,7 @@ namespace {
 // Where a Child's descriptors begin.
 constexpr int kInputFd = 3;
 constexpr int kAnswerFd = 4;
+constexpr const char* kWriteToPipe = "write to a pipe";
 // When a process that has answered is surely dead, if it can die at all.
 constexpr auto kBurial = std::chrono::seconds(1);
 
@@ -48,18 +50,6 @@ Result<std::vector<std::byte>> readAll(int fd, std::size_t longest) {
     return bytes;
 }
 
-Result<void> writeAll(int fd, ConstByteSpan bytes) {
-    while (!bytes.empty()) {
-        const ssize_t put = ::write(fd, bytes.data(), bytes.size());
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return systemError("write to a pipe");
-        bytes = bytes.subspan(static_cast<std::size_t>(put));
-    }
-    return {};
-}
-
 }  // namespace
 
 OwnTask::OwnTask(Ring& ring, Work work, Callback callback)
@@ -84,7 +74,7 @@ Result<void> OwnTask::start(Work work) {
     if (!input || !answer)
         return tl::make_unexpected(input ? answer.error() : input.error());
     ::fcntl(input->write.get(), F_SETFL, O_NONBLOCK);
-    if (auto written = writeAll(input->write.get(), work.input); !written)
+    if (auto written = writeAll(input->write.get(), work.input, kWriteToPipe); !written)
         return written;
     ::fcntl(answer->read.get(), F_SETFL, O_NONBLOCK);
     std::vector<Fd> fds;
@@ -134,7 +124,7 @@ Result<std::vector<std::byte>> OwnTask::readInput(std::size_t longest) {
 }
 
 Result<void> OwnTask::writeAnswer(ConstByteSpan answer) {
-    auto written = writeAll(kAnswerFd, answer);
+    auto written = writeAll(kAnswerFd, answer, kWriteToPipe);
     ::close(kAnswerFd);
     return written;
 }

@@ -10,8 +10,6 @@
 namespace belay::helper {
 namespace {
 
-// The sum of all queue depths of one worker; its ledger has room for twice that.
-constexpr std::size_t kMostRequests = 1024;
 constexpr auto kBringupDeadline = std::chrono::seconds(10);
 // How often it is looked whether what was held is answered.
 constexpr auto kCatchUpPoll = std::chrono::milliseconds(5);
@@ -55,7 +53,7 @@ DeviceServer::DeviceServer(Ring& ring, ublk::ServerControl& control, SupervisorL
       control_(control),
       supervisor_(supervisor),
       onFatal_(std::move(onFatal)),
-      engine_(ring, *this, kMostRequests) {}
+      engine_(ring, *this) {}
 
 DeviceServer::~DeviceServer() = default;
 
@@ -101,8 +99,9 @@ void DeviceServer::serve(const Json& message, std::vector<Fd>& fds) {
     const bool unsavedUnknown = message.at("unsaved").get<bool>();
     if (fds.size() == 1)
         openLog(device, served, unsavedUnknown, std::move(fds.front()));
-    ublk::Queue& queue = engine_.addDevice(device, served.known, unsavedUnknown,
-                                           served.log ? &*served.log : nullptr);
+    ublk::Queue& queue =
+        engine_.addDevice(device, message.at("depth").get<std::uint16_t>(), served.known,
+                          unsavedUnknown, served.log ? &*served.log : nullptr);
     served.isNew = !message.at("recover").get<bool>();
     // Requests arrive before the bring-up is over, and END_USER_RECOVERY or START_DEV may wait
     // for their answers: the export is joined first.

@@ -134,6 +134,8 @@ void addRules(Rules& rules, Side side) {
     addMemory(rules);
     for (const auto& calls : {kFiles, kPaths, kEvents, kProcess})
         rules.allow(calls);
+    // Memory for long messages (Packet).
+    rules.add(SCMP_ACT_ALLOW, SCMP_SYS(memfd_create), masked(1, MFD_HUGETLB, 0));
     // Aborting.
     rules.add(SCMP_ACT_ALLOW, SCMP_SYS(tgkill), equal(0, static_cast<scmp_datum_t>(::getpid())));
     rules.add(SCMP_ACT_ALLOW, SCMP_SYS(io_uring_register),

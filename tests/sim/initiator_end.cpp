@@ -37,16 +37,16 @@ InitiatorEnd::InitiatorEnd(Context& context, Kernel& kernel, InitiatorListener& 
     : context_(context),
       kernel_(kernel),
       listener_(listener),
-      initiator_(2 * std::size_t{context.settings.depth},
-                 Sequence((context.time.now() + 1) * kSequencesPerMicro)),
-      transfers_(initiator_.ledger().capacity()) {
+      initiator_(Sequence((context.time.now() + 1) * kSequencesPerMicro)) {
     const bool unsavedUnknown = recovers && !context.planted(Plant::UnsavedForgotten);
     if (context.planted(Plant::LogNotKept))
         std::ranges::fill(log, std::byte{0});
     if (!log.empty())
         log_.emplace(log, known.uuid, known.verifier,
                      unsavedUnknown && !context.planted(Plant::LogNotKept));
-    initiator_.addDevice(kDevice, known, unsavedUnknown, log_ ? &*log_ : nullptr);
+    initiator_.addDevice(kDevice, context.settings.depth, known, unsavedUnknown,
+                         log_ ? &*log_ : nullptr);
+    transfers_.resize(initiator_.ledger().capacity());
 }
 
 InitiatorEnd::~InitiatorEnd() {

@@ -1,3 +1,4 @@
+#include "core/base/shared_memory.h"
 #include "helper/supervisor/channel.h"
 
 #include <fcntl.h>
@@ -39,7 +40,10 @@ class HelperChannelTest : public QObject {
     void closesOver_data();
     void closesOver();
     void closesOverWhatTheHandlerCannotUse();
+    void closesOverMemory_data();
+    void closesOverMemory();
     void longestMessage();
+    void aPeerThatReadsLaterGetsAll();
     void aPeerThatDoesNotReadIsGone();
 
  private:
@@ -187,7 +191,8 @@ void HelperChannelTest::closesOver_data() {
     QTest::newRow("not UTF-8") << QByteArray("{\"a\":\"\xff\"}");
     QTest::newRow("a number that is not whole") << QByteArray(R"({"type":1.5})");
     QTest::newRow("zeroes") << QByteArray(64, '\0');
-    QTest::newRow("too long") << QByteArray(Channel::kMaxMessageBytes + 1, ' ');
+    QTest::newRow("too long") << QByteArray(Packet::kMostInPacket + 1, ' ');
+    QTest::newRow("in memory, and none comes along") << QByteArray(R"({"inMemory":2})");
 }
 
 void HelperChannelTest::closesOver() {
@@ -196,6 +201,42 @@ void HelperChannelTest::closesOver() {
     ::setsockopt(raw_.get(), SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
     QCOMPARE(::send(raw_.get(), packet.data(), static_cast<std::size_t>(packet.size()), 0),
              packet.size());
+    runUntil([&] { return !heard_.closed.empty(); });
+    QCOMPARE(heard_.closed.size(), 1u);
+    QVERIFY(heard_.messages.empty());
+}
+
+// Of a process that was taken over.
+void HelperChannelTest::closesOverMemory_data() {
+    QTest::addColumn<QByteArray>("packet");
+    QTest::addColumn<QByteArray>("content");
+    QTest::addColumn<bool>("memory");
+    QTest::newRow("no memory") << QByteArray(R"({"inMemory":2})") << QByteArray("{}") << false;
+    QTest::newRow("cut short") << QByteArray(R"({"inMemory":3})") << QByteArray("{}") << true;
+    QTest::newRow("no json") << QByteArray(R"({"inMemory":2})") << QByteArray("{{") << true;
+    QTest::newRow("too much") << QByteArray(R"({"inMemory":4194305})")
+                              << QByteArray((4 << 20) + 1, ' ') << true;
+    QTest::newRow("negative") << QByteArray(R"({"inMemory":-1})") << QByteArray("{}") << true;
+    QTest::newRow("a text") << QByteArray(R"({"inMemory":"2"})") << QByteArray("{}") << true;
+}
+
+void HelperChannelTest::closesOverMemory() {
+    QFETCH(const QByteArray, packet);
+    QFETCH(const QByteArray, content);
+    QFETCH(bool, memory);
+    Packet::Outgoing outgoing;
+    outgoing.text = packet.toStdString();
+    std::array<int, 2> pipe{};
+    QCOMPARE(::pipe(pipe.data()), 0);
+    const Fd reader(pipe[0]);
+    const Fd writer(pipe[1]);
+    auto made = memoryFile("tst_helper_channel");
+    QVERIFY(made.has_value());
+    Fd& fd = *made;
+    QCOMPARE(::write(fd.get(), content.data(), static_cast<std::size_t>(content.size())),
+             content.size());
+    outgoing.fds.emplace_back(::dup(memory ? fd.get() : reader.get()));
+    QVERIFY(Packet::send(raw_, outgoing).has_value());
     runUntil([&] { return !heard_.closed.empty(); });
     QCOMPARE(heard_.closed.size(), 1u);
     QVERIFY(heard_.messages.empty());
@@ -215,16 +256,48 @@ void HelperChannelTest::closesOverWhatTheHandlerCannotUse() {
 }
 
 void HelperChannelTest::longestMessage() {
-    QByteArray packet = R"({"a":")";
-    packet +=
-        QByteArray(static_cast<qsizetype>(Channel::kMaxMessageBytes) - packet.size() - 2, 'x');
-    packet += "\"}";
-    const int room = 1 << 20;
-    ::setsockopt(raw_.get(), SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
-    QCOMPARE(::send(raw_.get(), packet.data(), Channel::kMaxMessageBytes, 0),
-             static_cast<ssize_t>(Channel::kMaxMessageBytes));
-    runUntil([&] { return !heard_.messages.empty() || !heard_.closed.empty(); });
-    QCOMPARE(heard_.messages.size(), 1u);
+    Heard other;
+    const auto far = channel(std::move(raw_), other);
+    std::array<int, 2> pipe{};
+    QCOMPARE(::pipe(pipe.data()), 0);
+    const Fd reader(pipe[0]);
+    const Fd writer(pipe[1]);
+    const std::size_t frame = Json{{"a", ""}}.dump().size();
+    const std::vector<std::size_t> sizes = {Packet::kMostInPacket, Packet::kMostInPacket + 1,
+                                            Packet::kMostBytes};
+    for (const std::size_t size : sizes)
+        near_->send({{"a", std::string(size - frame, 'x')}}, {writer.get()});
+    // Nobody can send this one; it is none of the peer's fault.
+    near_->send({{"a", std::string(Packet::kMostBytes - frame + 1, 'x')}});
+    near_->send({{"a", "last"}});
+    runUntil([&] { return other.messages.size() == 4; });
+    QCOMPARE(other.messages.size(), 4u);
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+        QCOMPARE(other.messages[i].at("a").get<std::string>().size(), sizes[i] - frame);
+        QCOMPARE(other.fds[i].size(), 1u);
+        QCOMPARE(::write(other.fds[i][0].get(), "x", 1), 1);
+    }
+    QVERIFY(other.messages[3].at("a") == "last");
+    QVERIFY(heard_.closed.empty() && other.closed.empty());
+}
+
+// A busy one: what it has not read yet waits, in order.
+void HelperChannelTest::aPeerThatReadsLaterGetsAll() {
+    const std::string text(10'000, 'x');
+    for (int i = 0; i < 300; ++i)
+        near_->send({{"n", i}, {"text", text}});
+    QVERIFY(ring_->turn(20ms));
+    Heard other;
+    const auto far = channel(std::move(raw_), other);
+    for (int i = 0; i < 10'000 && other.messages.size() < 300; ++i)
+        QVERIFY(ring_->turn(20ms));
+    QCOMPARE(other.messages.size(), 300u);
+    for (std::size_t i = 0; i < 300; ++i)
+        QVERIFY(other.messages[i].at("n") == i);
+    near_->send({{"n", "at once"}});
+    runUntil([&] { return other.messages.size() == 301; });
+    QVERIFY(other.messages.back().at("n") == "at once");
+    QVERIFY(heard_.closed.empty() && other.closed.empty());
 }
 
 void HelperChannelTest::aPeerThatDoesNotReadIsGone() {

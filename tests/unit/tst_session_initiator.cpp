@@ -13,13 +13,14 @@ namespace {
 constexpr int kBytes = 4 * kBlock;
 constexpr Verifier kOtherVerifier{0x78};
 constexpr Epoch kNextEpoch{0x52};
+constexpr std::size_t kDepth = 8;
 
 // An initiator with one device, in a session.
 struct Rig {
-    Initiator initiator{8, Sequence(100)};
+    Initiator initiator{Sequence(100)};
 
     explicit Rig(bool unsavedUnknown = false, std::uint32_t maxOutstanding = 8) {
-        initiator.addDevice(kDevice, sampleExport(), unsavedUnknown);
+        initiator.addDevice(kDevice, kDepth, sampleExport(), unsavedUnknown);
         initiator.sessionOpened(kEpoch, maxOutstanding);
         initiator.exportOffered(kDevice, sampleExport());
     }
@@ -70,7 +71,8 @@ class SessionInitiatorTest : public QObject {
     void replaysInOrderUnderTheSameSequences();
     void aFilledReadIsReplayed();
     void nothingFlowsBeforeTheExportIsOffered();
-    void aFullLedgerTakesNoMore();
+    void takesAsManyAsTheDevicesAreDeep();
+    void hasPlaceForRequestsOfItsOwn();
     void failsParkedOnly();
     void failsOne();
     void countsUnsavedBytes();
@@ -294,8 +296,8 @@ void SessionInitiatorTest::aFilledReadIsReplayed() {
 }
 
 void SessionInitiatorTest::nothingFlowsBeforeTheExportIsOffered() {
-    Initiator initiator(4, Sequence(1));
-    initiator.addDevice(kDevice, sampleExport(), false);
+    Initiator initiator(Sequence(1));
+    initiator.addDevice(kDevice, kDepth, sampleExport(), false);
     initiator.submit(entryOf(Op::Read));
     QVERIFY(initiator.nextToSend() == nullptr);
     initiator.sessionOpened(kEpoch, 4);
@@ -311,11 +313,44 @@ void SessionInitiatorTest::nothingFlowsBeforeTheExportIsOffered() {
     QVERIFY(initiator.nextToSend() == nullptr);
 }
 
-void SessionInitiatorTest::aFullLedgerTakesNoMore() {
+void SessionInitiatorTest::takesAsManyAsTheDevicesAreDeep() {
     Rig rig;
-    for (int i = 0; i < 8; ++i)
+    const auto sent = rig.send(entryOf(Op::Read));
+    for (std::size_t i = 1; i < kDepth; ++i)
         QVERIFY(rig.initiator.submit(entryOf(Op::Read)));
     QVERIFY(!rig.initiator.submit(entryOf(Op::Read)));
+    // What is under way stays under way when another device makes the ledger grow.
+    constexpr DeviceId kSecond{4};
+    constexpr std::size_t kSecondDepth = 100;
+    rig.initiator.addDevice(kSecond, kSecondDepth, sampleExport(), false);
+    for (std::size_t i = 0; i < kSecondDepth; ++i)
+        QVERIFY(rig.initiator.submit(entryOf(Op::Read, 0, kSecond)));
+    QCOMPARE(rig.initiator.underWay(kDevice), kDepth);
+    QCOMPARE(rig.initiator.underWay(kSecond), kSecondDepth);
+    QCOMPARE(rig.answered(answerTo(sent, EIO)), -EIO);
+    QCOMPARE(rig.send().sequence.value, sent.sequence.value + 1);
+}
+
+// However full the queues of all are.
+void SessionInitiatorTest::hasPlaceForRequestsOfItsOwn() {
+    constexpr std::uint32_t kMost = 64;
+    Rig rig(false, 1024);
+    for (std::uint32_t id = 100; id < 100 + kMost; ++id) {
+        auto info = sampleExport();
+        info.id = ExportId(static_cast<std::uint16_t>(id));
+        rig.initiator.addDevice(DeviceId(id), kDepth, info, false);
+        QVERIFY(rig.initiator.exportOffered(DeviceId(id), info) == Resume::Same);
+        for (std::size_t i = 0; i < kDepth; ++i)
+            QVERIFY(rig.initiator.submit(entryOf(Op::Write, 0, DeviceId(id))));
+    }
+    for (std::uint32_t id = 100; id < 100 + kMost; ++id)
+        rig.initiator.probe(DeviceId(id), 0);
+    for (std::uint32_t i = 0; i < kMost; ++i) {
+        const Entry* entry = rig.initiator.nextToSend();
+        QVERIFY(entry != nullptr && entry->origin == Origin::Probe);
+        rig.initiator.markSent(*entry);
+    }
+    QVERIFY(rig.initiator.nextToSend()->origin == Origin::Kernel);
 }
 
 void SessionInitiatorTest::failsParkedOnly() {
@@ -501,7 +536,7 @@ void SessionInitiatorTest::twoDevicesShareASession() {
     Rig rig;
     auto second = sampleExport();
     second.id = ExportId(10);
-    rig.initiator.addDevice(kSecond, second, false);
+    rig.initiator.addDevice(kSecond, kDepth, second, false);
     rig.initiator.submit(entryOf(Op::Write, 0, kSecond));
     rig.initiator.submit(entryOf(Op::Write, 0));
     // Only the first is offered.

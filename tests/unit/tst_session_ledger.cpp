@@ -23,6 +23,17 @@ void SessionLedgerTest::capacityIsAPowerOfTwo() {
     QCOMPARE(Ledger(0, Sequence(1)).capacity(), 2u);
     QCOMPARE(Ledger(4, Sequence(1)).capacity(), 4u);
     QCOMPARE(Ledger(5, Sequence(1)).capacity(), 8u);
+    Ledger ledger(2, Sequence(7));
+    const Sequence first = ledger.add({})->sequence;
+    const Sequence second = ledger.add({})->sequence;
+    QVERIFY(ledger.add({}) == nullptr);
+    ledger.grow(5);
+    QCOMPARE(ledger.capacity(), 8u);
+    ledger.grow(1);
+    QCOMPARE(ledger.capacity(), 8u);
+    QVERIFY(ledger.find(first) != nullptr && ledger.find(second) != nullptr);
+    QVERIFY(ledger.findByLowBits(7) == ledger.find(first));
+    QVERIFY(ledger.add({})->sequence > second);
 }
 
 void SessionLedgerTest::numbersGoUpFromTheFirst() {

@@ -19,16 +19,18 @@ struct Memory {
     std::vector<std::uint64_t> words;
 };
 
+constexpr std::size_t kDepth = 16;
+
 // An initiator whose device has a write log with room for so many writes, in a session.
 struct Rig {
     Memory& memory;
     WriteLog log{std::as_writable_bytes(std::span(memory.words)), sampleExport().uuid, kVerifier,
                  false};
-    Initiator initiator{32, Sequence(100)};
+    Initiator initiator{Sequence(100)};
     Verifier verifier = kVerifier;
 
     explicit Rig(Memory& shared) : memory(shared) {
-        initiator.addDevice(kDevice, sampleExport(), true, &log);
+        initiator.addDevice(kDevice, kDepth, sampleExport(), true, &log);
         reopen(kVerifier);
     }
     Resume reopen(Verifier now) {
@@ -193,12 +195,12 @@ void SessionReplayTest::outlivesTheProcess() {
     QVERIFY(rig.reopen(kOther) == Resume::Same);
     QCOMPARE(rig.nextIs(*rig.next()), std::string("write 0"));
     // A third one, whose supervisor has the new verifier already: the log's is what counts.
-    Initiator third(32, Sequence(1000));
+    Initiator third(Sequence(1000));
     WriteLog log(std::as_writable_bytes(std::span(memory.words)), sampleExport().uuid, kOther,
                  true);
     auto known = sampleExport();
     known.verifier = kOther;
-    third.addDevice(kDevice, known, true, &log);
+    third.addDevice(kDevice, kDepth, known, true, &log);
     third.sessionOpened(kEpoch, 8);
     QVERIFY(third.exportOffered(kDevice, known) == Resume::Same);
     QVERIFY(third.isReplaying(kDevice));
