@@ -161,7 +161,7 @@ void Lending::stop(std::uint32_t id, bool force, FleetInterface::Done done) {
 void Lending::offer(LentStore& store) {
     auto own = openForWorker(store);
     if (!own) {
-        failed(store, own.error().message());
+        failed(store, own.error());
         return;
     }
     const bool wasOurs = store.always || !store.uuid.isNil();
@@ -276,7 +276,7 @@ bool Lending::handle(const std::string& type, const Json& message, std::vector<F
     if (type == "store-added")
         added(store, message);
     else if (type == "store-failed")
-        failed(store, message.at("error").get<std::string>());
+        failed(store, errorFromJson(message.at("error")));
     else if (type == "store-removed")
         drop(id, {});
     else if (type == "witness" && fds.size() == 1)
@@ -316,14 +316,14 @@ void Lending::added(LentStore& store, const Json& message) {
         opened(store.id);
 }
 
-void Lending::failed(LentStore& store, const std::string& error) {
+void Lending::failed(LentStore& store, const Error& error) {
     const std::uint32_t id = store.id;
     if (store.uuid.isNil()) {
-        drop(id, failure(error));
+        drop(id, tl::make_unexpected(error));
         return;
     }
-    log::warning("{}: {}", store.name, error);
-    store.explanation = error;
+    log::warning("{}: {}", store.name, error.message());
+    store.explanation = error.message();
     ring_.callAfter(kOpenAgain, [this, id, alive = alive_] {
         if (!*alive || !workerReady_)
             return;

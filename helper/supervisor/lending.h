@@ -95,7 +95,7 @@ class Lending {
     void takeWitness(LentStore& store, Fd witness);
     void added(LentStore& store, const Json& message);
     void noteBlockSize(LentStore& store);
-    void failed(LentStore& store, const std::string& error);
+    void failed(LentStore& store, const Error& error);
     void drop(std::uint32_t id, const Result<void>& result);
 
     Ring& ring_;

@@ -145,7 +145,7 @@ bool WorkerStores::tryToAdd(ExportId id) {
 }
 
 void WorkerStores::failed(ExportId id, const Error& error) {
-    hooks_.send({{"type", "store-failed"}, {"id", id.value}, {"error", error.message()}}, {});
+    hooks_.send({{"type", "store-failed"}, {"id", id.value}, {"error", toJson(error)}}, {});
 }
 
 void WorkerStores::remove(ExportId id) {

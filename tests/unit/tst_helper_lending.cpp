@@ -266,6 +266,7 @@ void HelperLendingTest::refusesWhatSomebodyHolds() {
     lend(path, lent);
     QVERIFY(happens([&] { return lent.answer.has_value(); }, 1s));
     QVERIFY(!lent.isOpen());
+    QCOMPARE(lent.answer->error().code, EBUSY);
     QVERIFY(lending().stores().empty());
 }
 
