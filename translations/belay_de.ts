@@ -738,10 +738,6 @@
 <context>
     <name>belay::ui::EventModel</name>
     <message>
-        <source>Helper service</source>
-        <translation>Hilfsdienst</translation>
-    </message>
-    <message>
         <source>Time</source>
         <translation>Zeit</translation>
     </message>

@@ -738,10 +738,6 @@
 <context>
     <name>belay::ui::EventModel</name>
     <message>
-        <source>Helper service</source>
-        <translation>Service auxiliaire</translation>
-    </message>
-    <message>
         <source>Time</source>
         <translation>Heure</translation>
     </message>

@@ -41,6 +41,7 @@ class TestUiWindow : public QObject {
     void saysThatItIsNotAllowed();
     void saysBeforehandWhatPolkitWillSay();
     void attachesAShare();
+    void saysWhyThereIsNothingToAttach();
     void attachesAutomatically();
     void lendsAFileReadOnly();
     void lendsWithABlockSize();
@@ -240,6 +241,18 @@ void TestUiWindow::attachesAShare() {
     // What was made is what is shown.
     auto* const devices = bench.find<QAbstractItemView>("Devices");
     QTRY_COMPARE(devices->currentIndex().data().toString(), QString("music"));
+}
+
+void TestUiWindow::saysWhyThereIsNothingToAttach() {
+    WindowBench bench;
+    const auto firstEntry = [&] { return bench.entries({"Gadget", "Attach"}).value(0); };
+    bench.helper.changeGadget("g1", [](helper::GadgetView& gadget) { gadget.shares.clear(); });
+    QTRY_COMPARE(firstEntry(), QString("This gadget shares nothing"));
+    bench.helper.changeGadget("g1", [](helper::GadgetView& gadget) {
+        gadget.present = false;
+        gadget.link = "absent";
+    });
+    QTRY_COMPARE(firstEntry(), QString("Not plugged in"));
 }
 
 void TestUiWindow::attachesAutomatically() {

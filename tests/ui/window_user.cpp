@@ -13,6 +13,13 @@ QString plain(const QAction* action) {
     return action->text().remove(QLatin1Char('&'));
 }
 
+QAction& actionOf(const QList<QAction*>& actions, const QString& entry) {
+    for (QAction* const action : actions)
+        if (plain(action) == entry)
+            return *action;
+    qFatal("there is no entry \"%s\"", qPrintable(entry));
+}
+
 }  // namespace
 
 QStringList WindowUser::spoken(const QString& viewName, int column) const {
@@ -54,23 +61,27 @@ void WindowUser::press(const QMessageBox& box, const QString& text) {
     qFatal("there is no button \"%s\"", qPrintable(text));
 }
 
-void WindowUser::choose(const QStringList& entries) {
+QList<QAction*> WindowUser::openMenu(const QStringList& entries) const {
     QList<QAction*> actions = window.menuBar()->actions();
     for (const QString& entry : entries) {
-        QAction* found = nullptr;
-        for (QAction* const action : std::as_const(actions))
-            if (plain(action) == entry)
-                found = action;
-        if (found == nullptr)
-            qFatal("there is no entry \"%s\"", qPrintable(entry));
-        if (QMenu* const menu = found->menu()) {
-            // As when it opens.
-            QMetaObject::invokeMethod(menu, "aboutToShow");
-            actions = menu->actions();
-        } else {
-            found->trigger();
-        }
+        QMenu* const menu = actionOf(actions, entry).menu();
+        if (menu == nullptr)
+            qFatal("\"%s\" is no menu", qPrintable(entry));
+        QMetaObject::invokeMethod(menu, "aboutToShow");
+        actions = menu->actions();
     }
+    return actions;
+}
+
+void WindowUser::choose(const QStringList& entries) {
+    actionOf(openMenu(entries.mid(0, entries.size() - 1)), entries.last()).trigger();
+}
+
+QStringList WindowUser::entries(const QStringList& menu) const {
+    QStringList texts;
+    for (const QAction* const action : openMenu(menu))
+        texts += plain(action);
+    return texts;
 }
 
 }  // namespace belay::test

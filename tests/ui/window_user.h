@@ -33,8 +33,13 @@ class WindowUser {
     static void press(const QMessageBox& box, const QString& text);
     // Chooses an entry of a menu of the menu bar, by the texts without "&".
     void choose(const QStringList& entries);
+    // What a menu shows when it opens.
+    QStringList entries(const QStringList& menu) const;
 
     ui::MainWindow& window;
+
+ private:
+    QList<QAction*> openMenu(const QStringList& entries) const;
 };
 
 }  // namespace belay::test

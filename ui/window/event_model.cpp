@@ -37,7 +37,7 @@ QString EventModel::subjectOf(const bus::Event& event) const {
         return device->title();
     if (const Gadget* const gadget = service_.gadget(path))
         return gadget->title();
-    return path == QLatin1String("/") ? tr("Helper service") : path.section(QLatin1Char('/'), -1);
+    return path.section(QLatin1Char('/'), -1);
 }
 
 QVariant EventModel::data(const QModelIndex& index, int role) const {

@@ -67,8 +67,10 @@ void GadgetActions::fillAttachMenu(QMenu& menu, const QString& path) {
     const Gadget* const gadget = service_.gadget(path);
     if (gadget == nullptr)
         return;
+    // Without a session it does not tell what it shares.
     if (gadget->shares.isEmpty())
-        menu.addAction(tr("This gadget shares nothing"))->setEnabled(false);
+        menu.addAction(connected(path) ? tr("This gadget shares nothing") : Words::link(*gadget))
+            ->setEnabled(false);
     int listed = 0;
     for (const bus::Share& share : gadget->shares) {
         if (++listed > kMostShares)
