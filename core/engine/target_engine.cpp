@@ -9,6 +9,15 @@
 #include <cerrno>
 
 namespace belay::engine {
+namespace {
+
+// True for what is to be durable and what no store makes so without a flush.
+bool needsFlush(const wire::Request& request) {
+    return (request.flags & wire::kFlagFua) != 0 && wire::changesData(request.op) &&
+           request.op != wire::Op::Write;
+}
+
+}  // namespace
 
 TargetEngine::TargetEngine(Ring& ring) : ring_(ring), flush_(ring, [this] { flushAnswers(); }) {}
 
@@ -221,8 +230,7 @@ void TargetEngine::run(std::size_t index) {
             stopPoint("write-submitted", [this] { static_cast<void>(ring_.submit()); });
             break;
         case wire::Op::Flush:
-            job.covers = job.stored->volatileBytes;
-            job.stored->store->flush(index);
+            flushStore(index);
             break;
         case wire::Op::Discard:
             job.stored->store->discard(request.offset, request.length, index);
@@ -232,6 +240,12 @@ void TargetEngine::run(std::size_t index) {
                                            (request.flags & wire::kFlagNoUnmap) != 0, index);
             break;
     }
+}
+
+void TargetEngine::flushStore(std::size_t index) {
+    Job& job = jobs_[index];
+    job.covers = job.stored->volatileBytes;
+    job.stored->store->flush(index);
 }
 
 void TargetEngine::storeDone(std::uint64_t cookie, int error) {
@@ -245,7 +259,28 @@ void TargetEngine::storeDone(std::uint64_t cookie, int error) {
             owner_->sessionDrained();
         return;
     }
-    answer(cookie, error);
+    if (error == 0 && needsFlush(job.request))
+        done(cookie);
+    else
+        answer(cookie, error);
+}
+
+// A change that only a flush makes durable is done, or has been flushed.
+void TargetEngine::done(std::size_t index) {
+    Job& job = jobs_[index];
+    const Verifier now = job.stored->store->verifier();
+    if (job.flushingUnder == now) {
+        answer(index, 0);
+    } else if (job.flushingUnder) {
+        // A write-back failed after it was done, perhaps of its bytes, and the kernel told another
+        // flush of it. Nobody was answered, so it may be done again.
+        job.flushingUnder.reset();
+        run(index);
+    } else {
+        job.flushingUnder = now;
+        ++jobsOnStore_;
+        flushStore(index);
+    }
 }
 
 void TargetEngine::count(const Job& job) {
@@ -258,9 +293,8 @@ void TargetEngine::count(const Job& job) {
         done.writtenBytes += job.request.length;
         if ((job.request.flags & wire::kFlagFua) == 0)
             job.stored->volatileBytes += job.request.length;
-    } else if (job.request.op == wire::Op::Flush) {
-        job.stored->savedBytes = std::max(job.stored->savedBytes, job.covers);
     }
+    job.stored->savedBytes = std::max(job.stored->savedBytes, job.covers);
 }
 
 void TargetEngine::answer(std::size_t index, int error) {

@@ -42,6 +42,8 @@ struct TargetRequest {
 // - Single-threaded, on the ring. Owns its stores, and the link of a session.
 // - A new session must not be opened before drained(): that is what keeps a late write of the old
 //   session from landing after a replayed one.
+// - FUA holds for every change: what the store cannot make durable by itself (it can a write) is
+//   followed by a flush of the store before it is answered.
 // - Every request takes its transfer memory before anything else of it happens, and memory that
 //   carries an answer is always freed by the initiator, which has reserved its own beforehand; so
 //   the two ends cannot wait for each other's memory.
@@ -101,6 +103,8 @@ class TargetEngine final : private wire::LinkListener, private store::StoreListe
         Buffer buffer;
         TimePoint arrived{};
         std::uint64_t covers = 0;  // a flush: of Stored::volatileBytes, those it makes durable
+        // Done, and being made durable by a flush; the verifier it was done under.
+        std::optional<Verifier> flushingUnder;
     };
 
     void messagesReceived(ConstByteSpan transfer) override;
@@ -114,6 +118,8 @@ class TargetEngine final : private wire::LinkListener, private store::StoreListe
     void freeJob(std::size_t index);
     void begin(std::size_t index);
     void run(std::size_t index);
+    void flushStore(std::size_t index);
+    void done(std::size_t index);
     void answer(std::size_t index, int error);
     static void count(const Job& job);
     void feedWaiting();

@@ -79,7 +79,8 @@ wire::Response Target::answer(const wire::Request& request, int error, Verifier 
     response.status = static_cast<std::uint8_t>(error > 0 && error <= 255 ? error
                                                 : error == 0              ? 0
                                                                           : EIO);
-    // A flush leaves nothing that is not durable, and a FUA write is durable when it is answered.
+    // A flush leaves nothing that is not durable, and a FUA change is durable when it is answered:
+    // the caller sees to that.
     const bool durable = request.op == wire::Op::Flush || (request.flags & wire::kFlagFua) != 0;
     if (error == 0 && durable && request.op != wire::Op::Read)
         response.flags = wire::kFlagDurable;

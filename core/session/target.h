@@ -47,7 +47,8 @@ class Target {
 
     Result<Accepted> requestReceived(const wire::Request& request);
     // The answer to a request that was accepted, and the end of it: `error` is 0 or an errno,
-    // `verifier` the store's after the operation.
+    // `verifier` the store's after the operation. A change with FUA that succeeded must be durable
+    // by now, whatever its kind: the answer says so.
     wire::Response answer(const wire::Request& request, int error, Verifier verifier);
 
     std::size_t running() const { return running_.size(); }

@@ -28,6 +28,7 @@ enum class Plant : std::uint8_t {
     UnsavedForgotten,  // a restarted initiator takes everything for saved
     AnyDisk,           // another disk is taken for the same
     AnsweredEarly,     // a write is answered before the store has done it
+    FuaOfWritesOnly,   // write zeroes with FUA are answered without being durable
     FlushSkipped,      // a flush is answered without doing it
     LogTrimmedEarly,   // the write log is trimmed when a flush is sent, not when it has succeeded
     StableTooFar,      // the target says that a flush covers what was answered during it

@@ -109,7 +109,6 @@ void TargetEnd::payloadReceived(std::uint64_t cookie, const Blocks& payload) {
 void TargetEnd::run(std::size_t index) {
     Job& job = jobs_[index];
     job.state = JobState::OnStore;
-    ++jobsOnStore_;
     TargetMachine::Io io;
     io.op = job.request.op;
     io.fua = (job.request.flags & wire::kFlagFua) != 0;
@@ -123,6 +122,11 @@ void TargetEnd::run(std::size_t index) {
         job.answered = true;
         answer(index, 0);
     }
+    startOnStore(index, std::move(io));
+}
+
+void TargetEnd::startOnStore(std::size_t index, TargetMachine::Io io) {
+    ++jobsOnStore_;
     machine_.start(std::move(io), life_,
                    [this, index](int error, Blocks data) { done(index, error, std::move(data)); });
 }
@@ -136,9 +140,30 @@ void TargetEnd::done(std::size_t index, int error, Blocks data) {
             ended_();
         return;
     }
+    if (error == 0 && makeDurable(index))
+        return;
     job.payload = std::move(data);
     job.state = JobState::Sending;
     answer(index, error);
+}
+
+// What has FUA and is no write: by a flush, and anew if a write-back failed meanwhile. False when
+// it may be answered.
+bool TargetEnd::makeDurable(std::size_t index) {
+    Job& job = jobs_[index];
+    if ((job.request.flags & wire::kFlagFua) == 0 || !wire::changesData(job.request.op) ||
+        job.request.op == wire::Op::Write || job.flushingUnder == machine_.verifier() ||
+        context_.planted(Plant::FuaOfWritesOnly))
+        return false;
+    if (std::exchange(job.flushingUnder, std::nullopt)) {
+        run(index);
+        return true;
+    }
+    job.flushingUnder = machine_.verifier();
+    TargetMachine::Io flush;
+    flush.op = wire::Op::Flush;
+    startOnStore(index, std::move(flush));
+    return true;
 }
 
 void TargetEnd::answer(std::size_t index, int error) {

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace belay::sim {
@@ -35,6 +36,8 @@ class TargetEnd final : public SessionEnd, private CableListener {
         int refusal = 0;
         wire::Request request;
         Blocks payload;
+        // Done, and being made durable by a flush; the verifier it was done under.
+        std::optional<Verifier> flushingUnder;
     };
 
     void messagesReceived(ConstByteSpan transfer) override;
@@ -45,7 +48,9 @@ class TargetEnd final : public SessionEnd, private CableListener {
     Result<void> accept(ConstByteSpan message);
     std::size_t newJob();
     void run(std::size_t index);
+    void startOnStore(std::size_t index, TargetMachine::Io io);
     void done(std::size_t index, int error, Blocks data);
+    bool makeDurable(std::size_t index);
     void answer(std::size_t index, int error);
     void flushAnswers();
 

@@ -56,7 +56,7 @@ void TargetMachine::start(Io io, const std::shared_ptr<char>& process, Done done
     running->done = std::move(done);
     running->losses = losses_;
     const Io& own = running->io;
-    running->syncs = own.op == wire::Op::Flush || own.fua;
+    running->syncs = own.op == wire::Op::Flush || (own.op == wire::Op::Write && own.fua);
     syncs_ += running->syncs;
     if (own.op == wire::Op::Read && context_.random.percent(50))
         for (std::uint32_t i = 0; i < own.count; ++i)
@@ -96,7 +96,7 @@ void TargetMachine::finished(const std::shared_ptr<Running>& running) {
         if (!running->process.expired()) {
             syncs_ -= running->syncs;
             // The store does again what a failed write-back may have undone meanwhile.
-            if (wire::changesData(running->io.op) && running->error == 0 && !running->io.fua &&
+            if (wire::changesData(running->io.op) && running->error == 0 && !running->syncs &&
                 running->losses != losses_)
                 apply(running->io, running->io.count);
             running->done(running->error, std::move(running->data));

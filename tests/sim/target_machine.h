@@ -19,7 +19,7 @@ class TargetMachine {
  public:
     struct Io {
         wire::Op op = wire::Op::Read;
-        bool fua = false;
+        bool fua = false;  // a write's: store::Store knows it of no other change
         std::uint32_t first = 0;
         std::uint32_t count = 0;
         Blocks payload;  // write: what to write

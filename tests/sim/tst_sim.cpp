@@ -28,6 +28,7 @@ constexpr NamedPlant kPlants[] = {
     {Plant::UnsavedForgotten, "unsaved-forgotten"},
     {Plant::AnyDisk, "any-disk"},
     {Plant::AnsweredEarly, "answered-early"},
+    {Plant::FuaOfWritesOnly, "fua-of-writes-only"},
     {Plant::FlushSkipped, "flush-skipped"},
     {Plant::LogTrimmedEarly, "log-trimmed-early"},
     {Plant::StableTooFar, "stable-too-far"},

@@ -138,8 +138,11 @@ void World::powerLoss() {
     for (int tries = 0; tries == 0 || (kernel_.idle() && !kernel_.lastFlushOk() && tries < 3);
          ++tries) {
         kernel_.issue(wire::Op::Flush, 0, 0, 0);
-        if (!runUntil(answered))
+        if (!runUntil(answered)) {
+            // It has taken a place in the queue, perhaps the only one.
             context_.broken("waits for ever:{}", kernel_.waiting());
+            return;
+        }
     }
     if (!kernel_.lastFlushOk())
         context_.broken("the last flush was not answered well");
