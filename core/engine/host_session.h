@@ -24,6 +24,8 @@ struct HostTerms {
     bool payloadCrc = false;
     std::uint32_t maxTransfer = 1 << 20;  // bytes
     std::uint16_t maxOutstanding = 256;
+    // What a smoo gadget writes is answered before it is durable.
+    bool smooWriteBack = false;
 };
 
 // The host's end of opening sessions with one interface of one gadget, again and again, until it

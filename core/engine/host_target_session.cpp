@@ -80,7 +80,10 @@ void HostTargetSession::smooConfigured(const Result<Bytes>& reply) {
     smoo_ = true;
     smooSeen_ = smooPolled_ = Clock::now();
     smooSigns_ = 0;
-    engine_.sessionOpened(makeLink(), std::make_unique<SmooDialect>(epoch, std::move(blockSizes)),
+    const auto writes =
+        terms_.smooWriteBack ? SmooDialect::Writes::WriteBack : SmooDialect::Writes::Durable;
+    engine_.sessionOpened(makeLink(),
+                          std::make_unique<SmooDialect>(epoch, std::move(blockSizes), writes),
                           epoch, terms_.maxTransfer, kSmooMaxOutstanding);
     running();
     smooPoll();

@@ -8,7 +8,8 @@ namespace belay::engine {
 // Lend, the host's end: the host has the bytes. Speaks v1, and v0 to a smoo gadget.
 //
 // v0: one STATUS a second; a changed session id, silence for 2.5 s or a request that is running
-// already mean that the gadget started over, and so do we.
+// already mean that the gadget started over, and so do we. Writes are answered when they are
+// durable, unless HostTerms::smooWriteBack: a smoo gadget never flushes.
 class HostTargetSession final : public HostSession {
  public:
     // The engine's stores must all be there already; it must outlive this object.

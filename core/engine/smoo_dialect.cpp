@@ -9,6 +9,9 @@ namespace smoo = wire::smoo;
 SmooDialect::SmooDialect(Epoch epoch, std::map<ExportId, std::uint32_t> blockSizes, Lookup lookup)
     : epoch_(epoch), blockSizes_(std::move(blockSizes)), lookup_(std::move(lookup)) {}
 
+SmooDialect::SmooDialect(Epoch epoch, std::map<ExportId, std::uint32_t> blockSizes, Writes writes)
+    : epoch_(epoch), blockSizes_(std::move(blockSizes)), writes_(writes) {}
+
 wire::MessageFraming SmooDialect::framing(std::size_t) const {
     return wire::MessageFraming::smoo();
 }
@@ -51,6 +54,8 @@ Result<wire::Request> SmooDialect::decodeRequest(ConstByteSpan bytes) {
         .map([&](wire::Request request) {
             request.sequence =
                 Sequence(std::uint64_t{message->exportId.value} << 32 | message->requestId);
+            if (writes_ == Writes::Durable && wire::changesData(request.op))
+                request.flags |= wire::kFlagFua;
             return request;
         });
 }

@@ -2,6 +2,7 @@
 
 #include "core/engine/dialect.h"
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -18,12 +19,20 @@ namespace belay::engine {
 // - Target: ids are unique per export only, so the sequence is export id and request id together.
 class SmooDialect final : public Dialect {
  public:
+    // What a target makes of a write. A smoo gadget's device has no volatile cache, so its kernel
+    // takes whatever was answered for durable and never flushes.
+    enum class Writes : std::uint8_t {
+        Durable,    // each is, before it is answered (FUA)
+        WriteBack,  // some time after
+    };
+
     // Finds the request under way whose sequence has these low 32 bits.
     using Lookup = std::function<std::optional<Sequence>(std::uint32_t low)>;
 
-    // `epoch`: random. `blockSizes`: bytes per block of each export. `lookup` is an initiator's; a
-    // target has none.
-    SmooDialect(Epoch epoch, std::map<ExportId, std::uint32_t> blockSizes, Lookup lookup = {});
+    // `epoch`: random. `blockSizes`: bytes per block of each export. The one is an initiator's, the
+    // other a target's.
+    SmooDialect(Epoch epoch, std::map<ExportId, std::uint32_t> blockSizes, Lookup lookup);
+    SmooDialect(Epoch epoch, std::map<ExportId, std::uint32_t> blockSizes, Writes writes);
 
     wire::MessageFraming framing(std::size_t maxPacketBytes) const override;
     Result<void> encode(const wire::Request& request, ByteSpan out) override;
@@ -41,6 +50,7 @@ class SmooDialect final : public Dialect {
     Epoch epoch_;
     std::map<ExportId, std::uint32_t> blockSizes_;
     Lookup lookup_;
+    Writes writes_ = Writes::Durable;
 };
 
 }  // namespace belay::engine

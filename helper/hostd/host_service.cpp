@@ -55,6 +55,7 @@ Result<WorkerKeeper::Start> HostService::prepareWorker() {
                          {"host", uuid->toString()},
                          {"attach", !options_.attach.empty()},
                          {"payloadCrc", options_.payloadCrc},
+                         {"smooWriteBack", options_.smooWriteBack},
                          {"stores", stores_.config()},
                          {"lasting", false},
                          {"stateDir", *stateDir}};

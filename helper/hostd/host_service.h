@@ -17,6 +17,7 @@ struct HostOptions {
     lifecycle::Policy policy;  // of new devices
     std::string user = "belay-hostd";
     bool payloadCrc = false;
+    bool smooWriteBack = false;
     std::size_t writeLogBytes = 64 << 20;  // of each device; 0: none
     std::string stateDir = "/var/lib/belay";
 };

@@ -29,6 +29,10 @@ belay-hostd [--gadget SERIAL] --attach SHARE... --lend FILE...
                        block device its own)
     --gadget SERIAL  serve this gadget only (default: the first that is found)
     --payload-crc    have every byte checked end to end
+    --smoo-write-back
+                     answer what a smoo gadget writes before it is durable: faster,
+                     but fsync on the gadget then saves nothing, and what this
+                     machine has not written to its disk is lost with its power
     --policy POLICY  what devices here do while the other side is gone: wait (the
                      default), fail-fast, or a number of seconds to wait before
                      their requests fail
@@ -85,6 +89,8 @@ CommandLine parse(Arguments arguments) {
             continue;
         } else if (arguments.flag("--payload-crc")) {
             options.payloadCrc = true;
+        } else if (arguments.flag("--smoo-write-back")) {
+            options.smooWriteBack = true;
         } else if (auto policy = arguments.value("--policy")) {
             if (const auto known = policyFrom(*policy))
                 options.policy = *known;

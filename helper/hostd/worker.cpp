@@ -51,6 +51,7 @@ class HostWorker {
                    [this] { storesChanged(); }}) {
         terms_.host = Uuid::parse(config.at("host").get<std::string>()).value_or(Uuid::random());
         terms_.payloadCrc = config.at("payloadCrc").get<bool>();
+        terms_.smooWriteBack = config.at("smooWriteBack").get<bool>();
         if (control_) {
             control_->watch(ring);
             devices_ = std::make_unique<DeviceServer>(ring, *control_, supervisor_,

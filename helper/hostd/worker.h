@@ -11,6 +11,7 @@ namespace belay::helper {
 //   host        our uuid, as the gadget sees it
 //   attach      whether ublk devices are wanted
 //   payloadCrc  whether payloads are to be checked
+//   smooWriteBack  whether a smoo gadget's writes are answered before they are durable
 //   stores      what to lend: a list of {id, label, readOnly, path}
 //   lasting     whether it outlives its supervisor
 //   stateDir    where stores keep their write-back state

@@ -1,4 +1,5 @@
 #include "tests/vm/hostile/bench.h"
+#include "tests/vm/scenario/store_volume.h"
 
 #include <signal.h>
 
@@ -26,6 +27,7 @@ class TestSmooPeer : public QObject {
     void gadgetRepeatsAnId();
     void gadgetHasANewSession();
     void gadgetIsSilent();
+    void gadgetWritesDurably();
 };
 
 namespace {
@@ -260,6 +262,37 @@ void TestSmooPeer::gadgetIsSilent() {
         qInfo("the host began anew %d ms after the last sign of life", after);
         require(found.hasMatch() && after < kSmooPatience,
                 QString("the host began anew only after %1 ms").arg(after));
+    });
+}
+
+// A smoo gadget's kernel was told of no cache and never flushes: what was answered must be there
+// after the host has lost power, unless the host's user has chosen speed.
+void TestSmooPeer::gadgetWritesDurably() {
+    inTurn([](Bench& bench) {
+        const QByteArray filled(8 << 20, '\xa5');
+        StoreVolume volume("/run/belay-test/stores");
+        Disk disk = bench.disk("lent", 16);
+        // What is left of it when the host loses power.
+        const auto fill = [&](const QStringList& options, const QString& name) {
+            volume.sync();
+            auto host = bench.host(QStringList{"--lend", disk.store()} + options);
+            host->worker();
+            auto gadget = bench.start({SMOO_GADGET, "unflushed"}, name);
+            const auto answered = [&] { return gadget->output().contains("filled in"); };
+            require(waitUntil(answered, kPatience, 20ms), QString::fromUtf8(gadget->output()));
+            qInfo("%s: %s", qPrintable(name),
+                  gadget->output().trimmed().split('\n').last().constData());
+            host->killSupervisor();
+            volume.losePower();
+            gadget->signal(SIGTERM);
+            gadget->succeed();
+            QFile store(disk.store());
+            require(store.open(QIODevice::ReadOnly), "the store is gone");
+            return store.read(filled.size());
+        };
+        require(fill({"--smoo-write-back"}, "write-back") != filled,
+                "nothing was lost: this test proves nothing");
+        require(fill({}, "durable") == filled, "answered writes are gone with the host's power");
     });
 }
 

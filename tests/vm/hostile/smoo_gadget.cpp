@@ -1,4 +1,4 @@
-// smoo_gadget [duplicate | new-session | silent]: a gadget as smoo's, on dummy_udc.0.
+// smoo_gadget [duplicate | new-session | silent | unflushed]: a gadget as smoo's, on dummy_udc.0.
 //
 // Refuses all of ep0 but IDENT, CONFIG_EXPORTS and STATUS. Once configured and asked for STATUS it
 // plays an initiator on the first export: writes patterns, several at once, reads them back, and
@@ -6,7 +6,9 @@
 //   duplicate    sends a request whose id is outstanding, as a gadget does that has reset itself
 //   new-session  has another session id from its second STATUS on
 //   silent       refuses STATUS after the first; says how long the host took to begin anew
-// The sessions after that are honest.
+// The sessions after that are honest. In every session:
+//   unflushed    fills the first 8 MiB with A5, says so and how long it took, and does no more: a
+//                smoo gadget's kernel flushes nothing, because it was told of no cache
 #include "core/base/log.h"
 #include "tests/vm/hostile/fake_gadget.h"
 #include "tests/vm/hostile/smoo_wire.h"
@@ -31,6 +33,8 @@ using hostile::FakeInterface;
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::uint64_t kFillBytes = 8 << 20;
 
 void say(const std::string& line) {
     std::puts(line.c_str());
@@ -125,6 +129,8 @@ class Gadget {
             lock.unlock();
             if (trick_ == "duplicate" && played == 1)
                 sendTwice();
+            else if (trick_ == "unflushed")
+                fill();
             else
                 say(work() ? "verified" : "session ended");
         }
@@ -168,12 +174,34 @@ class Gadget {
         return true;
     }
 
+    std::uint64_t contentOf() { return trick_ == "unflushed" ? 0xa5a5'a5a5'a5a5'a5a5 : random_(); }
+
+    void fill() {
+        const auto begun = SteadyClock::now();
+        const std::uint32_t count = (256U << 10) / disk_.blockSize;
+        std::uint64_t at = 0;
+        while (at * disk_.blockSize < kFillBytes) {
+            std::map<std::uint32_t, Message> batch;
+            for (std::uint32_t id = 0; id < 8; ++id, at += count)
+                batch[id] = {
+                    .op = kWrite, .id = id, .exportId = disk_.id, .lba = at, .blocks = count};
+            std::map<std::uint32_t, Bytes> data;
+            if (!writeAll(std::move(batch), data)) {
+                say("session ended");
+                return;
+            }
+        }
+        const auto taken =
+            std::chrono::duration_cast<std::chrono::milliseconds>(SteadyClock::now() - begun);
+        say("filled in " + std::to_string(taken.count()) + " ms");
+    }
+
     bool writeAll(std::map<std::uint32_t, Message> batch, std::map<std::uint32_t, Bytes>& data) {
         for (const auto& [id, message] : batch) {
             Bytes& payload = data[id];
             payload.resize(std::size_t{message.blocks} * disk_.blockSize);
             for (std::size_t i = 0; i < payload.size(); i += 8)
-                storeLe<std::uint64_t>(payload, i, random_());
+                storeLe<std::uint64_t>(payload, i, contentOf());
             if (!send(message) || !side_.write(ffs::Endpoint::PayloadIn, payload))
                 return false;
         }
