@@ -84,7 +84,7 @@ void HostTargetSession::smooConfigured(const Result<Bytes>& reply) {
         terms_.smooWriteBack ? SmooDialect::Writes::WriteBack : SmooDialect::Writes::Durable;
     engine_.sessionOpened(makeLink(),
                           std::make_unique<SmooDialect>(epoch, std::move(blockSizes), writes),
-                          epoch, terms_.maxTransfer, kSmooMaxOutstanding);
+                          epoch, smoo::kMostIoBytes, kSmooMaxOutstanding);
     running();
     smooPoll();
     smooWatch();

@@ -3,8 +3,22 @@
 #include "core/wire/smoo.h"
 #include "core/wire/smoo_map.h"
 
+#include <fmt/format.h>
+
 namespace belay::engine {
 namespace smoo = wire::smoo;
+namespace {
+
+Result<wire::Request> refuseTooLong(wire::Request request) {
+    const bool moves = wire::carriesPayload(request.op) || wire::returnsPayload(request.op);
+    if (moves && request.length > smoo::kMostIoBytes)
+        return failure(fmt::format("the gadget sent a request for {} bytes; {} MiB is the maximum",
+                                   request.length, smoo::kMostIoBytes >> 20),
+                       {}, "Start smoo-gadget with a smaller --max-io");
+    return request;
+}
+
+}  // namespace
 
 SmooDialect::SmooDialect(Epoch epoch, std::map<ExportId, std::uint32_t> blockSizes, Lookup lookup)
     : epoch_(epoch), blockSizes_(std::move(blockSizes)), lookup_(std::move(lookup)) {}
@@ -51,6 +65,7 @@ Result<wire::Request> SmooDialect::decodeRequest(ConstByteSpan bytes) {
         return tl::make_unexpected(message.error());
     return blockSize(message->exportId)
         .and_then([&](std::uint32_t size) { return smoo::fromSmoo(*message, epoch_, size); })
+        .and_then(refuseTooLong)
         .map([&](wire::Request request) {
             request.sequence =
                 Sequence(std::uint64_t{message->exportId.value} << 32 | message->requestId);

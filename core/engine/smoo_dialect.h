@@ -17,6 +17,7 @@ namespace belay::engine {
 //   thousand million requests, changed by the session's epoch, so that a late response of an older
 //   session matches nothing, not even the same request sent again.
 // - Target: ids are unique per export only, so the sequence is export id and request id together.
+//   v0 agrees on no longest request; what is longer than kMostIoBytes is refused.
 class SmooDialect final : public Dialect {
  public:
     // What a target makes of a write. A smoo gadget's device has no volatile cache, so its kernel

@@ -11,6 +11,9 @@
 namespace belay::engine {
 namespace {
 
+// As much as transfer memory gives at once.
+constexpr auto kPieceBytes = static_cast<std::uint32_t>(Arena::kChunkBytes);
+
 // True for what is to be durable and what no store makes so without a flush.
 bool needsFlush(const wire::Request& request) {
     return (request.flags & wire::kFlagFua) != 0 && wire::changesData(request.op) &&
@@ -60,7 +63,7 @@ StoreCounters TargetEngine::counters(ExportId id) const {
     StoreCounters counters = stored.done;
     counters.unsavedBytes = stored.volatileBytes - stored.savedBytes;
     for (const Job& job : jobs_) {
-        if (job.stored != &stored)
+        if (job.stored != &stored || job.whole)
             continue;
         ++counters.inFlight;
         counters.oldest = std::min(counters.oldest.value_or(job.arrived), job.arrived);
@@ -72,7 +75,7 @@ std::vector<TargetRequest> TargetEngine::inFlight(ExportId id) const {
     const Stored& stored = stores_.at(id);
     std::vector<TargetRequest> requests;
     for (const Job& job : jobs_)
-        if (job.stored == &stored)
+        if (job.stored == &stored && !job.whole)
             requests.push_back({job.request, job.state == JobState::Sending, job.arrived});
     std::ranges::sort(requests, {}, &TargetRequest::arrived);
     return requests;
@@ -144,11 +147,38 @@ Result<void> TargetEngine::accept(ConstByteSpan message) {
     const auto stored = stores_.find(request->exportId);
     job.stored = stored == stores_.end() ? nullptr : &stored->second;
     job.arrived = Clock::now();
-    job.state = JobState::WaitingForMemory;
     // Strictly in order: payloads arrive in the order of their requests.
-    waiting_.push_back(index);
+    if (wire::carriesPayload(request->op) && request->length > kPieceBytes) {
+        takeInPieces(index);
+    } else {
+        if (job.refusal == 0 && wire::returnsPayload(request->op))
+            job.request.length = std::min(request->length, kPieceBytes);
+        job.state = JobState::WaitingForMemory;
+        waiting_.push_back(index);
+    }
     feedWaiting();
     return {};
+}
+
+void TargetEngine::takeInPieces(std::size_t index) {
+    jobs_[index].state = JobState::InPieces;
+    const wire::Request whole = jobs_[index].request;
+    for (std::uint32_t done = 0; done < whole.length;) {
+        const std::size_t piece = newJob();  // moves the others
+        Job& job = jobs_[piece];
+        const Job& parent = jobs_[index];
+        job.request = whole;
+        job.request.offset += done;
+        job.request.length = std::min(whole.length - done, kPieceBytes);
+        job.refusal = parent.refusal;
+        job.stored = parent.stored;
+        job.arrived = parent.arrived;
+        job.whole = index;
+        job.state = JobState::WaitingForMemory;
+        waiting_.push_back(piece);
+        ++jobs_[index].piecesLeft;
+        done += job.request.length;
+    }
 }
 
 std::size_t TargetEngine::newJob() {
@@ -200,7 +230,7 @@ void TargetEngine::payloadReceived(std::uint64_t cookie) {
         return;
     Job& job = jobs_[cookie];
     if (job.refusal != 0) {
-        answer(cookie, job.refusal);
+        finish(cookie, job.refusal);
         return;
     }
     if (dialect_->checksPayloads() && crc32c(job.buffer.bytes()) != job.request.payloadCrc) {
@@ -262,7 +292,24 @@ void TargetEngine::storeDone(std::uint64_t cookie, int error) {
     if (error == 0 && needsFlush(job.request))
         done(cookie);
     else
-        answer(cookie, error);
+        finish(cookie, error);
+}
+
+// Answers it, or the write that it was the last piece of.
+void TargetEngine::finish(std::size_t index, int error) {
+    const auto whole = jobs_[index].whole;
+    if (!whole) {
+        answer(index, error);
+        return;
+    }
+    freeJob(index);
+    Job& write = jobs_[*whole];
+    if (write.pieceError == 0)
+        write.pieceError = error;
+    if (--write.piecesLeft == 0)
+        answer(*whole, write.pieceError);
+    else
+        flush_.ask();  // the next piece may wait for its memory
 }
 
 // A change that only a flush makes durable is done, or has been flushed.

@@ -44,6 +44,9 @@ struct TargetRequest {
 //   session from landing after a replayed one.
 // - FUA holds for every change: what the store cannot make durable by itself (it can a write) is
 //   followed by a flush of the store before it is answered.
+// - What is longer than transfer memory can be at once goes in pieces: a write's bytes are taken
+//   piece by piece before it is answered; a read is answered with its beginning, for the initiator
+//   to ask for the rest. Only v0 has such requests, and allows both.
 // - Every request takes its transfer memory before anything else of it happens, and memory that
 //   carries an answer is always freed by the initiator, which has reserved its own beforehand; so
 //   the two ends cannot wait for each other's memory.
@@ -93,7 +96,14 @@ class TargetEngine final : private wire::LinkListener, private store::StoreListe
         std::uint64_t volatileBytes = 0;  // answered as written and not as durable, ever
         std::uint64_t savedBytes = 0;     // of them, those that a flush has covered
     };
-    enum class JobState : std::uint8_t { Free, WaitingForMemory, Receiving, OnStore, Sending };
+    enum class JobState : std::uint8_t {
+        Free,
+        WaitingForMemory,
+        Receiving,
+        OnStore,
+        Sending,
+        InPieces
+    };
     struct Job {
         JobState state = JobState::Free;
         bool orphan = false;  // its session is over
@@ -105,6 +115,10 @@ class TargetEngine final : private wire::LinkListener, private store::StoreListe
         std::uint64_t covers = 0;  // a flush: of Stored::volatileBytes, those it makes durable
         // Done, and being made durable by a flush; the verifier it was done under.
         std::optional<Verifier> flushingUnder;
+        // Of a write in pieces, each a job of its own, which has no memory itself.
+        std::size_t piecesLeft = 0;
+        int pieceError = 0;                // the first one's that failed
+        std::optional<std::size_t> whole;  // a piece: of which job
     };
 
     void messagesReceived(ConstByteSpan transfer) override;
@@ -115,11 +129,13 @@ class TargetEngine final : private wire::LinkListener, private store::StoreListe
 
     Result<void> accept(ConstByteSpan message);
     std::size_t newJob();
+    void takeInPieces(std::size_t index);
     void freeJob(std::size_t index);
     void begin(std::size_t index);
     void run(std::size_t index);
     void flushStore(std::size_t index);
     void done(std::size_t index);
+    void finish(std::size_t index, int error);
     void answer(std::size_t index, int error);
     static void count(const Job& job);
     void feedWaiting();

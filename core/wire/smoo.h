@@ -22,6 +22,8 @@ inline constexpr InterfaceTriple kFastbootTriple{0xFF, 0x42, 0x03};
 inline constexpr std::size_t kMaxExports = 32;
 // Longest request of a real gadget unless it was told otherwise (--max-io).
 inline constexpr std::uint32_t kDefaultMaxIoBytes = 256 * 1024;
+// Longest request that a host of ours takes; v0 agrees on no limit.
+inline constexpr std::uint32_t kMostIoBytes = 32 * 1024 * 1024;
 // Requests in flight of a real gadget unless told otherwise, all exports together.
 inline constexpr unsigned kDefaultInFlight = 16;
 

@@ -1,6 +1,8 @@
 #include "core/engine/native_dialect.h"
+#include "core/engine/smoo_dialect.h"
 #include "core/engine/target_engine.h"
 #include "core/wire/native.h"
+#include "core/wire/smoo.h"
 #include "tests/unit/store_harness.h"
 
 #include <QTemporaryDir>
@@ -17,17 +19,21 @@ constexpr std::uint64_t kDiskBytes = 8 << 20;
 constexpr ExportId kExport{9};
 constexpr Epoch kEpoch{0x51};
 
+constexpr std::size_t kMemory = 2 * Arena::kChunkBytes;
+
 // The other end of the cable: what the engine sent, and what it is to receive.
 struct Peer {
     wire::LinkListener* listener = nullptr;
     Bytes answers;
-    bool down = false;
+    std::deque<std::pair<Bytes, std::uint64_t>> payloads;
+    std::deque<std::pair<ByteSpan, std::uint64_t>> receives;
+    std::optional<Error> down;
 };
 
 class PeerLink final : public wire::Link {
  public:
     PeerLink(Ring& ring, Peer& peer) : ring_(ring), peer_(peer) {
-        arena_ = Arena::heap(2 * Arena::kChunkBytes).value();
+        arena_ = Arena::heap(kMemory).value();
     }
 
     std::size_t messagePacketBytes() const override { return 512; }
@@ -37,12 +43,16 @@ class PeerLink final : public wire::Link {
     void sendMessages(ConstByteSpan messages) override {
         peer_.answers.insert(peer_.answers.end(), messages.begin(), messages.end());
     }
-    void sendPayload(ConstByteSpan, std::uint64_t) override {}
-    void receivePayload(ByteSpan, std::uint64_t) override {}
+    void sendPayload(ConstByteSpan payload, std::uint64_t cookie) override {
+        peer_.payloads.emplace_back(Bytes(payload.begin(), payload.end()), cookie);
+    }
+    void receivePayload(ByteSpan buffer, std::uint64_t cookie) override {
+        peer_.receives.emplace_back(buffer, cookie);
+    }
     void submit() override {}
     void shutDown(Error reason) override {
         ring_.callAtEndOfTurn([this, reason] {
-            peer_.down = true;
+            peer_.down = reason;
             peer_.listener->linkDown(reason);
         });
     }
@@ -55,9 +65,9 @@ class PeerLink final : public wire::Link {
 };
 
 // A target engine with a real store on a real file.
-class Rig final : private store::StoreListener {
+class Rig : private store::StoreListener {
  public:
-    Rig() {
+    explicit Rig(std::unique_ptr<engine::Dialect> dialect, std::uint32_t maxTransfer = 1 << 20) {
         ring_ = Ring::create(64).value();
         makeFile(path(), kDiskBytes);
         store::StoreOptions options;
@@ -69,12 +79,12 @@ class Rig final : private store::StoreListener {
         state_ = options.stateDir + "/" + (*store)->geometry().uuid.toString() + ".writeback";
         engine_ = std::make_unique<engine::TargetEngine>(*ring_);
         engine_->addStore(kExport, "disk", std::move(*store));
-        engine_->sessionOpened(std::make_unique<PeerLink>(*ring_, peer_),
-                               std::make_unique<engine::NativeDialect>(false), kEpoch, 1 << 20, 8);
+        engine_->sessionOpened(std::make_unique<PeerLink>(*ring_, peer_), std::move(dialect),
+                               kEpoch, maxTransfer, 8);
     }
-    ~Rig() {
+    virtual ~Rig() {
         engine_->endSession({"over", {}, 0, {}});
-        turnUntil([this] { return peer_.down && engine_->drained(); });
+        turnUntil([this] { return peer_.down.has_value() && engine_->drained(); });
         turn();
     }
 
@@ -112,6 +122,18 @@ class Rig final : private store::StoreListener {
         }
         return true;
     }
+    // The bytes of writes, in the order of their requests, as far as the engine takes them now.
+    void bringPayload(ConstByteSpan& left) {
+        while (!peer_.receives.empty() && left.size() >= peer_.receives.front().first.size()) {
+            const auto [buffer, cookie] = peer_.receives.front();
+            peer_.receives.pop_front();
+            copyBytes(left.first(buffer.size()), buffer);
+            left = left.subspan(buffer.size());
+            peer_.listener->payloadReceived(cookie);
+        }
+    }
+    Peer& peer() { return peer_; }
+    const Bytes& answered() const { return peer_.answers; }
     std::string path() const { return (dir_.path() + "/disk").toStdString(); }
 
  private:
@@ -122,6 +144,36 @@ class Rig final : private store::StoreListener {
     std::string state_;
     Peer peer_;
     std::unique_ptr<engine::TargetEngine> engine_;
+};
+
+// A session with a smoo gadget, and its messages.
+class SmooRig final : public Rig {
+ public:
+    SmooRig()
+        : Rig(std::make_unique<engine::SmooDialect>(
+                  kEpoch, std::map<ExportId, std::uint32_t>{{kExport, 512}},
+                  engine::SmooDialect::Writes::Durable),
+              wire::smoo::kMostIoBytes) {}
+
+    void ask(wire::smoo::Op op, std::uint32_t id, std::uint64_t offset, std::uint32_t length) {
+        wire::smoo::Request request;
+        request.op = op;
+        request.requestId = id;
+        request.exportId = kExport;
+        request.lba = Lba(offset / 512);
+        request.numBlocks = length / 512;
+        Bytes message(wire::smoo::MessageLayout::kBytes);
+        wire::smoo::encode(request, wire::smoo::Message(message));
+        peer().listener->messagesReceived(message);
+    }
+    std::vector<wire::smoo::Response> answers() const {
+        std::vector<wire::smoo::Response> list;
+        ConstByteSpan left(answered());
+        for (; !left.empty(); left = left.subspan(wire::smoo::MessageLayout::kBytes))
+            list.push_back(
+                wire::smoo::decodeResponse(left.first(wire::smoo::MessageLayout::kBytes)).value());
+        return list;
+    }
 };
 
 wire::Request requestOf(Op op, std::uint16_t flags) {
@@ -144,6 +196,10 @@ class TargetEngineTest : public QObject {
  private slots:
     void durableIsDurable_data();
     void durableIsDurable();
+    void longWriteIsTakenInPieces();
+    void longWriteIsRefusedOnce();
+    void longReadIsAnsweredInPart();
+    void tooLongIsRefusedInWords();
 };
 
 void TargetEngineTest::durableIsDurable_data() {
@@ -166,7 +222,7 @@ void TargetEngineTest::durableIsDurable() {
     QFETCH(const int, op);
     QFETCH(const int, flags);
     QFETCH(const bool, durable);
-    Rig rig;
+    Rig rig(std::make_unique<engine::NativeDialect>(false));
     const auto request = requestOf(static_cast<Op>(op), static_cast<std::uint16_t>(flags));
     rig.send(request);
     bool synced = false;
@@ -181,6 +237,68 @@ void TargetEngineTest::durableIsDurable() {
     QCOMPARE(synced, durable);
     QVERIFY(!rig.syncing());
     QVERIFY(allZero(contentOf(rig.path(), request.length, static_cast<off_t>(request.offset))));
+}
+
+// Longer than all transfer memory, and another write's bytes behind it.
+void TargetEngineTest::longWriteIsTakenInPieces() {
+    constexpr std::uint32_t kLong = 5 * (1 << 20) + 512;
+    SmooRig rig;
+    rig.ask(wire::smoo::Op::Write, 1, 512, kLong);
+    rig.ask(wire::smoo::Op::Write, 2, 7 << 20, 4096);
+    const Bytes bytes = randomBytes(kLong + 4096, 7);
+    ConstByteSpan left(bytes);
+    QVERIFY(rig.turnUntil([&] {
+        rig.bringPayload(left);
+        return rig.answers().size() == 2;
+    }));
+    for (const auto& answer : rig.answers()) {
+        QCOMPARE(answer.status, 0);
+        QCOMPARE(answer.numBlocks, (answer.requestId == 1 ? kLong : 4096) / 512);
+    }
+    QVERIFY(contentOf(rig.path(), kLong, 512) == Bytes(bytes.begin(), bytes.begin() + kLong));
+    QVERIFY(contentOf(rig.path(), 4096, 7 << 20) == Bytes(bytes.begin() + kLong, bytes.end()));
+}
+
+void TargetEngineTest::longWriteIsRefusedOnce() {
+    constexpr std::uint32_t kLong = 4 << 20;
+    SmooRig rig;
+    const Bytes before = contentOf(rig.path(), kDiskBytes);
+    rig.ask(wire::smoo::Op::Write, 1, kDiskBytes - kLong + 512, kLong);
+    rig.ask(wire::smoo::Op::Flush, 2, 0, 0);
+    const Bytes bytes = randomBytes(kLong, 7);
+    ConstByteSpan left(bytes);
+    QVERIFY(rig.turnUntil([&] {
+        rig.bringPayload(left);
+        return rig.answers().size() == 2;
+    }));
+    QVERIFY(left.empty());
+    for (const auto& answer : rig.answers())
+        QCOMPARE(answer.status, answer.requestId == 1 ? EINVAL : 0);
+    QVERIFY(contentOf(rig.path(), kDiskBytes) == before);
+}
+
+// v0 allows an answer to a part of what was asked for; the kernel then asks for the rest.
+void TargetEngineTest::longReadIsAnsweredInPart() {
+    SmooRig rig;
+    rig.ask(wire::smoo::Op::Read, 1, 512, 4 << 20);
+    QVERIFY(rig.turnUntil([&] { return !rig.peer().payloads.empty(); }));
+    QCOMPARE(rig.answers().size(), 1U);
+    const auto answer = rig.answers().front();
+    const auto [payload, cookie] = rig.peer().payloads.front();
+    QCOMPARE(answer.status, 0);
+    QVERIFY(answer.numBlocks > 0);
+    QCOMPARE(payload.size(), std::size_t{answer.numBlocks} * 512);
+    QVERIFY(payload == contentOf(rig.path(), payload.size(), 512));
+    rig.peer().listener->payloadSent(cookie);
+}
+
+void TargetEngineTest::tooLongIsRefusedInWords() {
+    SmooRig rig;
+    rig.ask(wire::smoo::Op::Write, 1, 0, wire::smoo::kMostIoBytes + 512);
+    QVERIFY(rig.turnUntil([&] { return rig.peer().down.has_value(); }));
+    const std::string words = rig.peer().down->message();
+    QVERIFY2(words.find("32 MiB is the maximum") != words.npos, words.c_str());
+    QVERIFY2(words.find("--max-io") != words.npos, words.c_str());
 }
 
 QTEST_GUILESS_MAIN(TargetEngineTest)

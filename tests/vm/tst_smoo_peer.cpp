@@ -28,6 +28,8 @@ class TestSmooPeer : public QObject {
     void gadgetHasANewSession();
     void gadgetIsSilent();
     void gadgetWritesDurably();
+    void gadgetAsksForMuch();
+    void gadgetAsksForTooMuch();
 };
 
 namespace {
@@ -87,9 +89,9 @@ class Lent {
 
 // belay-hostd that lends a disk to a scripted smoo gadget.
 void playGadget(const QStringList& trick, const std::function<void(Program& gadget)>& check,
-                const QStringList& options = {}) {
+                const QStringList& options = {}, int mib = 4, const QByteArray& hostSays = {}) {
     inTurn([&](Bench& bench) {
-        Disk disk = bench.disk("lent", 4);
+        Disk disk = bench.disk("lent", mib);
         auto host = bench.host(QStringList{"--lend", disk.store(), "--label", "lent"} + options);
         host->worker();
         auto gadget = bench.start(QStringList{SMOO_GADGET} + trick, "smoo_gadget");
@@ -98,6 +100,7 @@ void playGadget(const QStringList& trick, const std::function<void(Program& gadg
                 "no session was verified:\n" + QString::fromUtf8(gadget->output()));
         check(*gadget);
         require(!gadget->output().contains("WRONG"), QString::fromUtf8(gadget->output()));
+        require(host->output().contains(hostSays), QString::fromUtf8(host->output()));
         require(workerDeaths(*host) == 0, "the host's worker died");
         gadget->signal(SIGTERM);
         gadget->succeed();
@@ -294,6 +297,27 @@ void TestSmooPeer::gadgetWritesDurably() {
                 "nothing was lost: this test proves nothing");
         require(fill({}, "durable") == filled, "answered writes are gone with the host's power");
     });
+}
+
+void TestSmooPeer::gadgetAsksForMuch() {
+    playGadget(
+        {"long"},
+        [](Program& gadget) {
+            const QString said = QString::fromUtf8(gadget.output());
+            require(said.contains("long requests verified"), said);
+            require(said.count("configured") == 1, "there was more than one session");
+        },
+        {}, 16);
+}
+
+void TestSmooPeer::gadgetAsksForTooMuch() {
+    playGadget(
+        {"too-long"},
+        [](Program& gadget) {
+            require(gadget.output().contains("asked for too much"), "it never asked for too much");
+            require(gadget.output().count("configured") == 2, "the host did not begin anew, once");
+        },
+        {}, 4, "32 MiB is the maximum");
 }
 
 QTEST_GUILESS_MAIN(TestSmooPeer)

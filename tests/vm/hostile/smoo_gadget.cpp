@@ -1,4 +1,5 @@
-// smoo_gadget [duplicate | new-session | silent | unflushed]: a gadget as smoo's, on dummy_udc.0.
+// smoo_gadget [duplicate | new-session | silent | too-long | unflushed | long]: a gadget as smoo's,
+// on dummy_udc.0.
 //
 // Refuses all of ep0 but IDENT, CONFIG_EXPORTS and STATUS. Once configured and asked for STATUS it
 // plays an initiator on the first export: writes patterns, several at once, reads them back, and
@@ -6,9 +7,11 @@
 //   duplicate    sends a request whose id is outstanding, as a gadget does that has reset itself
 //   new-session  has another session id from its second STATUS on
 //   silent       refuses STATUS after the first; says how long the host took to begin anew
+//   too-long     asks for more than 32 MiB at once
 // The sessions after that are honest. In every session:
 //   unflushed    fills the first 8 MiB with A5, says so and how long it took, and does no more: a
 //                smoo gadget's kernel flushes nothing, because it was told of no cache
+//   long         before it does as the others: requests of 4 MiB, as with --max-io 4M, two at once
 #include "core/base/log.h"
 #include "tests/vm/hostile/fake_gadget.h"
 #include "tests/vm/hostile/smoo_wire.h"
@@ -16,6 +19,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
@@ -35,6 +39,7 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::uint64_t kFillBytes = 8 << 20;
+constexpr std::size_t kTransferBytes = 256 << 10;
 
 void say(const std::string& line) {
     std::puts(line.c_str());
@@ -129,10 +134,12 @@ class Gadget {
             lock.unlock();
             if (trick_ == "duplicate" && played == 1)
                 sendTwice();
+            else if (trick_ == "too-long" && played == 1)
+                askTooMuch();
             else if (trick_ == "unflushed")
                 fill();
             else
-                say(work() ? "verified" : "session ended");
+                say((trick_ != "long" || longRequests()) && work() ? "verified" : "session ended");
         }
     }
 
@@ -148,6 +155,29 @@ class Gadget {
         say("sent the same id twice");
     }
 
+    void askTooMuch() {
+        const std::uint32_t blocks = (32U << 20) / disk_.blockSize + 1;
+        send({.op = kRead, .id = 6, .exportId = disk_.id, .lba = 0, .blocks = blocks});
+        say("asked for too much");
+    }
+
+    bool longRequests() {
+        const std::uint32_t count = (4U << 20) / disk_.blockSize;
+        std::map<std::uint32_t, Message> batch;
+        for (std::uint32_t id = 0; id < 2; ++id)
+            batch[id] = {
+                .op = kWrite, .id = id, .exportId = disk_.id, .lba = id * count, .blocks = count};
+        std::map<std::uint32_t, Bytes> data;
+        if (!writeAll(batch, data))
+            return false;
+        for (auto& [id, message] : batch)
+            message.op = kRead;
+        if (!readAll(batch, data))
+            return false;
+        say("long requests verified");
+        return true;
+    }
+
     bool answer(std::map<std::uint32_t, Message>& outstanding, std::uint8_t status = 0) {
         const auto transfer = side_.read(ffs::Endpoint::MessageOut, sizeof(Message));
         if (!transfer)
@@ -159,7 +189,7 @@ class Gadget {
         const Message response = from<Message>(*transfer);
         const auto found = outstanding.find(response.id);
         if (found == outstanding.end() || response.exportId != disk_.id ||
-            response.op != found->second.op || response.blocks != found->second.blocks ||
+            response.op != found->second.op || !answersBlocks(response, found->second) ||
             (response.op != kFlush && response.lba != found->second.lba)) {
             say("WRONG: a response that echoes no request");
             return false;
@@ -169,9 +199,17 @@ class Gadget {
             return false;
         }
         answeredId_ = response.id;
+        answeredBlocks_ = response.blocks;
         const std::lock_guard lock(mutex_);
         alive_ = SteadyClock::now();
         return true;
+    }
+
+    // Of a read that is longer than most, the beginning will do: ublk_drv then asks for the rest.
+    bool answersBlocks(const Message& response, const Message& request) const {
+        if (request.op == kRead && std::uint64_t{request.blocks} * disk_.blockSize > (1 << 20))
+            return response.blocks > 0 && response.blocks <= request.blocks;
+        return response.blocks == request.blocks;
     }
 
     std::uint64_t contentOf() { return trick_ == "unflushed" ? 0xa5a5'a5a5'a5a5'a5a5 : random_(); }
@@ -196,13 +234,22 @@ class Gadget {
         say("filled in " + std::to_string(taken.count()) + " ms");
     }
 
+    // In transfers that FunctionFS has memory for.
+    bool sendPayload(ConstByteSpan left) {
+        for (; !left.empty(); left = left.subspan(std::min(left.size(), kTransferBytes)))
+            if (!side_.write(ffs::Endpoint::PayloadIn,
+                             left.first(std::min(left.size(), kTransferBytes))))
+                return false;
+        return true;
+    }
+
     bool writeAll(std::map<std::uint32_t, Message> batch, std::map<std::uint32_t, Bytes>& data) {
         for (const auto& [id, message] : batch) {
             Bytes& payload = data[id];
             payload.resize(std::size_t{message.blocks} * disk_.blockSize);
             for (std::size_t i = 0; i < payload.size(); i += 8)
                 storeLe<std::uint64_t>(payload, i, contentOf());
-            if (!send(message) || !side_.write(ffs::Endpoint::PayloadIn, payload))
+            if (!send(message) || !sendPayload(payload))
                 return false;
         }
         while (!batch.empty()) {
@@ -215,24 +262,38 @@ class Gadget {
 
     bool readAll(std::map<std::uint32_t, Message> batch,
                  const std::map<std::uint32_t, Bytes>& data) {
-        for (const auto& [id, message] : batch)
+        std::map<std::uint32_t, std::uint64_t> firstLba;
+        for (const auto& [id, message] : batch) {
+            firstLba[id] = message.lba;
             if (!send(message))
                 return false;
+        }
         while (!batch.empty()) {
             if (!answer(batch))
                 return false;
-            const Bytes& expected = data.at(answeredId_);
+            Message& read = batch.at(answeredId_);
+            const std::size_t from = (read.lba - firstLba.at(answeredId_)) * disk_.blockSize;
+            const ConstByteSpan expected = ConstByteSpan(data.at(answeredId_))
+                                               .subspan(from, answeredBlocks_ * disk_.blockSize);
             Bytes got;
             while (got.size() < expected.size()) {
                 const auto part =
-                    side_.read(ffs::Endpoint::PayloadOut, expected.size() - got.size());
+                    side_.read(ffs::Endpoint::PayloadOut,
+                               std::min(expected.size() - got.size(), kTransferBytes));
                 if (!part)
                     return false;
                 got.insert(got.end(), part->begin(), part->end());
             }
-            if (got != expected) {
+            if (!std::ranges::equal(got, expected)) {
                 say("WRONG: other bytes than were written");
                 return false;
+            }
+            read.lba += answeredBlocks_;
+            read.blocks -= answeredBlocks_;
+            if (read.blocks > 0) {
+                if (!send(read))
+                    return false;
+                continue;
             }
             batch.erase(answeredId_);
         }
@@ -299,6 +360,7 @@ class Gadget {
     // The player's.
     Export disk_;
     std::uint32_t answeredId_ = 0;
+    std::uint32_t answeredBlocks_ = 0;
     std::mt19937_64 random_{std::random_device{}()};
     std::thread thread_;
 };
