@@ -3,7 +3,6 @@
 #include "core/base/log.h"
 #include "core/engine/native_dialect.h"
 #include "core/engine/smoo_dialect.h"
-#include "core/wire/smoo_control.h"
 
 #include <algorithm>
 
@@ -19,6 +18,17 @@ constexpr auto kSmooHeartbeat = 1s;
 constexpr auto kSmooPatience = 2500ms;
 // A smoo gadget may be told to have any number of requests in flight; ours is only to bound memory.
 constexpr std::uint32_t kSmooMaxOutstanding = 1024;
+// How often STATUS is asked for after a reset, and how far apart: past the first back-off of a smoo
+// gadget, one second, and once more.
+constexpr unsigned kSmooSettlePolls = 7;
+constexpr auto kSmooSettlePause = 200ms;
+
+std::vector<smoo::ExportEntry> entriesOf(const std::vector<wire::ExportInfo>& exports) {
+    std::vector<smoo::ExportEntry> entries;
+    for (const wire::ExportInfo& info : exports)
+        entries.push_back({info.id, info.blockSize, info.sizeBytes});
+    return entries;
+}
 
 }  // namespace
 
@@ -54,10 +64,33 @@ void HostTargetSession::smooIdentified(const Result<Bytes>& reply) {
         failed(ident.error());
         return;
     }
-    std::vector<smoo::ExportEntry> entries;
-    for (const wire::ExportInfo& info : engine_.exports())
-        entries.push_back({info.id, info.blockSize, info.sizeBytes});
-    const auto config = smoo::encodeConfigExports(std::move(entries));
+    smooSettle(1);
+}
+
+void HostTargetSession::smooSettle(unsigned polls) {
+    askIn(smoo::kStatus.requestType, smoo::kStatus.request, 0, smoo::StatusLayout::kBytes,
+          [this, polls](const Result<Bytes>& reply) {
+              const auto status =
+                  reply.and_then([](const Bytes& bytes) { return smoo::decodeStatus(bytes); });
+              if (!status)
+                  failed(status.error());
+              else if (polls == kSmooSettlePolls || smooStartsNothing(*status))
+                  smooConfigure();
+              else
+                  later(kSmooSettlePause, [this, polls] { smooSettle(polls + 1); });
+          });
+}
+
+// True when the gadget has live devices of all that we offer: it is the process that the last
+// session was with, that session offered the same, and all of it is active.
+bool HostTargetSession::smooStartsNothing(const smoo::Status& status) const {
+    return smooSessionId_ == status.sessionId && status.exportCount == smooExports_.size() &&
+           smooExports_ == entriesOf(engine_.exports());
+}
+
+void HostTargetSession::smooConfigure() {
+    smooExports_ = entriesOf(engine_.exports());
+    const auto config = smoo::encodeConfigExports(smooExports_);
     if (!config) {
         failed(config.error());
         return;

@@ -2,14 +2,18 @@
 
 #include "core/engine/host_session.h"
 #include "core/engine/target_engine.h"
+#include "core/wire/smoo_control.h"
 
 namespace belay::engine {
 
 // Lend, the host's end: the host has the bytes. Speaks v1, and v0 to a smoo gadget.
 //
-// v0: one STATUS a second; a changed session id, silence for 2.5 s or a request that is running
-// already mean that the gadget started over, and so do we. Writes are answered when they are
-// durable, unless HostTerms::smooWriteBack: a smoo gadget never flushes.
+// v0: our reset takes a smoo gadget's link down; from its back-off of a second on, STATUS brings it
+// up again, and does not say so. A device that starts before that never comes: the reads of its
+// partition scan are parked and not sent again. So CONFIG_EXPORTS waits, unless there is nothing to
+// start. Then one STATUS a second; a changed session id, silence for 2.5 s or a request that is
+// running already mean that the gadget started over, and so do we. Writes are answered when they
+// are durable, unless HostTerms::smooWriteBack: a smoo gadget never flushes.
 class HostTargetSession final : public HostSession {
  public:
     // The engine's stores must all be there already; it must outlive this object.
@@ -33,6 +37,9 @@ class HostTargetSession final : public HostSession {
 
  private:
     void smooIdentified(const Result<Bytes>& reply);
+    void smooSettle(unsigned polls);
+    bool smooStartsNothing(const wire::smoo::Status& status) const;
+    void smooConfigure();
     void smooConfigured(const Result<Bytes>& reply);
     void smooStatus(const Result<Bytes>& reply);
     void smooPoll();
@@ -40,9 +47,11 @@ class HostTargetSession final : public HostSession {
 
     TargetEngine& engine_;
     bool smoo_ = false;
+    // Of the last session, until the next one is configured.
     std::optional<std::uint64_t> smooSessionId_;
-    TimePoint smooSeen_;    // last sign of life
-    TimePoint smooPolled_;  // last STATUS asked for
+    std::vector<wire::smoo::ExportEntry> smooExports_;  // of the last CONFIG_EXPORTS that was sent
+    TimePoint smooSeen_;                                // last sign of life
+    TimePoint smooPolled_;                              // last STATUS asked for
     std::uint64_t smooSigns_ = 0;
 };
 

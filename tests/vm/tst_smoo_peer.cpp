@@ -87,6 +87,15 @@ class Lent {
     std::unique_ptr<Program> host_;
 };
 
+// How long after each reset the gadget was configured, in milliseconds.
+std::vector<int> configuredAfter(const Program& gadget) {
+    static const QRegularExpression kTold(", (\\d+) ms after the reset");
+    std::vector<int> times;
+    for (auto it = kTold.globalMatch(QString::fromUtf8(gadget.output())); it.hasNext();)
+        times.push_back(it.next().captured(1).toInt());
+    return times;
+}
+
 // belay-hostd that lends a disk to a scripted smoo gadget.
 void playGadget(const QStringList& trick, const std::function<void(Program& gadget)>& check,
                 const QStringList& options = {}, int mib = 4, const QByteArray& hostSays = {}) {
@@ -96,8 +105,8 @@ void playGadget(const QStringList& trick, const std::function<void(Program& gadg
         host->worker();
         auto gadget = bench.start(QStringList{SMOO_GADGET} + trick, "smoo_gadget");
         const auto verified = [&] { return gadget->output().contains("verified"); };
-        require(waitUntil(verified, kPatience, 20ms),
-                "no session was verified:\n" + QString::fromUtf8(gadget->output()));
+        const bool inTime = waitUntil(verified, kPatience, 20ms);
+        require(inTime, "no session was verified:\n" + QString::fromUtf8(gadget->output()));
         check(*gadget);
         require(!gadget->output().contains("WRONG"), QString::fromUtf8(gadget->output()));
         require(host->output().contains(hostSays), QString::fromUtf8(host->output()));
@@ -222,6 +231,9 @@ void TestSmooPeer::gadgetBorrows() {
     playGadget({}, [](Program& gadget) {
         require(gadget.output().contains("4194304 bytes in blocks of 512"),
                 "another disk was offered:\n" + QString::fromUtf8(gadget.output()));
+        const int after = configuredAfter(gadget).front();
+        qInfo("configured %d ms after the reset", after);
+        require(after < 2000, "the host waited for longer than needed");
         // The heart beats: no new session comes of quiet.
         wait(3500ms);
         require(gadget.output().count("configured") == 1,
@@ -242,6 +254,8 @@ void TestSmooPeer::gadgetRepeatsAnId() {
     playGadget({"duplicate"}, [](Program& gadget) {
         require(gadget.output().contains("sent the same id twice"), "no id was repeated");
         require(gadget.output().count("configured") == 2, "the host did not begin anew, once");
+        // There was nothing to be started.
+        require(configuredAfter(gadget).back() < 1000, "the host waited for nothing");
     });
 }
 

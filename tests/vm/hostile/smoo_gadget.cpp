@@ -8,7 +8,13 @@
 //   new-session  has another session id from its second STATUS on
 //   silent       refuses STATUS after the first; says how long the host took to begin anew
 //   too-long     asks for more than 32 MiB at once
-// The sessions after that are honest. In every session:
+// The sessions after that are honest.
+//
+// A reset takes its link down; STATUS brings it up again, but not before a back-off of a second is
+// over, and does not tell. A new export's device is started as soon as it is configured: if the
+// link is down then, the partition scan's reads are parked, nobody sends them again, and the device
+// never comes. One that is there already stays, and its requests wait for the link. In every
+// session:
 //   unflushed    fills the first 8 MiB with A5, says so and how long it took, and does no more: a
 //                smoo gadget's kernel flushes nothing, because it was told of no cache
 //   long         before it does as the others: requests of 4 MiB, as with --max-io 4M, two at once
@@ -39,6 +45,7 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::uint64_t kFillBytes = 8 << 20;
+constexpr auto kBackoff = std::chrono::seconds(1);
 constexpr std::size_t kTransferBytes = 256 << 10;
 
 void say(const std::string& line) {
@@ -79,20 +86,34 @@ class Gadget {
 
     std::optional<Bytes> status() {
         const std::lock_guard lock(mutex_);
-        if (export_.id == 0)
-            return bytesOf(Status{.session = session_});
+        if (SteadyClock::now() - offline_ >= kBackoff)
+            online_ = true;
+        if (export_.id == 0 || !online_ || !sameAs(device_))
+            return bytesOf(statusNow());
         if (trick_ == "silent" && polls_ > 0 && sessions_ == 1)
             return std::nullopt;
         if (trick_ == "new-session" && polls_ == 2 && sessions_ == 1) {
             say("another session id");
             ++session_;
+            device_ = {};
         }
         if (++polls_ == 1) {
             ++sessions_;
             changed_.notify_all();
         }
         alive_ = SteadyClock::now();
-        return bytesOf(Status{.flags = 1, .exports = 1, .session = session_});
+        return bytesOf(statusNow());
+    }
+
+    Status statusNow() const {
+        const bool active = device_.id != 0;
+        return {
+            .flags = static_cast<std::uint16_t>(active), .exports = active, .session = session_};
+    }
+
+    bool sameAs(const Export& device) const {
+        return export_.id == device.id && export_.blockSize == device.blockSize &&
+               export_.size == device.size;
     }
 
     void configured(ConstByteSpan data) {
@@ -104,9 +125,18 @@ class Gadget {
         const std::lock_guard lock(mutex_);
         export_ = from<Export>(data.subspan(sizeof(Config)));
         polls_ = 0;
+        const auto after = SteadyClock::now() - offline_;
         say("configured: export " + std::to_string(export_.id) + ", " +
             std::to_string(export_.size) + " bytes in blocks of " +
-            std::to_string(export_.blockSize));
+            std::to_string(export_.blockSize) + ", " +
+            std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(after).count()) +
+            " ms after the reset");
+        if (sameAs(device_))
+            return;
+        if (online_)
+            device_ = export_;
+        else
+            say("WRONG: its device starts while the link is down, and never comes");
     }
 
     void enabled(bool on) {
@@ -120,6 +150,8 @@ class Gadget {
                                    .count()) +
                 " ms after its last sign of life");
         export_ = {};
+        online_ = false;
+        offline_ = SteadyClock::now();
     }
 
     void play() {
@@ -350,7 +382,10 @@ class Gadget {
     const std::string trick_;
     std::mutex mutex_;
     std::condition_variable changed_;
-    Export export_;
+    Export export_;  // as configured in this session
+    Export device_;  // what there is a device of
+    bool online_ = false;
+    SteadyClock::time_point offline_;
     std::uint64_t session_ = std::random_device{}() + 1ULL;
     int polls_ = 0;
     int sessions_ = 0;
