@@ -9,8 +9,6 @@ namespace {
 
 namespace smoo = wire::smoo;
 
-// Few enough bytes to move within a smoo host's 200 ms on any real link.
-constexpr std::uint32_t kSmooMaxTransfer = 1 << 20;
 // Four times a native host's interval between two STATUS, and more than the five seconds after
 // which a host gives up on us.
 constexpr auto kHostPatience = std::chrono::seconds(8);
@@ -183,7 +181,7 @@ void GadgetInitiatorSession::trySmooBegin() {
                               epoch, std::move(blockSizes),
                               [this](std::uint32_t low) { return engine_.sequenceByLowBits(low); }),
                           epoch, kSmooMaxOutstanding);
-    exports_.exportsOffered(infos, {.fua = false, .maxTransfer = kSmooMaxTransfer});
+    exports_.exportsOffered(infos, {.fua = false, .maxTransfer = smoo::kDefaultMaxIoBytes});
     listen();
 }
 

@@ -20,7 +20,8 @@ inline constexpr InterfaceTriple kFastbootTriple{0xFF, 0x42, 0x03};
 
 // Exports in one CONFIG_EXPORTS.
 inline constexpr std::size_t kMaxExports = 32;
-// Longest request of a real gadget unless it was told otherwise (--max-io).
+// Longest request of a real gadget unless it was told otherwise (--max-io), and of ours: few enough
+// bytes to move within kPayloadWindow on a slow link and a busy machine, too.
 inline constexpr std::uint32_t kDefaultMaxIoBytes = 256 * 1024;
 // Longest request that a host of ours takes; v0 agrees on no limit.
 inline constexpr std::uint32_t kMostIoBytes = 32 * 1024 * 1024;
