@@ -10,8 +10,8 @@ namespace belay::engine {
 GadgetSession::GadgetSession(Ring& ring, const wire::Hello& offer, GadgetListener& listener)
     : ring_(ring), offer_(offer), listener_(listener) {}
 
-Result<void> GadgetSession::open(const std::string& mount, ffs::Kind kind) {
-    auto function = ffs::Function::open(ring_, mount, kind, *this);
+Result<void> GadgetSession::open(const std::string& mount, ffs::Kind kind, ffs::LendTriple triple) {
+    auto function = ffs::Function::open(ring_, mount, kind, *this, triple);
     if (!function)
         return tl::make_unexpected(function.error());
     function_ = std::move(*function);

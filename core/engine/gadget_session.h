@@ -37,7 +37,8 @@ class GadgetSession : protected ffs::FunctionListener, public SessionOwner {
     GadgetSession& operator=(const GadgetSession&) = delete;
 
     // Opens the FunctionFS instance at `mount`: from then on the gadget can be bound.
-    Result<void> open(const std::string& mount, ffs::Kind kind);
+    Result<void> open(const std::string& mount, ffs::Kind kind,
+                      ffs::LendTriple triple = ffs::LendTriple::Own);
 
     void sessionEnded(const Error& reason) override;
     void sessionDrained() override;

@@ -9,9 +9,14 @@
 namespace belay::ffs {
 namespace {
 
-constexpr std::uint8_t kInterfaceSubClass = 0x53;
-constexpr std::uint8_t kLendProtocol = 0x4d;
-constexpr std::uint8_t kAttachProtocol = 0x4e;
+// bInterfaceSubClass and bInterfaceProtocol; the class is "vendor specific".
+struct Names {
+    std::uint8_t subClass;
+    std::uint8_t protocol;
+};
+constexpr Names kLend{0x53, 0x4d};
+constexpr Names kAttach{0x53, 0x4e};
+constexpr Names kFastboot{0x42, 0x03};
 constexpr std::uint16_t kUsEnglishId = 0x0409;
 
 // Packets a bulk endpoint may send without waiting at SuperSpeed, minus one: the most there is.
@@ -53,15 +58,21 @@ class Writer {
     std::vector<std::byte> bytes_;
 };
 
-void putInterface(Writer& writer, Kind kind) {
+Names namesOf(Kind kind, LendTriple triple) {
+    if (kind == Kind::Attach)
+        return kAttach;
+    return triple == LendTriple::Fastboot ? kFastboot : kLend;
+}
+
+void putInterface(Writer& writer, const Names& names) {
     writer.put<std::uint8_t>(USB_DT_INTERFACE_SIZE)
         .put<std::uint8_t>(USB_DT_INTERFACE)
         .put<std::uint8_t>(0)  // bInterfaceNumber: the kernel's
         .put<std::uint8_t>(0)  // bAlternateSetting
         .put<std::uint8_t>(kEndpoints)
         .put<std::uint8_t>(USB_CLASS_VENDOR_SPEC)
-        .put(kInterfaceSubClass)
-        .put(kind == Kind::Lend ? kLendProtocol : kAttachProtocol)
+        .put(names.subClass)
+        .put(names.protocol)
         .put<std::uint8_t>(1);  // iInterface: the first of strings()
 }
 
@@ -105,7 +116,7 @@ std::uint16_t maxPacketBytes(Speed speed) {
     return 1024;
 }
 
-std::vector<std::byte> descriptors(Kind kind) {
+std::vector<std::byte> descriptors(Kind kind, LendTriple triple) {
     constexpr std::uint32_t kPerSpeed = 1 + kEndpoints;
     constexpr std::uint32_t kWithCompanions = 1 + 2 * kEndpoints;
     Writer writer;
@@ -117,7 +128,7 @@ std::vector<std::byte> descriptors(Kind kind) {
         .put(kPerSpeed)
         .put(kWithCompanions);
     for (const Speed speed : {Speed::Full, Speed::High, Speed::Super}) {
-        putInterface(writer, kind);
+        putInterface(writer, namesOf(kind, triple));
         for (const Endpoint endpoint : kAllEndpoints)
             putEndpoint(writer, kind, endpoint, speed);
     }

@@ -15,6 +15,12 @@ enum class Kind : std::uint8_t {
     Attach,  // the gadget has the bytes; interface FF/53/4E, messages on bulk endpoints
 };
 
+// What the lend interface says that it is.
+enum class LendTriple : std::uint8_t {
+    Own,       // FF/53/4D
+    Fastboot,  // FF/42/03, a boot loader's: what some hosts have a driver and a permission for
+};
+
 // "lend" or "attach": part of instance and file names.
 std::string_view name(Kind kind);
 
@@ -41,7 +47,7 @@ std::uint16_t maxPacketBytes(Speed speed);
 
 // What is written to ep0 first: FunctionFS descriptors, version 2, for all three speeds
 // (struct usb_functionfs_descs_head_v2 in linux/usb/functionfs.h).
-std::vector<std::byte> descriptors(Kind kind);
+std::vector<std::byte> descriptors(Kind kind, LendTriple triple = LendTriple::Own);
 
 // What is written to ep0 second: the interface's one string, in US English.
 std::vector<std::byte> strings(Kind kind);

@@ -90,22 +90,23 @@ class Function::Transfer final : public Operation {
 };
 
 Result<std::unique_ptr<Function>> Function::open(Ring& ring, const std::string& mount, Kind kind,
-                                                 FunctionListener& listener) {
+                                                 FunctionListener& listener, LendTriple triple) {
     std::unique_ptr<Function> function(new Function(ring, kind, listener));
-    if (auto opened = function->openFiles(mount); !opened)
+    if (auto opened = function->openFiles(mount, triple); !opened)
         return tl::make_unexpected(opened.error());
     function->watch();
     return function;
 }
 
-Result<void> Function::openFiles(const std::string& mount) {
+Result<void> Function::openFiles(const std::string& mount, LendTriple triple) {
     mount_ = mount;
     const std::string path = mount + "/ep0";
     auto ep0 = openFile(path);
     if (!ep0)
         return tl::make_unexpected(ep0.error());
     ep0_ = std::move(*ep0);
-    if (auto wrote = writeAll(ep0_.get(), descriptors(kind_), "write descriptors to", path); !wrote)
+    if (auto wrote = writeAll(ep0_.get(), descriptors(kind_, triple), "write descriptors to", path);
+        !wrote)
         return wrote;
     if (auto wrote = writeAll(ep0_.get(), strings(kind_), "write strings to", path); !wrote)
         return wrote;

@@ -97,7 +97,8 @@ class Function {
     // Opens the instance mounted at `mount`, and writes descriptors and strings: from then on the
     // gadget can be bound. Errors say which file and what to do.
     static Result<std::unique_ptr<Function>> open(Ring& ring, const std::string& mount, Kind kind,
-                                                  FunctionListener& listener);
+                                                  FunctionListener& listener,
+                                                  LendTriple triple = LendTriple::Own);
     ~Function();
     Function(const Function&) = delete;
     Function& operator=(const Function&) = delete;
@@ -125,7 +126,7 @@ class Function {
 
     Function(Ring& ring, Kind kind, FunctionListener& listener)
         : ring_(ring), kind_(kind), listener_(listener) {}
-    Result<void> openFiles(const std::string& mount);
+    Result<void> openFiles(const std::string& mount, LendTriple triple);
     void watch();
     void readEvents();
     void handleState(std::uint8_t type);

@@ -29,6 +29,9 @@ struct Gadget {
     std::optional<Interface> attach;
     std::optional<Interface> fastboot;
 
+    // False for what may just as well be a phone in its boot loader, unless that was asked for.
+    bool isOurs(bool fastbootToo) const { return lend || attach || (fastbootToo && fastboot); }
+
     bool operator==(const Gadget&) const = default;
 };
 

@@ -83,6 +83,7 @@ Result<WorkerKeeper::Start> GadgetService::prepareWorker() {
                          {"gadget", uuid->toString()},
                          {"attachMount", mountOf(!options_.shares.empty(), ffs::Kind::Attach)},
                          {"lendMount", mountOf(options_.lendReady, ffs::Kind::Lend)},
+                         {"mimicFastboot", options_.mimicFastboot},
                          {"stores", stores_.config()},
                          {"stateDir", *stateDir}};
     return WorkerKeeper::Start{{}, {"belay-gadget", "worker", config.dump()}, std::move(fds), {}};

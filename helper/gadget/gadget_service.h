@@ -12,7 +12,8 @@ namespace belay::helper {
 struct GadgetOptions {
     std::vector<StoreArg> shares;
     bool lendReady = false;
-    std::string udc;  // empty: the first free one
+    bool mimicFastboot = false;  // lends look like a boot loader's interface
+    std::string udc;             // empty: the first free one
     std::string name = "belay";
     std::string serial;
     std::uint16_t vendorId = 0x1d6b;   // Linux Foundation

@@ -30,6 +30,9 @@ belay-gadget --share FILE... --lend-ready
                        partition table for these and none for 512, else 512; of a
                        block device its own)
     --lend-ready     make block devices here of whatever the host lends
+    --mimic-fastboot let --lend-ready look like a phone's boot loader, for hosts that
+                     let programs use these and nothing else; belay-hostd finds it
+                     with its own --mimic-fastboot
     --udc NAME       the USB device controller (default: the first free one)
     --name NAME      the gadget's folder in configfs (default: belay)
     --serial TEXT    the serial number the host sees (default: this host's name)
@@ -107,6 +110,8 @@ CommandLine parse(Arguments arguments) {
             continue;
         } else if (arguments.flag("--lend-ready")) {
             options.lendReady = true;
+        } else if (arguments.flag("--mimic-fastboot")) {
+            options.mimicFastboot = true;
         } else if (auto udc = arguments.value("--udc")) {
             options.udc = *udc;
         } else if (auto name = arguments.value("--name")) {

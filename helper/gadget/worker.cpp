@@ -78,7 +78,9 @@ class GadgetWorker final : public engine::GadgetListener {
             initiatorSession_ = std::make_unique<engine::GadgetInitiatorSession>(
                 ring_, withRole(hello, wire::kRoleLend), *this, devices_->engine(),
                 devices_->exportsListener());
-            if (auto opened = initiatorSession_->open(mount, ffs::Kind::Lend); !opened)
+            const auto triple = config.at("mimicFastboot").get<bool>() ? ffs::LendTriple::Fastboot
+                                                                       : ffs::LendTriple::Own;
+            if (auto opened = initiatorSession_->open(mount, ffs::Kind::Lend, triple); !opened)
                 return opened;
         }
         return {};

@@ -10,6 +10,7 @@ namespace belay::helper {
 //   user        whom to run as once everything is open
 //   gadget      our uuid, as hosts see it
 //   attachMount, lendMount   FunctionFS mounts to serve; empty: that direction is not offered
+//   mimicFastboot            whether the lend interface looks like a boot loader's
 //   stores      what to share: a list of {id, label, readOnly, path, blockSize, lastBlockSize,
 //   replaced} stateDir    where stores keep their write-back state
 // Messages it takes beyond DeviceServer's:

@@ -56,6 +56,7 @@ Result<WorkerKeeper::Start> HostService::prepareWorker() {
                          {"attach", !options_.attach.empty()},
                          {"payloadCrc", options_.payloadCrc},
                          {"smooWriteBack", options_.smooWriteBack},
+                         {"mimicFastboot", options_.mimicFastboot},
                          {"stores", stores_.config()},
                          {"lasting", false},
                          {"stateDir", *stateDir}};
@@ -81,6 +82,8 @@ void HostService::addStatus(Json& status) const {
 }
 
 void HostService::gadgetFound(const usb::Gadget& gadget) {
+    if (!gadget.isOurs(options_.mimicFastboot))
+        return;
     const bool ours =
         options_.gadgetSerial.empty() ? !gadget_ : gadget.serial == options_.gadgetSerial;
     if (!ours)

@@ -18,6 +18,7 @@ struct HostOptions {
     std::string user = "belay-hostd";
     bool payloadCrc = false;
     bool smooWriteBack = false;
+    bool mimicFastboot = false;            // lend to what looks like a boot loader, too
     std::size_t writeLogBytes = 64 << 20;  // of each device; 0: none
     std::string stateDir = "/var/lib/belay";
 };

@@ -29,6 +29,10 @@ belay-hostd [--gadget SERIAL] --attach SHARE... --lend FILE...
                        block device its own)
     --gadget SERIAL  serve this gadget only (default: the first that is found)
     --payload-crc    have every byte checked end to end
+    --mimic-fastboot lend also to a gadget that looks like a phone's boot loader
+                     (smoo-gadget or belay-gadget with --mimic-fastboot); a phone that
+                     really is in its boot loader is then asked, too: better give
+                     --gadget as well
     --smoo-write-back
                      answer what a smoo gadget writes before it is durable: faster,
                      but fsync on the gadget then saves nothing, and what this
@@ -69,6 +73,14 @@ struct CommandLine {
     bool done = false;  // --help or --version was answered
 };
 
+bool takeSmooOption(Arguments& arguments, HostOptions& options) {
+    for (const auto& [name, option] : {std::pair("--mimic-fastboot", &HostOptions::mimicFastboot),
+                                       std::pair("--smoo-write-back", &HostOptions::smooWriteBack)})
+        if (arguments.flag(name))
+            return options.*option = true;
+    return false;
+}
+
 CommandLine parse(Arguments arguments) {
     CommandLine line;
     auto& options = line.options;
@@ -89,8 +101,8 @@ CommandLine parse(Arguments arguments) {
             continue;
         } else if (arguments.flag("--payload-crc")) {
             options.payloadCrc = true;
-        } else if (arguments.flag("--smoo-write-back")) {
-            options.smooWriteBack = true;
+        } else if (takeSmooOption(arguments, options)) {
+            continue;
         } else if (auto policy = arguments.value("--policy")) {
             if (const auto known = policyFrom(*policy))
                 options.policy = *known;

@@ -52,6 +52,7 @@ class HostWorker {
         terms_.host = Uuid::parse(config.at("host").get<std::string>()).value_or(Uuid::random());
         terms_.payloadCrc = config.at("payloadCrc").get<bool>();
         terms_.smooWriteBack = config.at("smooWriteBack").get<bool>();
+        mimicFastboot_ = config.at("mimicFastboot").get<bool>();
         if (control_) {
             control_->watch(ring);
             devices_ = std::make_unique<DeviceServer>(ring, *control_, supervisor_,
@@ -192,7 +193,10 @@ class HostWorker {
 
     const usb::Interface* interfaceFor(usb::Role role) const {
         const auto found = std::ranges::find(interfaces_, role, &usb::Interface::role);
-        return device_ && found != interfaces_.end() ? &*found : nullptr;
+        if (device_ && found != interfaces_.end())
+            return &*found;
+        const bool another = role == usb::Role::Lend && mimicFastboot_;
+        return another ? interfaceFor(usb::Role::Fastboot) : nullptr;
     }
 
     // The sessions stay until the next gadget comes: their links are going down.
@@ -225,6 +229,7 @@ class HostWorker {
     WorkerStores stores_;
     std::unique_ptr<DeviceServer> devices_;
     engine::HostTerms terms_;
+    bool mimicFastboot_ = false;
     std::string gadget_;
     std::shared_ptr<usb::Device> device_;
     std::vector<usb::Interface> interfaces_;

@@ -12,6 +12,7 @@ namespace belay::helper {
 //   attach      whether ublk devices are wanted
 //   payloadCrc  whether payloads are to be checked
 //   smooWriteBack  whether a smoo gadget's writes are answered before they are durable
+//   mimicFastboot  whether to lend to what looks like a boot loader, too
 //   stores      what to lend: a list of {id, label, readOnly, path}
 //   lasting     whether it outlives its supervisor
 //   stateDir    where stores keep their write-back state

@@ -146,10 +146,10 @@ Result<WorkerKeeper::Start> GadgetUnit::prepareWorker() {
     auto stateDir = runDir_.workerDir(terms_.identity.uid, terms_.identity.gid);
     if (!stateDir)
         return tl::make_unexpected(stateDir.error());
-    const Json config = {{"user", terms_.user},        {"host", terms_.host.toString()},
-                         {"attach", terms_.canAttach}, {"payloadCrc", false},
-                         {"smooWriteBack", false},     {"lasting", true},
-                         {"stores", Json::array()},    {"stateDir", *stateDir}};
+    const Json config = {
+        {"user", terms_.user}, {"host", terms_.host.toString()}, {"attach", terms_.canAttach},
+        {"payloadCrc", false}, {"smooWriteBack", false},         {"mimicFastboot", false},
+        {"lasting", true},     {"stores", Json::array()},        {"stateDir", *stateDir}};
     WorkerKeeper::Start start;
     start.program = terms_.program;
     start.args = {"belay-hostd", "worker", config.dump()};

@@ -179,6 +179,8 @@ UnitHooks HostFleet::hooksFor(const std::string& id) {
 }
 
 void HostFleet::gadgetFound(const usb::Gadget& gadget) {
+    if (!gadget.isOurs(false))
+        return;
     auto unit = unitFor(idFor(gadget));
     if (unit)
         (*unit)->plugged(gadget);

@@ -51,6 +51,10 @@ void TestFfsDescriptors::lend() {
             "07 05 04 02 0004 00"         //
             "06 30 0f 00 0000");
     QCOMPARE(bytes(descriptors(Kind::Lend)), expected);
+    // The same endpoints under a boot loader's triple.
+    QByteArray mimicking = expected;
+    mimicking.replace(hex("ff 53 4d"), hex("ff 42 03"));
+    QCOMPARE(bytes(descriptors(Kind::Lend, LendTriple::Fastboot)), mimicking);
 }
 
 void TestFfsDescriptors::attach() {

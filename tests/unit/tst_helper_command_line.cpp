@@ -69,6 +69,7 @@ void HelperCommandLineTest::usageError_data() {
     row("belay-gadget", {"--share", "x", "--block-size"}, "--block-size needs a value");
     row("belay-hostd", {"--lend", "x", "--block-size"}, "--block-size needs a value");
     both("block size before its file", {"--block-size", "512"}, "\"--block-size\"");
+    both("mimic what", {"--mimic-fastboot"}, "nothing to do");
     row("belay-hostd", {"--smoo-write-back"}, "nothing to do");
     row("belay-gadget", {"--smoo-write-back"}, "\"--smoo-write-back\"");
     row("belay-gadget", {"--share"}, "--share needs a value");

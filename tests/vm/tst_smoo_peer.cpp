@@ -30,6 +30,9 @@ class TestSmooPeer : public QObject {
     void gadgetWritesDurably();
     void gadgetAsksForMuch();
     void gadgetAsksForTooMuch();
+    void gadgetMimicsFastboot();
+    void bootLoaderIsLeftAlone();
+    void belayMimicsFastboot();
 };
 
 namespace {
@@ -336,6 +339,47 @@ void TestSmooPeer::gadgetAsksForTooMuch() {
             require(gadget.output().count("configured") == 2, "the host did not begin anew, once");
         },
         {}, 4, "32 MiB is the maximum");
+}
+
+void TestSmooPeer::gadgetMimicsFastboot() {
+    playGadget({"fastboot"}, [](Program&) {}, {"--mimic-fastboot"});
+}
+
+void TestSmooPeer::bootLoaderIsLeftAlone() {
+    inTurn([](Bench& bench) {
+        Disk disk = bench.disk("lent");
+        auto host = bench.host({"--lend", disk.store()});
+        host->worker();
+        auto loader = bench.start({SMOO_GADGET, "fastboot"}, "loader");
+        const auto onTheBus = [] {
+            return run({"sh", "-c", "grep -qx SMOO /sys/bus/usb/devices/*/serial"}).status == 0;
+        };
+        require(waitUntil(onTheBus, kPatience, 20ms), "the boot loader never came");
+        // What belay-hostd has a use for comes after it: it has seen both.
+        auto gadget = bench.gadget({"--lend-ready", "--udc", "dummy_udc.1"});
+        waitForLive(*gadget, "lent");
+        require(host->output().count(" found, ") == 1 && !loader->output().contains("configured"),
+                "a boot loader was asked:\n" + QString::fromUtf8(host->output()));
+        stopAll(*gadget);
+        host->end();
+        gadget->end();
+        loader->signal(SIGTERM);
+        loader->succeed();
+    });
+}
+
+void TestSmooPeer::belayMimicsFastboot() {
+    inTurn([](Bench& bench) {
+        Disk disk = bench.disk("lent");
+        auto gadget = bench.gadget({"--lend-ready", "--mimic-fastboot"});
+        gadget->worker();
+        auto host = bench.host({"--lend", disk.store(), "--label", "lent", "--mimic-fastboot"});
+        disk.appearedAs(waitForLive(*gadget, "lent"));
+        disk.compare();
+        stopAll(*gadget);
+        host->end();
+        gadget->end();
+    });
 }
 
 QTEST_GUILESS_MAIN(TestSmooPeer)

@@ -89,7 +89,7 @@ void FakeInterface::setupData(const ffs::SetupRequest& request, ConstByteSpan da
         onData(request, data);
 }
 
-FakeGadget::FakeGadget(std::string serial, std::vector<ffs::Kind> kinds)
+FakeGadget::FakeGadget(std::string serial, std::vector<ffs::Kind> kinds, ffs::LendTriple triple)
     : kinds_(std::move(kinds)) {
     endAtSigterm();
     auto ring = Ring::create(256);
@@ -107,7 +107,7 @@ FakeGadget::FakeGadget(std::string serial, std::vector<ffs::Kind> kinds)
     config_.emplace(std::move(*config));
     for (const ffs::Kind kind : kinds_) {
         FakeInterface& side = kind == ffs::Kind::Attach ? attach_ : lend_;
-        auto function = ffs::Function::open(*ring_, config_->mountOf(kind), kind, side);
+        auto function = ffs::Function::open(*ring_, config_->mountOf(kind), kind, side, triple);
         if (!function)
             die(function.error());
         side.function_ = std::move(*function);

@@ -49,7 +49,8 @@ class FakeInterface final : public belay::ffs::FunctionListener {
 class FakeGadget {
  public:
     // `kinds`: its interfaces.
-    FakeGadget(std::string serial, std::vector<belay::ffs::Kind> kinds);
+    FakeGadget(std::string serial, std::vector<belay::ffs::Kind> kinds,
+               belay::ffs::LendTriple triple = belay::ffs::LendTriple::Own);
     ~FakeGadget();
 
     FakeInterface& attach() { return attach_; }

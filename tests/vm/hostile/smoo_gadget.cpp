@@ -1,5 +1,5 @@
-// smoo_gadget [duplicate | new-session | silent | too-long | unflushed | long]: a gadget as smoo's,
-// on dummy_udc.0.
+// smoo_gadget [duplicate | new-session | silent | too-long | unflushed | long | fastboot]: a gadget
+// as smoo's, on dummy_udc.0.
 //
 // Refuses all of ep0 but IDENT, CONFIG_EXPORTS and STATUS. Once configured and asked for STATUS it
 // plays an initiator on the first export: writes patterns, several at once, reads them back, and
@@ -18,6 +18,7 @@
 //   unflushed    fills the first 8 MiB with A5, says so and how long it took, and does no more: a
 //                smoo gadget's kernel flushes nothing, because it was told of no cache
 //   long         before it does as the others: requests of 4 MiB, as with --max-io 4M, two at once
+//   fastboot     its interface looks like a boot loader's, as with --mimic-fastboot
 #include "core/base/log.h"
 #include "tests/vm/hostile/fake_gadget.h"
 #include "tests/vm/hostile/smoo_wire.h"
@@ -405,8 +406,10 @@ class Gadget {
 int main(int argc, char** argv) {
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     log::setup("smoo-gadget", log::Level::Notice);
-    FakeGadget gadget("SMOO", {ffs::Kind::Lend});
-    Gadget smoo(gadget.lend(), argc > 1 ? argv[1] : "");
+    const std::string trick = argc > 1 ? argv[1] : "";
+    FakeGadget gadget("SMOO", {ffs::Kind::Lend},
+                      trick == "fastboot" ? ffs::LendTriple::Fastboot : ffs::LendTriple::Own);
+    Gadget smoo(gadget.lend(), trick);
     gadget.plugIn();
     gadget.run();
 }
