@@ -13,6 +13,18 @@ bool overlap(const Partition& a, const Partition& b) {
     return a.start < b.start + b.length && b.start < a.start + a.length;
 }
 
+// What the kernel shows of one, too, is where its chain begins: for a boot loader. No more than
+// what is in front of the first logical one, which may come right behind.
+std::uint64_t shownOfExtended(const Partition& extended, const Geometry& disk,
+                              const std::vector<Entry>& entries) {
+    std::uint64_t shown =
+        std::min(extended.length, std::max<std::uint64_t>(disk.blockBytes, kShownOfExtended));
+    for (const auto& [other, isExtended] : entries)
+        if (!isExtended && other.start > extended.start)
+            shown = std::min(shown, other.start - extended.start);
+    return shown;
+}
+
 // Why it cannot be a partition of this disk beside the `others`; empty if it can.
 std::string objectionTo(const Partition& partition, const Geometry& disk,
                         const std::vector<Partition>& others) {
@@ -46,8 +58,7 @@ Table Table::from(std::vector<Entry> entries, const Geometry& disk) {
             continue;
         }
         if (entry.extended)
-            partition.length = std::min(partition.length,
-                                        std::max<std::uint64_t>(disk.blockBytes, kShownOfExtended));
+            partition.length = shownOfExtended(partition, disk, entries);
         if (const auto objection = objectionTo(partition, disk, table.partitions);
             objection.empty())
             table.partitions.push_back(partition);

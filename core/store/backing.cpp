@@ -138,11 +138,13 @@ Result<void> measure(Backing& backing, const StoreOptions& options) {
     if (auto chosen = chooseBlockSize(backing, options, facts.logicalBlock); !chosen)
         return chosen;
     if (const std::uint64_t rest = backing.sizeBytes % backing.blockSize; rest != 0)
-        return failure(fmt::format("size {} is not a multiple of the block size {}:",
-                                   backing.sizeBytes, backing.blockSize),
-                       backing.path,
-                       fmt::format("Change the size, e.g. to {}, or use a smaller block size",
-                                   backing.sizeBytes - rest + backing.blockSize));
+        return failure(
+            fmt::format("size {} is not a multiple of the block size {}:", backing.sizeBytes,
+                        backing.blockSize),
+            backing.path,
+            fmt::format("Change the size, e.g. to {}{}",
+                        backing.sizeBytes - rest + backing.blockSize,
+                        backing.blockSize > kLeastBlock ? ", or use a smaller block size" : ""));
     return {};
 }
 

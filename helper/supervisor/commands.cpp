@@ -68,7 +68,9 @@ tl::expected<Json, std::string> requestFrom(const std::vector<std::string>& word
     const auto has = [&](const char* option) { return std::ranges::count(words, option) > 0; };
     const auto wrong = [](std::string text) { return tl::make_unexpected(std::move(text)); };
     if (command == "attach") {
-        if (words.size() != 2)
+        if (words.size() > 2)
+            return wrong(fmt::format("attach: unexpected \"{}\"", words[2]));
+        if (words.size() < 2)
             return wrong("attach what? Give the label or the uuid of what the other side offers");
         return Json{{"command", command}, {"share", words.back()}};
     }

@@ -222,6 +222,13 @@ ManagedDevice* DeviceManager::deviceOf(const Uuid& uuid) const {
     return found == devices_.end() ? nullptr : found->second.get();
 }
 
+std::optional<DeviceId> DeviceManager::liveDeviceOf(const Uuid& uuid) const {
+    const ManagedDevice* device = deviceOf(uuid);
+    return device != nullptr && device->machine().state() == State::Live
+               ? std::optional(device->id())
+               : std::nullopt;
+}
+
 bool DeviceManager::isKnown(const Uuid& uuid) const {
     return creating_.contains(uuid) || deviceOf(uuid) != nullptr;
 }
@@ -238,7 +245,6 @@ bool DeviceManager::isInAnothersPlace(const wire::ExportInfo& info) const {
 void DeviceManager::attach(const Uuid& uuid, Attached done) {
     const auto found = exportOf(uuid);
     ManagedDevice* known = deviceOf(uuid);
-    stopped_.erase(uuid);
     if (!open_)
         done(errorFrom(ENOTCONN, "attach", uuid.toString(),
                        "The other side is not there: try again when it is"));
@@ -272,6 +278,7 @@ void DeviceManager::create(const wire::ExportInfo& info, Attached done) {
         return;
     }
     stopPoint("creation-begun");
+    stopped_.erase(info.uuid);
     ublk::ControlRequest request;
     request.operation = ublk::ControlRequest::Operation::Create;
     request.spec = specOf(info, maxTransfer_, fua_);

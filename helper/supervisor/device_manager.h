@@ -53,8 +53,8 @@ class DeviceManager final : private DeviceOwner {
     using Done = ManagedDevice::Done;
     // What became of an export that was to be a device: it is live, or there is none.
     using Attached = std::function<void(Result<DeviceId> device)>;
-    // All that a worker serves at a time. With full queues these are 4096 requests, half of what its
-    // ring has places for to tell of.
+    // All that a worker serves at a time. With full queues these are 4096 requests, half of what
+    // its ring has places for to tell of.
     static constexpr std::size_t kMostDevices = 64;
 
     DeviceManager(Ring& ring, StateFile stateFile, DeviceHooks hooks);
@@ -77,6 +77,8 @@ class DeviceManager final : private DeviceOwner {
     const std::vector<wire::ExportInfo>& exports() const { return exports_; }
     // The one of them with this label or uuid.
     std::optional<Uuid> exportCalled(const std::string& labelOrUuid) const;
+    // The live device of an export.
+    std::optional<DeviceId> liveDeviceOf(const Uuid& uuid) const;
     // Makes a device of an export of the present session, whether wanted() or not; `done` when it
     // is live. ENOTCONN without a session, and if the session or the worker ends before the device
     // is live: then it is taken away again, and only what is wanted() is tried again by itself.

@@ -117,8 +117,7 @@ void PartitionFollower::tableRead(const Result<std::vector<partitions::Entry>>& 
     auto table = partitions::Table::from(*entries, *disk);
     look_.wanted = std::move(table.partitions);
     for (const std::string& why : table.leftOut)
-        look_.remarks.push_back(
-            fmt::format("{}: {}; the kernel does not show it", ublk::diskName(disk_), why));
+        look_.remarks.push_back(fmt::format("{}: {}; it is not shown", ublk::diskName(disk_), why));
     look_.changes = partitions::changesTo(look_.wanted, partitions::presentOf(disk_));
     if (look_.changes.empty())
         finish({});

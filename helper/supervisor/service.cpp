@@ -16,6 +16,10 @@ namespace {
 using namespace std::chrono_literals;
 // A report that does not come in this time is done without: the worker may hang.
 constexpr auto kReportPatience = 500ms;
+// Each stop takes some processes of its own and has a deadline: all of many at once would miss it.
+constexpr int kStopsAtOnce = 4;
+// Whoever asks again long after a refusal asks anew.
+constexpr auto kForceWindow = 30s;
 // How long the stores may take to be saved at the end.
 constexpr auto kSavePatience = 30s;
 
@@ -131,9 +135,15 @@ Result<void> Service::watchSignals() {
     signalWatch_ = std::make_unique<FdWatch>(ring_, signals_.get(), POLLIN, [this](std::uint32_t) {
         signalfd_siginfo info;
         if (::read(signals_.get(), &info, sizeof info) == sizeof info)
-            stopAll(std::exchange(stopping_, true));
+            askedToEnd();
     });
     return {};
+}
+
+void Service::askedToEnd() {
+    const bool again = stopping_ || (refusedAt_ && Clock::now() - *refusedAt_ < kForceWindow);
+    stopping_ = true;
+    stopAll(again);
 }
 
 void Service::stopAll(bool force) {
@@ -142,15 +152,44 @@ void Service::stopAll(bool force) {
         return;
     }
     devices_.undoCreations([this] { endWhenEmpty(); });
-    for (const DeviceId id : devices_.devices())
-        devices_.stop(id, force, [this](const Result<void>& result) {
-            if (!result) {
-                announce(result.error().message());
-                announce("Not ended. Send the signal again to force it.");
-            } else {
-                endWhenEmpty();
-            }
-        });
+    const auto ids = devices_.devices();
+    toStop_.assign(ids.begin(), ids.end());
+    for (int i = 0; i < kStopsAtOnce; ++i)
+        stopNext(force);
+}
+
+void Service::stopNext(bool force) {
+    // One that was being stopped already may be gone by now.
+    while (!toStop_.empty() && devices_.device(toStop_.front()) == nullptr)
+        toStop_.pop_front();
+    if (toStop_.empty()) {
+        if (stopsUnderWay_ == 0)
+            goOnIfRefused();
+        return;
+    }
+    const DeviceId id = toStop_.front();
+    toStop_.pop_front();
+    ++stopsUnderWay_;
+    devices_.stop(id, force, [this, force](const Result<void>& result) {
+        --stopsUnderWay_;
+        if (!result) {
+            refused_ = true;
+            announce(result.error().message());
+        }
+        endWhenEmpty();
+        stopNext(force);
+    });
+}
+
+void Service::goOnIfRefused() {
+    if (!std::exchange(refused_, false) || finishing_)
+        return;
+    stopping_ = false;
+    refusedAt_ = Clock::now();
+    announce(
+        fmt::format("Not ended: it goes on. To force the end, send the signal again within {} "
+                    "seconds",
+                    kForceWindow / 1s));
 }
 
 void Service::endWhenEmpty() {
@@ -211,6 +250,8 @@ void Service::attach(const std::string& share, const CommandServer::Reply& reply
                                  "The other side is not there: try again when it is")));
     else if (!found)
         reply(answerOf(errorFrom(ENOENT, "attach", share, "The other side offers no such disk")));
+    else if (const auto live = devices_.liveDeviceOf(*found))
+        reply({{"ok", true}, {"node", ublk::diskNode(*live)}});
     else
         devices_.attach(*found, [reply](const Result<DeviceId>& device) {
             Json answer = answerOf(device ? Result<void>() : tl::make_unexpected(device.error()));

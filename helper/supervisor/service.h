@@ -10,8 +10,10 @@
 
 #include <signal.h>
 
+#include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,7 +30,7 @@ struct ServiceOptions {
 // the gadget's add how their link comes and goes.
 //
 // - SIGTERM or SIGINT: removes every device and ends. A device in use stops that, with a message
-//   that says who uses it; a second signal forces.
+//   that says who uses it, and it goes on; a second signal soon after forces.
 // - kill -9 leaves the devices to the next supervisor with the same run directory.
 class Service {
  public:
@@ -73,7 +75,10 @@ class Service {
     void flushStatus();
     Result<void> watchSignals();
     void attach(const std::string& share, const CommandServer::Reply& reply);
+    void askedToEnd();
     void stopAll(bool force);
+    void stopNext(bool force);
+    void goOnIfRefused();
     void endWhenEmpty();
     void finish(int status);
 
@@ -81,6 +86,10 @@ class Service {
     std::unique_ptr<FdWatch> signalWatch_;
     std::unique_ptr<CommandServer> commands_;
     std::vector<CommandServer::Reply> waitingForReport_;
+    std::deque<DeviceId> toStop_;
+    int stopsUnderWay_ = 0;
+    bool refused_ = false;                // by one of those being stopped to end
+    std::optional<TimePoint> refusedAt_;  // the end
     bool stopping_ = false;
     bool finishing_ = false;
     int exitStatus_ = 0;

@@ -55,7 +55,7 @@ void HelperCommandLineTest::usageError_data() {
     both("an option of another command", {"recover", "ublkb0", "--force"},
          "unexpected \"--force\"");
     both("attach nothing", {"attach"}, "attach what?");
-    both("attach two", {"attach", "a", "b"}, "attach what?");
+    both("attach two", {"attach", "a", "b"}, "attach: unexpected \"b\"");
     both("status of one device", {"status", "ublkb0"}, "unexpected \"ublkb0\"");
     const auto row = [](const char* program, const QStringList& words, const QString& message) {
         QTest::addRow("%s %s", program, qPrintable(words.join(' ')))

@@ -77,6 +77,7 @@ class TestPartitionTables : public QObject {
     void leavesOutWhatDoesNot();
     void keepsTheFirstOfTwo();
     void showsTheBeginningOfAnExtendedPartition();
+    void showsWhatComesRightBehindAnExtendedPartition();
     void knowsWholeBlocks();
     void changesOnlyWhatDiffers_data();
     void changesOnlyWhatDiffers();
@@ -143,6 +144,15 @@ void TestPartitionTables::showsTheBeginningOfAnExtendedPartition() {
         (std::vector<Partition>{at(1, 1, 10), {2, 20 * kMib, 1024}, at(5, 21, 10), at(6, 40, 60)}));
     const auto large = Table::from(found, {kDisk.sizeBytes, 4096});
     QCOMPARE(large.partitions[1], (Partition{2, 20 * kMib, 4096}));
+}
+
+void TestPartitionTables::showsWhatComesRightBehindAnExtendedPartition() {
+    const Partition extended = at(2, 20, 80);
+    const Partition logical{5, extended.start + kDisk.blockBytes, 4 * kDisk.blockBytes};
+    const auto table = Table::from({{extended, true}, {logical, false}}, kDisk);
+    QCOMPARE(table.partitions,
+             (std::vector<Partition>{{2, extended.start, kDisk.blockBytes}, logical}));
+    QVERIFY(table.leftOut.empty());
 }
 
 void TestPartitionTables::knowsWholeBlocks() {

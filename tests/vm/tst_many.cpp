@@ -83,6 +83,12 @@ void TestMany::fullQueuesWithoutCable() {
         load->succeed(kSlow);
         require(rig.initiator().worker() == worker, "the worker is another one");
         rig.compare();
+
+        rig.note("end the initiator, once");
+        rig.initiator().end(kSlow);
+        const QByteArray said = rig.initiator().output();
+        require(!said.contains("died") && !said.contains("Not ended"),
+                "it did not end in order:\n" + QString::fromUtf8(said.right(2000)));
     });
 }
 
