@@ -6,6 +6,7 @@
 #include "core/store/store.h"
 
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <cstdint>
 #include <optional>
@@ -29,6 +30,11 @@ struct Backing {
     bool zeroesRanges = true;
     struct statx stat {};
 
+    // The block device itself, or what a file's file system is on.
+    dev_t device() const {
+        return isBlockDevice ? makedev(stat.stx_rdev_major, stat.stx_rdev_minor)
+                             : makedev(stat.stx_dev_major, stat.stx_dev_minor);
+    }
     // The best way left to make a range read as zeroes.
     ZeroMethod zeroMethod(bool keepSpace) const {
         if (punchesHoles && !keepSpace)

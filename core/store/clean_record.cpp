@@ -3,7 +3,10 @@
 #include "core/base/fd.h"
 #include "core/base/log.h"
 #include "core/store/backing.h"
+#include "core/store/block_device.h"
+#include "core/store/hash.h"
 #include "core/store/identity.h"
+#include "core/store/known_media.h"
 #include "core/store/lock.h"
 #include "core/store/text_file.h"
 
@@ -15,6 +18,7 @@
 
 #include <cinttypes>
 #include <cstdio>
+#include <cstdlib>
 #include <thread>
 
 namespace belay::store {
@@ -24,8 +28,79 @@ using namespace std::chrono_literals;
 constexpr auto kLookAgain = 20ms;
 constexpr const char* kHint = "The record directory must exist and be writable for this process";
 
-FileStamp stampOf(const struct statx& stat) {
-    return {stat.stx_size, stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec};
+// What there is to know of a store before it is offered, and after.
+struct Look {
+    Backing backing;
+    std::optional<MediumContent> content;
+    std::optional<Error> unread;  // why there is no content, though there should be one
+    Identity identity;
+};
+
+Result<Look> lookAt(int fd, const std::string& path, const MediumReader& read) {
+    Fd own(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    if (!own)
+        return systemError("examine the store", path);
+    auto backing = examineBacking(std::move(own), path);
+    if (!backing)
+        return tl::make_unexpected(std::move(backing.error()));
+    Look look{std::move(*backing), std::nullopt, std::nullopt, {}};
+    if (const Fd medium = mediumOf(look.backing)) {
+        auto content = read(medium.get());
+        if (content)
+            look.content = std::move(*content);
+        else
+            look.unread =
+                Error{content.error().what, path, content.error().code, content.error().hint};
+    }
+    look.identity = identify(look.backing, look.content);
+    return look;
+}
+
+// By what it is known. What cannot be read has a say only in some identities, and none in that of a
+// medium that has not left its place.
+Result<Uuid> uuidOf(const Look& look, const KnownMedia& media) {
+    if (isNamedByMedium(look.backing)) {
+        if (look.backing.isBlockDevice)
+            if (const auto stayed = media.stayed(look.backing.device()))
+                return *stayed;
+        if (look.unread)
+            return tl::make_unexpected(*look.unread);
+        if (look.backing.isBlockDevice)
+            return media.find(look.identity.uuid);
+    }
+    if (look.unread)
+        log::warning("{}; changes by others while nobody offered it are not noticed",
+                     look.unread->message());
+    return look.identity.uuid;
+}
+
+std::optional<FileStamp> stampOf(const Look& look) {
+    const struct statx& stat = look.backing.stat;
+    if (!look.backing.isBlockDevice)
+        return FileStamp{stat.stx_size, stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec};
+    if (!look.content)
+        return std::nullopt;
+    return FileStamp{0, static_cast<std::int64_t>(look.content->hash), 0};
+}
+
+std::uint64_t placeOf(const Backing& backing) {
+    return Hash(6)
+        .add(std::uint64_t{backing.device()})
+        .add(backing.isBlockDevice ? diskSequence(backing.device()).value_or(0)
+                                   : std::uint64_t{backing.stat.stx_ino})
+        .value();
+}
+
+// Whoever reads local time takes it for that of the time zone of the day.
+bool isSame(const FileStamp& before, const FileStamp& now, const Backing& backing) {
+    constexpr std::int64_t kQuarter = 15 * 60;
+    constexpr std::int64_t kMostShift = 26 * 60 * 60;  // from UTC-12 to UTC+14
+    if (!keepsLocalTime(backing))
+        return before == now;
+    const std::int64_t shift = now.modifiedSeconds - before.modifiedSeconds;
+    return before.sizeBytes == now.sizeBytes &&
+           before.modifiedNanoseconds == now.modifiedNanoseconds && shift % kQuarter == 0 &&
+           std::abs(shift) <= kMostShift;
 }
 
 constexpr unsigned kVersion = 2;
@@ -34,7 +109,7 @@ constexpr std::uint32_t kFirstVersionBlock = 512;
 
 std::string encode(const CleanRecord& record, unsigned version = kVersion) {
     std::string text = fmt::format("belay-record {} {}", version, record.replaced);
-    if (version == kVersion)
+    if (version >= 2)
         text += fmt::format(" {}", record.blockSize);
     if (!record.clean)
         return text + fmt::format(" in-use {}\n", record.use);
@@ -51,7 +126,7 @@ std::optional<CleanRecord> decode(const std::string& text) {
                     &end) != 2)
         return std::nullopt;
     const char* rest = text.c_str() + end;
-    if (version == kVersion && std::sscanf(rest, "%" SCNu32 "%n", &record.blockSize, &end) == 1)
+    if (version >= 2 && std::sscanf(rest, "%" SCNu32 "%n", &record.blockSize, &end) == 1)
         rest += end;
     if (std::sscanf(rest, " clean %" SCNu64 " %" SCNd64 " %" SCNu32, &stamp.sizeBytes,
                     &stamp.modifiedSeconds, &stamp.modifiedNanoseconds) == 3)
@@ -59,72 +134,65 @@ std::optional<CleanRecord> decode(const std::string& text) {
     else if (std::sscanf(rest, " in-use %" SCNu64, &record.use) != 1)
         return std::nullopt;
     // Written back it must be the same text: nothing else counts as a record.
-    if ((version != 1 && version != kVersion) || encode(record, version) != text + "\n")
+    if (version < 1 || version > kVersion || encode(record, version) != text + "\n")
         return std::nullopt;
     if (version == 1)
         record.blockSize = kFirstVersionBlock;
     return record;
 }
 
-// One file's record, while nobody else reads or writes any in the directory.
+// The directory of the records, while nobody else reads or writes in it.
+struct Directory {
+    std::string path;
+    Fd lock;
+
+    static Result<Directory> open(const std::string& path) {
+        Directory folder{path, Fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC))};
+        if (!folder.lock || ::flock(folder.lock.get(), LOCK_EX) != 0)
+            return systemError("read the record", path, kHint);
+        return folder;
+    }
+    Result<void> sync() const {
+        if (::fsync(lock.get()) != 0)
+            return systemError("write the record", path, kHint);
+        return {};
+    }
+};
+
 class RecordFile {
  public:
-    static Result<RecordFile> open(const std::string& directory, const Backing& backing) {
-        Fd folder(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-        if (!folder || ::flock(folder.get(), LOCK_EX) != 0)
-            return systemError("read the record", directory, kHint);
-        return RecordFile(directory + "/" + identify(backing).uuid.toString() + ".record",
-                          std::move(folder));
-    }
+    RecordFile(const Directory& directory, const Uuid& store)
+        : directory_(directory),
+          store_(store),
+          name_(directory.path + "/" + store.toString() + ".record") {}
 
     Result<CleanRecord> load() const {
         const auto text = readTextFile(name_);
         if (!text && errno == ENOENT)
-            return CleanRecord{};
+            return CleanRecord{.uuid = store_};
         if (!text)
             return systemError("read the record", name_, kHint);
-        if (auto record = decode(*text))
+        if (auto record = decode(*text)) {
+            record->uuid = store_;
             return *record;
+        }
         // Whatever it said: a count that was never used makes the store another one, which is
         // safe.
         log::warning("record {} cannot be understood; the store counts as changed", name_);
-        return CleanRecord{randomNonZero64(), std::nullopt};
+        return CleanRecord{.uuid = store_, .replaced = randomNonZero64()};
     }
 
-    // Old or new, never half of it, also after a power loss.
     Result<void> save(const CleanRecord& record) const {
-        const std::string fresh = name_ + ".new";
-        const std::string text = encode(record);
-        const Fd file(
-            ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-        if (!file)
-            return systemError("write the record", name_, kHint);
-        const bool written =
-            ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-            ::fsync(file.get()) == 0 && ::rename(fresh.c_str(), name_.c_str()) == 0;
-        if (!written) {
-            auto error = systemError("write the record", name_, kHint);
-            ::unlink(fresh.c_str());
-            return error;
-        }
-        if (::fsync(folder_.get()) != 0)
-            return systemError("write the record", name_, kHint);
-        return {};
+        if (auto saved = replaceTextFile(name_, encode(record)); !saved)
+            return saved;
+        return directory_.sync();
     }
 
  private:
-    RecordFile(std::string name, Fd folder) : name_(std::move(name)), folder_(std::move(folder)) {}
-
-    std::string name_;
-    Fd folder_;  // its lock is the directory's
+    const Directory& directory_;
+    const Uuid store_;
+    const std::string name_;
 };
-
-Result<Backing> lookAt(int fd, const std::string& path) {
-    Fd own(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
-    if (!own)
-        return systemError("examine the store", path);
-    return examineBacking(std::move(own), path);
-}
 
 Result<void> waitForLastWriter(int fd, const std::string& path, Duration patience) {
     const TimePoint deadline = Clock::now() + patience;
@@ -136,86 +204,135 @@ Result<void> waitForLastWriter(int fd, const std::string& path, Duration patienc
     return {};
 }
 
-}  // namespace
-
-Result<CleanRecord> beginRecord(const std::string& directory, int fd, const std::string& path,
-                                bool writable) {
-    const auto backing = lookAt(fd, path);
-    if (!backing)
-        return tl::make_unexpected(backing.error());
-    if (backing->isBlockDevice)
-        return CleanRecord{};
-    const auto file = RecordFile::open(directory, *backing);
-    if (!file)
-        return tl::make_unexpected(file.error());
-    auto record = file->load();
-    // Somebody has it: a worker that outlived its supervisor, whose use goes on, or a stranger,
-    // because of whom this one is going to fail.
-    if (!record || isLocked(fd, !writable))
-        return record;
-    const FileStamp now = stampOf(backing->stat);
-    const bool same = record->clean == now;
-    if (record->clean && !same) {
-        ++record->replaced;
-        record->blockSize = 0;
-        log::notice("store {}: changed since it was last closed", path);
+// The record as it is while a use goes on that begins now.
+CleanRecord begun(CleanRecord record, const Look& look, bool changed, bool writable) {
+    if (changed) {
+        ++record.replaced;
+        record.blockSize = 0;
     }
     // Nothing under way could leave a read-only one in doubt: what it looks like now is enough.
-    record->use = writable ? randomNonZero64() : 0;
-    record->clean = writable ? std::nullopt : std::optional(now);
+    record.use = writable ? randomNonZero64() : 0;
+    record.clean = writable ? std::nullopt : stampOf(look);
+    return record;
+}
+
+// Of the use that began with `begun`; of another one it stays as it is. What it is now.
+Result<CleanRecord> changeRecord(const std::string& folder, const CleanRecord& begun,
+                                 const std::function<void(CleanRecord& saved)>& change) {
+    const auto directory = Directory::open(folder);
+    if (!directory)
+        return tl::make_unexpected(directory.error());
+    const RecordFile file(*directory, begun.uuid);
+    auto record = file.load();
+    if (!record || record->use != begun.use)
+        return record;
+    change(*record);
+    if (auto saved = file.save(*record); !saved)
+        return tl::make_unexpected(std::move(saved.error()));
+    return record;
+}
+
+Result<void> learnName(const std::string& folder, const CleanRecord& begun, const Look& look) {
+    const auto directory = Directory::open(folder);
+    if (!directory)
+        return tl::make_unexpected(directory.error());
+    return KnownMedia(folder).learn(begun.uuid, look.identity.uuid);
+}
+
+Result<void> keep(const Directory& directory, const Look& look, const CleanRecord& record) {
+    if (look.backing.isBlockDevice && isNamedByMedium(look.backing)) {
+        const KnownMedia media(directory.path);
+        if (auto kept = media.stays(look.backing.device(), record.uuid); !kept)
+            return kept;
+    }
+    return RecordFile(directory, record.uuid).save(record);
+}
+
+}  // namespace
+
+Result<CleanRecord> unrecorded(int fd, const std::string& path, const MediumReader& read) {
+    const auto look = lookAt(fd, path, read);
+    if (!look)
+        return tl::make_unexpected(look.error());
+    const auto uuid = uuidOf(*look, KnownMedia({}));
+    if (!uuid)
+        return tl::make_unexpected(uuid.error());
+    return CleanRecord{.uuid = *uuid, .place = placeOf(look->backing)};
+}
+
+Result<CleanRecord> beginRecord(const std::string& folder, int fd, const std::string& path,
+                                bool writable, const MediumReader& read) {
+    const auto look = lookAt(fd, path, read);
+    if (!look)
+        return tl::make_unexpected(look.error());
+    const auto directory = Directory::open(folder);
+    if (!directory)
+        return tl::make_unexpected(directory.error());
+    const auto uuid = uuidOf(*look, KnownMedia(folder));
+    if (!uuid)
+        return tl::make_unexpected(uuid.error());
+    auto before = RecordFile(*directory, *uuid).load();
+    if (before)
+        before->place = placeOf(look->backing);
+    // Somebody has it: a worker that outlived its supervisor, whose use goes on, or a stranger,
+    // because of whom this one is going to fail.
+    if (!before || isLocked(fd, !writable))
+        return before;
+    const auto now = stampOf(*look);
+    const bool same = before->clean && now && isSame(*before->clean, *now, look->backing);
+    const bool changed = before->clean && now && !same;
+    if (changed)
+        log::notice("store {}: changed since it was last closed", path);
+    const CleanRecord record = begun(*before, *look, changed, writable);
     if (!writable && same)
         return record;
-    auto saved = file->save(*record);
+    auto saved = keep(*directory, *look, record);
     if (!saved && saved.error().code == EROFS) {
         log::notice("{}; changes by others while nobody offers {} will not be noticed",
                     saved.error().message(), path);
-        return CleanRecord{record->replaced, std::nullopt, 0, record->blockSize};
+        return CleanRecord{
+            .uuid = *uuid, .replaced = record.replaced, .blockSize = record.blockSize};
     }
     if (!saved)
         return tl::make_unexpected(std::move(saved.error()));
     return record;
 }
 
-Result<void> noteBlockSize(const std::string& directory, int fd, const std::string& path,
-                           std::uint64_t use, std::uint32_t blockSize) {
-    const auto backing = lookAt(fd, path);
-    if (!backing)
-        return tl::make_unexpected(backing.error());
-    if (backing->isBlockDevice)
-        return {};
-    const auto file = RecordFile::open(directory, *backing);
-    if (!file)
-        return tl::make_unexpected(file.error());
-    auto record = file->load();
-    if (!record)
-        return tl::make_unexpected(record.error());
-    if (record->use != use || record->blockSize == blockSize)
-        return {};
-    record->blockSize = blockSize;
-    return file->save(*record);
+bool isStill(const CleanRecord& begun, int fd) {
+    Fd own(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    if (!own)
+        return false;
+    const auto backing = examineBacking(std::move(own), {});
+    return backing && placeOf(*backing) == begun.place;
 }
 
-Result<void> endRecord(const std::string& directory, int fd, const std::string& path,
-                       std::uint64_t use, Duration patience) {
+Result<void> noteBlockSize(const std::string& folder, const CleanRecord& begun,
+                           std::uint32_t blockSize) {
+    const auto record =
+        changeRecord(folder, begun, [&](CleanRecord& saved) { saved.blockSize = blockSize; });
+    return record ? Result<void>() : tl::make_unexpected(record.error());
+}
+
+Result<void> endRecord(const std::string& folder, int fd, const std::string& path,
+                       const CleanRecord& begun, Duration patience) {
     if (auto ended = waitForLastWriter(fd, path, patience); !ended)
         return ended;
     // Without it a power loss could leave an older modification time than the record's, and the
     // next use would take the file for another one.
     if (::fsync(fd) != 0)
         return systemError("save", path);
-    const auto backing = lookAt(fd, path);
-    if (!backing)
-        return tl::make_unexpected(backing.error());
-    const auto file = RecordFile::open(directory, *backing);
-    if (!file)
-        return tl::make_unexpected(file.error());
-    auto record = file->load();
+    const auto look = lookAt(fd, path, readMedium);
+    if (!look)
+        return tl::make_unexpected(look.error());
+    if (look->unread)
+        return tl::make_unexpected(*look->unread);
+    const auto record =
+        changeRecord(folder, begun, [&](CleanRecord& saved) { saved.clean = stampOf(*look); });
     if (!record)
         return tl::make_unexpected(record.error());
-    if (record->use != use)
+    if (record->use != begun.use || !look->backing.isBlockDevice || !isNamedByMedium(look->backing))
         return {};
-    record->clean = stampOf(backing->stat);
-    return file->save(*record);
+    return learnName(folder, begun, *look);
 }
 
 }  // namespace belay::store

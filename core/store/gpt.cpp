@@ -10,6 +10,8 @@ constexpr std::string_view kSignature = "EFI PART";
 constexpr std::size_t kSizeAt = 12;
 constexpr std::size_t kChecksumAt = 16;
 constexpr std::size_t kOwnBlockAt = 24;
+constexpr std::size_t kDiskAt = 56;
+constexpr std::size_t kGuidBytes = 16;
 constexpr std::uint64_t kLeastHeader = 92;
 
 std::uint64_t number(ConstByteSpan bytes, std::size_t at, std::size_t length) {
@@ -49,6 +51,13 @@ std::optional<std::uint32_t> gptBlockSize(ConstByteSpan start) {
             isHeader(start.subspan(blockSize, blockSize)))
             return blockSize;
     return std::nullopt;
+}
+
+std::optional<ConstByteSpan> gptDisk(ConstByteSpan start) {
+    const auto blockSize = gptBlockSize(start);
+    if (!blockSize)
+        return std::nullopt;
+    return start.subspan(*blockSize + kDiskAt, kGuidBytes);
 }
 
 }  // namespace belay::store

@@ -22,5 +22,7 @@ inline constexpr std::size_t kGptSearchBytes = 8192;
 // `start`: the first bytes of the disk, up to kGptSearchBytes. 512 or 4096, the smaller one if
 // there is a header for either; nothing if there is none.
 std::optional<std::uint32_t> gptBlockSize(ConstByteSpan start);
+// The 16 bytes of the disk's GUID in that header (UEFI, table 5-5), as they are on the disk.
+std::optional<ConstByteSpan> gptDisk(ConstByteSpan start);
 
 }  // namespace belay::store

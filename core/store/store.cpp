@@ -64,9 +64,14 @@ Result<std::unique_ptr<Store>> Store::adopt(Ring& ring, Fd fd, const StoreOption
 
 Result<std::unique_ptr<Store>> Store::make(Ring& ring, Backing backing, const StoreOptions& options,
                                            StoreListener& listener) {
-    const Identity identity = identify(backing);
-    if (auto locked =
-            lockDescription(backing, WritebackState::holder(options.stateDir, identity.uuid));
+    Uuid uuid = options.uuid;
+    if (uuid.isNil()) {
+        const auto identity = identify(backing);
+        if (!identity)
+            return tl::make_unexpected(identity.error());
+        uuid = identity->uuid;
+    }
+    if (auto locked = lockDescription(backing, WritebackState::holder(options.stateDir, uuid));
         !locked)
         return tl::make_unexpected(std::move(locked.error()));
     auto bootId = readBootId();
@@ -77,16 +82,15 @@ Result<std::unique_ptr<Store>> Store::make(Ring& ring, Backing backing, const St
     std::unique_ptr<Store> store(new Store(ring, std::move(backing), listener));
     Backing& own = *store->backing_;
     // Nothing is ever lost of a store that nobody writes to.
-    auto writeback = own.readOnly
-                         ? WritebackState::constant()
-                         : WritebackState::open(options.stateDir, identity.uuid, options.witness);
+    auto writeback = own.readOnly ? WritebackState::constant()
+                                  : WritebackState::open(options.stateDir, uuid, options.witness);
     if (!writeback)
         return tl::make_unexpected(std::move(writeback.error()));
     store->writeback_ = std::make_unique<WritebackState>(std::move(*writeback));
     probeHolePunching(own);
     sayBlockSize(own);
 
-    store->verifierSeed_ = verifierSeed(*bootId, identity.uuid);
+    store->verifierSeed_ = verifierSeed(*bootId, uuid);
     Geometry& geometry = store->geometry_;
     geometry.sizeBytes = own.sizeBytes;
     geometry.blockSize = own.blockSize;
@@ -94,8 +98,8 @@ Result<std::unique_ptr<Store>> Store::make(Ring& ring, Backing backing, const St
     geometry.readOnly = own.readOnly;
     geometry.canDiscard = !own.readOnly && own.punchesHoles;
     geometry.canWriteZeroes = !own.readOnly;
-    geometry.uuid = identity.uuid;
-    geometry.generation = generationOf(identity, options.replaced);
+    geometry.uuid = uuid;
+    geometry.generation = generationOf(incarnationOf(own), options.replaced);
     return store;
 }
 

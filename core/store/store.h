@@ -47,6 +47,9 @@ struct StoreOptions {
     // What it was offered with last, 0 if nobody knows. Whoever has the disk writes its partition
     // table: to go by that each time would make another disk of it.
     std::uint32_t lastBlockSize = 0;
+    // By what it is known (CleanRecord::uuid). Nil: what it says of itself now decides
+    // (identity.h).
+    Uuid uuid;
     // A directory that lives as long as the boot (under /run), writable for this process: keeps
     // the verifier over restarts of the process. Empty: every open has a new verifier, which is
     // safe but makes the initiator send again what was durable.
@@ -71,8 +74,7 @@ struct Geometry {
     // Stable over restarts, reboots and renames within the file system; see identity.h.
     Uuid uuid;
     // Changes when another file took the place, and with StoreOptions::replaced. What happens to
-    // the file while it is open cannot be told from our own writes: the generation stays. Block
-    // devices: always the same.
+    // a store while it is open cannot be told from our own writes: the generation stays.
     std::uint64_t generation = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "helper/supervisor/content_records.h"
 
 #include "core/base/log.h"
+#include "helper/supervisor/medium_process.h"
 
 #include <fcntl.h>
 
@@ -16,6 +17,7 @@ constexpr const char* kRights = "Run as root, or choose another --state-dir";
 }  // namespace
 
 Result<store::CleanRecord> ContentRecords::begin(int fd, const std::string& path, bool writable) {
+    const auto read = [this](int medium) { return readMediumElsewhere(ring_, medium); };
     std::error_code made;
     std::filesystem::create_directories(directory_, made);
     if (!made)
@@ -24,22 +26,21 @@ Result<store::CleanRecord> ContentRecords::begin(int fd, const std::string& path
     if (made == std::errc::read_only_file_system) {
         log::notice("{}: {}; changes by others while nobody offers it will not be noticed", path,
                     errorFrom(made.value(), "make the directory", directory_).value().message());
-        return store::CleanRecord{};
+        return store::unrecorded(fd, path, read);
     }
     if (made)
         return errorFrom(made.value(), "make the directory", directory_, kRights);
-    auto record = store::beginRecord(directory_, fd, path, writable);
+    auto record = store::beginRecord(directory_, fd, path, writable, read);
     if (!record && record.error().code == EACCES)
         record.error().hint = kRights;
     return record;
 }
 
-void ContentRecords::noteBlockSize(store::CleanRecord& record, int fd, const std::string& path,
-                                   std::uint32_t blockSize) {
+void ContentRecords::noteBlockSize(store::CleanRecord& record, std::uint32_t blockSize) {
     if (record.blockSize == blockSize)
         return;
     record.blockSize = blockSize;
-    const auto noted = store::noteBlockSize(directory_, fd, path, record.use, blockSize);
+    const auto noted = store::noteBlockSize(directory_, record, blockSize);
     // Where nothing can be kept, begin() has said so.
     if (!noted && noted.error().code != EROFS && noted.error().code != ENOENT)
         log::warning("{}; its block size of {} will not be remembered", noted.error().message(),
@@ -55,15 +56,15 @@ void ContentRecords::end(const store::CleanRecord& record, int witness, const st
     const auto use = record.use;
     std::vector<Fd> fds;
     fds.emplace_back(::fcntl(witness, F_DUPFD_CLOEXEC, 0));
-    auto child =
-        Child::spawn(ring_,
-                     {{},
-                      {"belay-record", kEndRecordArgument, directory_, path, std::to_string(use)},
-                      std::move(fds)},
-                     [this, use, done](int) {
-                         ring_.destroyLater(std::move(ending_.extract(use).mapped()));
-                         done();
-                     });
+    auto child = Child::spawn(ring_,
+                              {{},
+                               {"belay-record", kEndRecordArgument, directory_, path,
+                                record.uuid.toString(), std::to_string(use)},
+                               std::move(fds)},
+                              [this, use, done](int) {
+                                  ring_.destroyLater(std::move(ending_.extract(use).mapped()));
+                                  done();
+                              });
     if (child) {
         ending_[use] = std::move(*child);
         return;
@@ -74,9 +75,10 @@ void ContentRecords::end(const store::CleanRecord& record, int witness, const st
 
 int endRecordMain(char** arguments) {
     log::setup("belay-record", log::Level::Notice);
+    const store::CleanRecord begun{.uuid = Uuid::parse(arguments[2]).value_or(Uuid{}),
+                                   .use = std::strtoull(arguments[3], nullptr, 10)};
     const auto ended =
-        store::endRecord(arguments[0], kWitness, arguments[1],
-                         std::strtoull(arguments[2], nullptr, 10), ContentRecords::kPatience);
+        store::endRecord(arguments[0], kWitness, arguments[1], begun, ContentRecords::kPatience);
     if (ended)
         return EXIT_SUCCESS;
     log::warning("{}; changes by others until it is offered again will not be noticed",

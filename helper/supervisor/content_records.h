@@ -12,12 +12,13 @@
 
 namespace belay::helper {
 
-// A supervisor's records of the files it offers: whether somebody changed one while nobody offered
-// it (see core/store/clean_record.h).
+// A supervisor's records of the stores it offers: by what each is known, and whether somebody
+// changed it while nobody offered it (see core/store/clean_record.h).
 //
 // - Where nothing can be written, a system that runs from a read-only file system, such changes
 //   are not noticed; a message says so.
-// - To end a use, the file is made durable, which may hang with its disk: a process of its own does
+// - To end a use, the store is made durable, which may hang with its disk: a process of its own
+// does
 //   that, this program with kEndRecordArgument.
 class ContentRecords {
  public:
@@ -30,11 +31,10 @@ class ContentRecords {
 
     // See store::beginRecord().
     Result<store::CleanRecord> begin(int fd, const std::string& path, bool writable);
-    // Keeps what the file is offered with, here and in `record`. A record that cannot be written is
-    // logged: then the next use may choose another one.
-    void noteBlockSize(store::CleanRecord& record, int fd, const std::string& path,
-                       std::uint32_t blockSize);
-    // Nobody writes to the file any more, or its writer was just killed. `done` is called once,
+    // Keeps what the store is offered with, here and in `record`. A record that cannot be written
+    // is logged: then the next use may choose another one.
+    void noteBlockSize(store::CleanRecord& record, std::uint32_t blockSize);
+    // Nobody writes to the store any more, or its writer was just killed. `done` is called once,
     // from the ring, whatever came of it; at once if no use is under way. `witness` stays the
     // caller's.
     void end(
@@ -49,8 +49,8 @@ class ContentRecords {
 
 // The hidden first argument of that process: see ownProcessMain().
 inline constexpr const char* kEndRecordArgument = "end-record";
-// `arguments`: the directory, the file's name, the use. Descriptor 3 is the witness. The value is
-// main()'s.
+// `arguments`: the directory, the store's path, its uuid, the use. Descriptor 3 is the witness. The
+// value is main()'s.
 int endRecordMain(char** arguments);
 
 }  // namespace belay::helper

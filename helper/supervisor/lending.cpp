@@ -158,8 +158,25 @@ void Lending::stop(std::uint32_t id, bool force, FleetInterface::Done done) {
 
 // -- the worker
 
-void Lending::offer(LentStore& store) {
+// Of a block device the node is opened anew, and another card may be in the reader.
+Result<Fd> Lending::openSame(LentStore& store) {
     auto own = openForWorker(store);
+    if (!own || store::isStill(store.record, own->get()))
+        return own;
+    log::notice("{}: another medium has taken its place", store.name);
+    auto witness = openAgain(store.witness.get(), O_RDONLY, store.name);
+    if (!witness)
+        return witness;
+    auto record = records_.begin(witness->get(), store.name, !store.readOnly);
+    if (!record)
+        return tl::make_unexpected(std::move(record.error()));
+    store.witness = std::move(*witness);
+    store.record = *record;
+    return own;
+}
+
+void Lending::offer(LentStore& store) {
+    auto own = openSame(store);
     if (!own) {
         failed(store, own.error());
         return;
@@ -174,6 +191,7 @@ void Lending::offer(LentStore& store) {
            {"readOnly", store.readOnly},
            {"blockSize", store.blockSize != 0 ? store.blockSize : store.askedBlockSize},
            {"lastBlockSize", store.record.blockSize},
+           {"uuid", store.record.uuid.toString()},
            {"replaced", store.record.replaced}}},
          // Only what was ours before is in the way for a while.
          {"patienceMs", wasOurs ? kPredecessorPatience / 1ms : 0}},
@@ -296,7 +314,7 @@ void Lending::takeWitness(LentStore& store, Fd witness) {
 // For the next life. This one keeps to it, whatever is written to the file meanwhile.
 void Lending::noteBlockSize(LentStore& store) {
     if (store.witness && store.blockSize != 0)
-        records_.noteBlockSize(store.record, store.witness.get(), store.name, store.blockSize);
+        records_.noteBlockSize(store.record, store.blockSize);
 }
 
 void Lending::added(LentStore& store, const Json& message) {

@@ -90,6 +90,7 @@ class Lending {
 
  private:
     void offer(LentStore& store);
+    Result<Fd> openSame(LentStore& store);
     void refresh(LentStore& store);
     void takeUp(const Json& has);
     void takeWitness(LentStore& store, Fd witness);

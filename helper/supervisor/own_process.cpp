@@ -2,6 +2,7 @@
 
 #include "core/ublk/control_process.h"
 #include "helper/supervisor/content_records.h"
+#include "helper/supervisor/medium_process.h"
 #include "helper/supervisor/partition_process.h"
 
 #include <string_view>
@@ -12,8 +13,10 @@ std::optional<int> ownProcessMain(int argc, char** argv) {
     const std::string_view first = argc > 1 ? argv[1] : "";
     if (first == ublk::kControlArgument)
         return ublk::controlMain();
-    if (first == kEndRecordArgument && argc == 5)
+    if (first == kEndRecordArgument && argc == 6)
         return endRecordMain(argv + 2);
+    if (first == kReadMediumArgument && argc == 2)
+        return readMediumMain();
     if (first == kReadPartitionsArgument && argc == 5)
         return readPartitionsMain(argv + 2);
     if (first == kChangePartitionsArgument && argc == 3)

@@ -1,5 +1,6 @@
 #include "helper/supervisor/store_args.h"
 
+#include "core/base/log.h"
 #include "helper/protocol/export_json.h"
 #include "helper/supervisor/words.h"
 
@@ -68,6 +69,7 @@ Json StoreSet::config() const {
              {"readOnly", store.readOnly},
              {"blockSize", known.blockSize != 0 ? known.blockSize : store.blockSize},
              {"lastBlockSize", known.record.blockSize},
+             {"uuid", known.record.uuid.toString()},
              {"replaced", known.record.replaced}});
     }
     return list;
@@ -87,8 +89,7 @@ void StoreSet::opened(const Json& stores) {
                         {"blockSize", info.blockSize},
                         {"blockSizeReason", entry.at("blockSizeReason").get<std::string>()},
                         {"readOnly", info.readOnly}};
-        records_.noteBlockSize(known.record, known.witness.get(), stores_[index].path,
-                               info.blockSize);
+        records_.noteBlockSize(known.record, info.blockSize);
     }
 }
 
@@ -128,6 +129,13 @@ Result<std::vector<Fd>> StoreSet::openForWorker() {
         if (::stat(store.path.c_str(), &info) == 0 && S_ISBLK(info.st_mode))
             flags |= O_EXCL;
         Fd own(::open(store.path.c_str(), flags));
+        if (own && !store::isStill(known_[i].record, own.get())) {
+            log::notice("{}: another file or medium has taken its place", store.path);
+            auto other = firstOpening(store);
+            if (!other)
+                return tl::make_unexpected(std::move(other.error()));
+            known_[i] = std::move(*other);
+        }
         Fd witness(::fcntl(known_[i].witness.get(), F_DUPFD_CLOEXEC, 0));
         if (!own || !witness)
             return systemError("open", store.path, hintFor(errno));

@@ -36,7 +36,8 @@ class StoreSet {
     Json config() const;
     // Two descriptors per store for one worker: an open file description of the worker's own, so
     // that the lock on it ends with that worker's last I/O; and the witness, which is older than
-    // every worker (see store::StoreOptions::witness).
+    // every worker (see store::StoreOptions::witness). What has taken the place of a store
+    // meanwhile is a store of its own, and known as such.
     Result<std::vector<Fd>> openForWorker();
     // What a worker says of the stores that it has opened (WorkerStores::list()). The block size of
     // each is kept: for its successors, whatever is written to the store meanwhile, and in the

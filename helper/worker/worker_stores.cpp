@@ -83,6 +83,7 @@ Result<wire::ExportInfo> WorkerStores::open(const Json& config, const Fd& own, F
     options.readOnly = config.at("readOnly").get<bool>();
     options.blockSize = config.at("blockSize").get<std::uint32_t>();
     options.lastBlockSize = config.value("lastBlockSize", std::uint32_t{0});
+    options.uuid = Uuid::parse(config.value("uuid", std::string())).value_or(Uuid{});
     options.stateDir = stateDir_;
     options.witness = witness.get();
     options.replaced = config.at("replaced").get<std::uint64_t>();

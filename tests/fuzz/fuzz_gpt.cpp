@@ -1,8 +1,9 @@
-// The header of a partition table, which decides a file's block size: whoever has the disk at the
-// other end writes it. What is found has a signature, a size that fits its block and, put right
-// here so that the fuzzer gets past it, a checksum.
+// The start of a disk: the header of a partition table, which decides a file's block size, and what
+// names a medium. Whoever has the disk at the other end writes it. What is found has a signature, a
+// size that fits its block and, put right here so that the fuzzer gets past it, a checksum.
 
 #include "core/store/gpt.h"
+#include "core/store/medium.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace belay::fuzz {
@@ -35,6 +36,8 @@ Bytes sealedAt(Bytes start, std::size_t blockSize) {
 }
 
 void check(const Bytes& start) {
+    const auto content = store::MediumContent::of(start);
+    require(store::MediumContent::parse(content.toText()) == content);
     const auto found = store::gptBlockSize(start);
     if (!found)
         return;

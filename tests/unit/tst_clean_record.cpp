@@ -27,6 +27,10 @@ class TestCleanRecord : public QObject {
     Result<CleanRecord> begin(bool writable = true) {
         return beginRecord(records_, file_.get(), path_, writable);
     }
+    CleanRecord of(std::uint64_t use) const {
+        const auto file = unrecorded(file_.get(), path_);
+        return {.uuid = file ? file->uuid : Uuid{}, .use = use};
+    }
     // How often it was found changed, as the use that begins here is told.
     std::uint64_t replaced(bool writable = true) {
         const auto record = begin(writable);
@@ -35,7 +39,7 @@ class TestCleanRecord : public QObject {
         return record->replaced;
     }
     Result<void> end(std::uint64_t use, Duration patience = 0s) {
-        return endRecord(records_, file_.get(), path_, use, patience);
+        return endRecord(records_, file_.get(), path_, of(use), patience);
     }
     // A use in which the file is written to.
     void useOnce() {
@@ -226,7 +230,7 @@ class TestCleanRecord : public QObject {
             return record ? record->blockSize : 1;
         };
         const auto note = [this](std::uint64_t use, std::uint32_t bytes) {
-            return noteBlockSize(records_, file_.get(), path_, use, bytes).has_value();
+            return noteBlockSize(records_, of(use), bytes).has_value();
         };
         QCOMPARE(blockSize(), 0U);
         const auto first = begin();

@@ -7,6 +7,7 @@
 // - rig.h: the two ends, the cable and the disks; the words that scenarios are written in.
 // - play.h: how a test function plays one, and what becomes of a failure.
 // - partitions.h: disks that have some.
+// - stick.h: a USB stick that the target offers.
 // - target_machine.h: a target whose machine loses power.
 // - daemon.h, disk.h, cable.h, program.h, machine.h: the rig's parts.
 // - bus_host.h, bus_client.h: belayd as the host's end, and busctl, by which it is driven;
