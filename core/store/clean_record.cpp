@@ -103,14 +103,17 @@ bool isSame(const FileStamp& before, const FileStamp& now, const Backing& backin
            std::abs(shift) <= kMostShift;
 }
 
-constexpr unsigned kVersion = 2;
-// The first version is still understood. In its day every file was offered with blocks of:
+constexpr unsigned kVersion = 3;
+// Older versions are still understood: the second has no losses, the first no block size either. In
+// its day every file was offered with blocks of:
 constexpr std::uint32_t kFirstVersionBlock = 512;
 
 std::string encode(const CleanRecord& record, unsigned version = kVersion) {
     std::string text = fmt::format("belay-record {} {}", version, record.replaced);
     if (version >= 2)
         text += fmt::format(" {}", record.blockSize);
+    if (version >= 3)
+        text += fmt::format(" {}", record.losses);
     if (!record.clean)
         return text + fmt::format(" in-use {}\n", record.use);
     return text + fmt::format(" clean {} {} {}\n", record.clean->sizeBytes,
@@ -127,6 +130,8 @@ std::optional<CleanRecord> decode(const std::string& text) {
         return std::nullopt;
     const char* rest = text.c_str() + end;
     if (version >= 2 && std::sscanf(rest, "%" SCNu32 "%n", &record.blockSize, &end) == 1)
+        rest += end;
+    if (version >= 3 && std::sscanf(rest, "%" SCNu64 "%n", &record.losses, &end) == 1)
         rest += end;
     if (std::sscanf(rest, " clean %" SCNu64 " %" SCNd64 " %" SCNu32, &stamp.sizeBytes,
                     &stamp.modifiedSeconds, &stamp.modifiedNanoseconds) == 3)
@@ -206,6 +211,8 @@ Result<void> waitForLastWriter(int fd, const std::string& path, Duration patienc
 
 // The record as it is while a use goes on that begins now.
 CleanRecord begun(CleanRecord record, const Look& look, bool changed, bool writable) {
+    if (look.backing.isBlockDevice && record.use != 0)
+        ++record.losses;  // it was not ended
     if (changed) {
         ++record.replaced;
         record.blockSize = 0;
@@ -257,7 +264,7 @@ Result<CleanRecord> unrecorded(int fd, const std::string& path, const MediumRead
     const auto uuid = uuidOf(*look, KnownMedia({}));
     if (!uuid)
         return tl::make_unexpected(uuid.error());
-    return CleanRecord{.uuid = *uuid, .place = placeOf(look->backing)};
+    return CleanRecord{.uuid = *uuid, .place = placeOf(look->backing), .losses = randomNonZero64()};
 }
 
 Result<CleanRecord> beginRecord(const std::string& folder, int fd, const std::string& path,
@@ -290,8 +297,11 @@ Result<CleanRecord> beginRecord(const std::string& folder, int fd, const std::st
     if (!saved && saved.error().code == EROFS) {
         log::notice("{}; changes by others while nobody offers {} will not be noticed",
                     saved.error().message(), path);
-        return CleanRecord{
-            .uuid = *uuid, .replaced = record.replaced, .blockSize = record.blockSize};
+        return CleanRecord{.uuid = *uuid,
+                           .place = record.place,
+                           .replaced = record.replaced,
+                           .losses = randomNonZero64(),
+                           .blockSize = record.blockSize};
     }
     if (!saved)
         return tl::make_unexpected(std::move(saved.error()));
@@ -317,8 +327,13 @@ Result<void> endRecord(const std::string& folder, int fd, const std::string& pat
                        const CleanRecord& begun, Duration patience) {
     if (auto ended = waitForLastWriter(fd, path, patience); !ended)
         return ended;
-    // Without it a power loss could leave an older modification time than the record's, and the
-    // next use would take the file for another one.
+    auto record = changeRecord(folder, begun, [](CleanRecord& saved) { ++saved.losses; });
+    if (!record)
+        return tl::make_unexpected(record.error());
+    if (record->use != begun.use)
+        return {};
+    // A power loss could also leave an older modification time than the record's, and the next use
+    // would take the file for another one.
     if (::fsync(fd) != 0)
         return systemError("save", path);
     const auto look = lookAt(fd, path, readMedium);
@@ -326,13 +341,15 @@ Result<void> endRecord(const std::string& folder, int fd, const std::string& pat
         return tl::make_unexpected(look.error());
     if (look->unread)
         return tl::make_unexpected(*look->unread);
-    const auto record =
-        changeRecord(folder, begun, [&](CleanRecord& saved) { saved.clean = stampOf(*look); });
-    if (!record)
-        return tl::make_unexpected(record.error());
-    if (record->use != begun.use || !look->backing.isBlockDevice || !isNamedByMedium(look->backing))
-        return {};
-    return learnName(folder, begun, *look);
+    if (look->backing.isBlockDevice && isNamedByMedium(look->backing))
+        if (auto learned = learnName(folder, begun, *look); !learned)
+            return learned;
+    record = changeRecord(folder, begun, [&](CleanRecord& saved) {
+        --saved.losses;
+        saved.use = 0;
+        saved.clean = stampOf(*look);
+    });
+    return record ? Result<void>() : tl::make_unexpected(record.error());
 }
 
 }  // namespace belay::store

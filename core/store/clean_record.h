@@ -30,6 +30,11 @@ struct FileStamp {
 // - A *use* is the time for which one supervisor offers the store for writing, whatever becomes of
 //   its workers. It begins with beginRecord() and ends with endRecord(); one that was not ended
 //   (kill, power loss) leaves nothing to compare with, because the last change may have been ours.
+// - A use that was ended, but could not make everything durable, counts as a loss: whoever opens
+// the
+//   store next is told of no error that was met before. So does, for a block device, one that was
+//   not ended: the last to close it writes back what is in its page cache, drops that, and tells
+//   nobody what came of it (blkdev_put_whole). A file's page cache stays.
 struct CleanRecord {
     // By what the store is known: StoreOptions::uuid.
     Uuid uuid;
@@ -39,6 +44,9 @@ struct CleanRecord {
     std::uint64_t replaced = 0;
     // What it looked like at the end of the last use; nothing during one and after an unclean end.
     std::optional<FileStamp> clean;
+    // How often a use may have ended without all that was written being durable:
+    // StoreOptions::losses.
+    std::uint64_t losses = 0;
     // Names the use under way; 0: none, so nothing is to be ended.
     std::uint64_t use = 0;
     // What it was offered with last: StoreOptions::lastBlockSize. 0: unknown, also when the content
@@ -55,7 +63,8 @@ using MediumReader = std::function<Result<MediumContent>(int fd)>;
 // messages. In a directory on a read-only file system nothing is noted, and a message says so.
 Result<CleanRecord> beginRecord(const std::string& directory, int fd, const std::string& path,
                                 bool writable, const MediumReader& read = readMedium);
-// The same where there is no directory and can be none: it has a uuid and nothing else.
+// The same where there is no directory and can be none: it has a uuid and, since no end of a use
+// can be noted, a loss.
 Result<CleanRecord> unrecorded(int fd, const std::string& path,
                                const MediumReader& read = readMedium);
 
@@ -74,7 +83,8 @@ Result<void> noteBlockSize(const std::string& directory, const CleanRecord& begu
 // May take as long as a flush, and reads the medium.
 //
 // - `fd`: a description older than the use, to which the kernel reports each write-back that
-//   failed meanwhile (errseq_t): then nothing is noted.
+//   failed meanwhile (errseq_t): then nothing is noted but a loss. Until all is durable a loss
+//   stands in the record, so that one is noted even if this process is killed.
 // - A killed worker's last I/O is waited for, as long as `patience`; then EBUSY.
 // - Does nothing when another use has begun.
 Result<void> endRecord(const std::string& directory, int fd, const std::string& path,

@@ -3,6 +3,7 @@
 #include "core/base/log.h"
 #include "core/store/backing.h"
 #include "core/store/identity.h"
+#include "core/store/instance.h"
 #include "core/store/lock.h"
 #include "core/store/operation.h"
 #include "core/store/writeback_state.h"
@@ -83,14 +84,15 @@ Result<std::unique_ptr<Store>> Store::make(Ring& ring, Backing backing, const St
     Backing& own = *store->backing_;
     // Nothing is ever lost of a store that nobody writes to.
     auto writeback = own.readOnly ? WritebackState::constant()
-                                  : WritebackState::open(options.stateDir, uuid, options.witness);
+                                  : WritebackState::open(options.stateDir, uuid, instanceOf(own),
+                                                         options.witness);
     if (!writeback)
         return tl::make_unexpected(std::move(writeback.error()));
     store->writeback_ = std::make_unique<WritebackState>(std::move(*writeback));
     probeHolePunching(own);
     sayBlockSize(own);
 
-    store->verifierSeed_ = verifierSeed(*bootId, uuid);
+    store->verifierSeed_ = verifierSeed(*bootId, uuid, options.losses);
     Geometry& geometry = store->geometry_;
     geometry.sizeBytes = own.sizeBytes;
     geometry.blockSize = own.blockSize;

@@ -60,6 +60,8 @@ struct StoreOptions {
     int witness = -1;
     // How often the content was found changed while nobody offered it: see clean_record.h.
     std::uint64_t replaced = 0;
+    // How often its use may have ended without all being durable: CleanRecord::losses.
+    std::uint64_t losses = 0;
 };
 
 struct Geometry {
@@ -135,6 +137,8 @@ class Store {
     // Changes, for this and every later process of this boot, whenever acknowledged bytes may
     // have been lost:
     // - after a reboot;
+    // - when the page cache that held the bytes is another one: see instance.h;
+    // - when StoreOptions::losses has grown;
     // - when a flush failed, a FUA write failed, or another change failed with EIO;
     // - at open, when the last process ended in the middle of a flush or FUA write: had that one
     //   failed, the kernel would have told nobody (it reports a write-back error once for each

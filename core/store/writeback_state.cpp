@@ -13,11 +13,12 @@ namespace belay::store {
 
 // The file's whole content, in the machine's own byte order: it never leaves the machine.
 struct WritebackState::File {
-    static constexpr std::uint64_t kMagic = 0x31'42'57'79'61'6c'65'62;  // "belayWB1"
+    static constexpr std::uint64_t kMagic = 0x32'42'57'79'61'6c'65'62;  // "belayWB2"
 
     std::uint64_t magic = kMagic;
     std::uint64_t word = 0;  // losses * 2 + syncing: one word, so that both change together
     std::uint64_t pid = 0;
+    std::uint64_t instance = 0;
 
     std::uint64_t load() { return std::atomic_ref(word).load(); }
     void store(std::uint64_t value) { std::atomic_ref(word).store(value); }
@@ -35,9 +36,9 @@ constexpr std::uint64_t kOneLoss = 2;
 }  // namespace
 
 Result<WritebackState> WritebackState::open(const std::string& directory, const Uuid& store,
-                                            int witness) {
+                                            std::uint64_t instance, int witness) {
     const File fresh{File::kMagic, randomNonZero64() & ~kSyncing,
-                     static_cast<std::uint64_t>(::getpid())};
+                     static_cast<std::uint64_t>(::getpid()), instance};
     if (directory.empty())
         return WritebackState(std::make_shared<File>(fresh));
 
@@ -59,7 +60,11 @@ Result<WritebackState> WritebackState::open(const std::string& directory, const 
     WritebackState state(std::shared_ptr<File>(static_cast<File*>(memory),
                                                [](File* file) { ::munmap(file, sizeof *file); }));
     state.file_->pid = fresh.pid;
-    if (state.file_->load() & kSyncing) {
+    if (state.file_->instance != instance) {
+        // The count first: a process that is killed in between finds another instance again.
+        state.file_->store((state.file_->load() & ~kSyncing) + kOneLoss);
+        state.file_->instance = instance;
+    } else if (state.file_->load() & kSyncing) {
         const bool nothingLost = witness >= 0 && ::fdatasync(witness) == 0;
         state.file_->store((state.file_->load() & ~kSyncing) + (nothingLost ? 0 : kOneLoss));
     }
@@ -105,8 +110,8 @@ Result<Uuid> readBootId() {
     return *id;
 }
 
-Hash verifierSeed(const Uuid& bootId, const Uuid& store) {
-    return Hash(0).add(bootId).add(store);
+Hash verifierSeed(const Uuid& bootId, const Uuid& store, std::uint64_t recordedLosses) {
+    return Hash(0).add(bootId).add(store).add(recordedLosses);
 }
 
 Verifier verifierOf(const Hash& seed, std::uint64_t losses) {

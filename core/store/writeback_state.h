@@ -27,9 +27,11 @@ class WritebackState {
     // kernel's only report of a failed write-back with it: one more loss, unless `witness` (a
     // descriptor of the same file, opened before that process; -1: none) can be synced without
     // an error, as the kernel reports to each open file description for itself (errseq_t). That
-    // may take as long as a flush. With an empty `directory` every open is a loss.
+    // may take as long as a flush. If it had another `instance` (instance.h), its page cache is not
+    // there any more: one more loss, whatever the witness says. With an empty `directory` every
+    // open is a loss.
     static Result<WritebackState> open(const std::string& directory, const Uuid& store,
-                                       int witness = -1);
+                                       std::uint64_t instance, int witness = -1);
     // For a store that nobody writes to: always 0.
     static Result<WritebackState> constant();
     // Which process last opened the store, as a hint for messages.
@@ -52,7 +54,7 @@ Result<Uuid> readBootId();
 
 // What all verifiers of a store have in common while the machine is up: every answer carries one,
 // so this is worked out once.
-Hash verifierSeed(const Uuid& bootId, const Uuid& store);
+Hash verifierSeed(const Uuid& bootId, const Uuid& store, std::uint64_t recordedLosses);
 // The verifier of a store: differs for any two counts of losses of one store and boot.
 Verifier verifierOf(const Hash& seed, std::uint64_t losses);
 

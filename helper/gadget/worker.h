@@ -12,7 +12,8 @@ namespace belay::helper {
 //   attachMount, lendMount   FunctionFS mounts to serve; empty: that direction is not offered
 //   mimicFastboot            whether the lend interface looks like a boot loader's
 //   stores      what to share: a list of {id, label, readOnly, path, blockSize, lastBlockSize,
-//   replaced} stateDir    where stores keep their write-back state
+//               uuid, replaced, losses}
+//   stateDir    where stores keep their write-back state
 // Messages it takes beyond DeviceServer's:
 //   recover                    end the sessions; the host opens new ones
 //   report  requests           answered by a report

@@ -192,7 +192,8 @@ void Lending::offer(LentStore& store) {
            {"blockSize", store.blockSize != 0 ? store.blockSize : store.askedBlockSize},
            {"lastBlockSize", store.record.blockSize},
            {"uuid", store.record.uuid.toString()},
-           {"replaced", store.record.replaced}}},
+           {"replaced", store.record.replaced},
+           {"losses", store.record.losses}}},
          // Only what was ours before is in the way for a while.
          {"patienceMs", wasOurs ? kPredecessorPatience / 1ms : 0}},
         {own->get(), store.witness.get()});

@@ -70,7 +70,8 @@ Json StoreSet::config() const {
              {"blockSize", known.blockSize != 0 ? known.blockSize : store.blockSize},
              {"lastBlockSize", known.record.blockSize},
              {"uuid", known.record.uuid.toString()},
-             {"replaced", known.record.replaced}});
+             {"replaced", known.record.replaced},
+             {"losses", known.record.losses}});
     }
     return list;
 }

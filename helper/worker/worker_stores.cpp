@@ -87,6 +87,7 @@ Result<wire::ExportInfo> WorkerStores::open(const Json& config, const Fd& own, F
     options.stateDir = stateDir_;
     options.witness = witness.get();
     options.replaced = config.at("replaced").get<std::uint64_t>();
+    options.losses = config.value("losses", std::uint64_t{0});
     auto store = openStore(ring_, own.get(), options, patience);
     if (!store)
         return tl::make_unexpected(store.error());

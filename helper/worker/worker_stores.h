@@ -42,8 +42,8 @@ class WorkerStores {
     WorkerStores& operator=(const WorkerStores&) = delete;
 
     // The "stores" of a configuration ({id, label, readOnly, path, blockSize, lastBlockSize,
-    // uuid, replaced}), from descriptor `firstFd` on. A store that a dead predecessor still holds
-    // is waited for, for at most five seconds.
+    // uuid, replaced, losses}), from descriptor `firstFd` on. A store that a dead predecessor still
+    // holds is waited for, for at most five seconds.
     Result<void> offer(const Json& stores, int firstFd);
     // False if the message is none of the above.
     bool handle(const Json& message, std::vector<Fd>& fds);

@@ -181,8 +181,9 @@ class TestCleanRecord : public QObject {
         QTest::newRow("empty") << QByteArray();
         QTest::newRow("cut off") << QByteArray("belay-record 1 0 cle");
         QTest::newRow("longer") << QByteArray("belay-record 1 0 in-use 7 7\n");
-        QTest::newRow("another version") << QByteArray("belay-record 3 0 512 in-use 7\n");
+        QTest::newRow("another version") << QByteArray("belay-record 4 0 512 0 in-use 7\n");
         QTest::newRow("no number") << QByteArray("belay-record 1 x in-use 7\n");
+        QTest::newRow("no losses") << QByteArray("belay-record 3 0 512 in-use 7\n");
         QTest::newRow("no block size") << QByteArray("belay-record 2 0 in-use 7\n");
         QTest::newRow("a block size too many") << QByteArray("belay-record 1 0 512 in-use 7\n");
     }
@@ -200,7 +201,7 @@ class TestCleanRecord : public QObject {
     }
 
     // As every file was offered when records had no block size.
-    void understandsTheFirstVersion() {
+    void understandsOlderVersions() {
         useOnce();
         const auto write = [&](const QByteArray& text) {
             QFile record(QString::fromStdString(recordFile()));
@@ -221,6 +222,12 @@ class TestCleanRecord : public QObject {
         QVERIFY(record.has_value());
         QCOMPARE(record->replaced, std::uint64_t{6});
         QCOMPARE(record->blockSize, 512U);
+        QVERIFY(write("belay-record 2 7 4096 in-use 7\n"));
+        record = begin();
+        QVERIFY(record.has_value());
+        QCOMPARE(record->replaced, std::uint64_t{7});
+        QCOMPARE(record->blockSize, 4096U);
+        QCOMPARE(record->losses, std::uint64_t{0});
     }
 
     // Over a clean end and over none; not for a content that is another one.
@@ -250,6 +257,21 @@ class TestCleanRecord : public QObject {
         QCOMPARE(replaced(), std::uint64_t{1});
     }
 
+    // A file's page cache outlives who wrote to it; what was not made durable at an end may be
+    // gone.
+    void remembersLosses() {
+        useOnce();
+        QCOMPARE(begin()->losses, std::uint64_t{0});
+        QCOMPARE(begin()->losses, std::uint64_t{0});
+        const auto record = begin();
+        // A descriptor that cannot be synced.
+        const Fd cannot(::open(path_.c_str(), O_PATH | O_CLOEXEC));
+        QVERIFY(!endRecord(records_, cannot.get(), path_, *record, 0s));
+        QCOMPARE(begin()->losses, std::uint64_t{1});
+        useOnce();
+        QCOMPARE(begin()->losses, std::uint64_t{1});
+    }
+
     void saysWhatIsWrong() {
         records_ = folder_->filePath("nowhere").toStdString();
         const auto record = begin();
@@ -258,6 +280,22 @@ class TestCleanRecord : public QObject {
         QVERIFY(!end(7));
         const Fd folder(::open(folder_->path().toLocal8Bit(), O_RDONLY | O_CLOEXEC));
         QVERIFY(!beginRecord(folder_->path().toStdString(), folder.get(), "folder", true));
+    }
+
+    void lossesChangeTheVerifier() {
+        struct NoListener final : StoreListener {
+            void storeDone(std::uint64_t, int) override {}
+        } nobody;
+        const auto ring = Ring::create(8);
+        QVERIFY(ring.has_value());
+        const auto verifier = [&](std::uint64_t losses) {
+            StoreOptions options{.path = path_, .stateDir = records_};
+            options.losses = losses;
+            const auto store = Store::open(**ring, options, nobody);
+            return store ? (*store)->verifier() : Verifier(0);
+        };
+        QCOMPARE(verifier(0).value, verifier(0).value);
+        QVERIFY(verifier(1) != verifier(0));
     }
 
     // What an initiator is told.

@@ -299,15 +299,16 @@ class TestStoreOpen : public QObject {
 
     void countsLosses() {
         const belay::Uuid store = belay::Uuid::random();
+        std::uint64_t instance = 1;
         const auto lossesAtOpen = [&] {
-            auto state = WritebackState::open(state_, store);
+            auto state = WritebackState::open(state_, store, instance);
             return state ? state->losses() : 0;
         };
         const std::uint64_t start = lossesAtOpen();
         QVERIFY(start != 0);
         QCOMPARE(lossesAtOpen(), start);
         {
-            auto state = WritebackState::open(state_, store);
+            auto state = WritebackState::open(state_, store, instance);
             QVERIFY(state.has_value());
             state->lost();
             QCOMPARE(state->losses(), start + 1);
@@ -316,7 +317,7 @@ class TestStoreOpen : public QObject {
         }
         QCOMPARE(lossesAtOpen(), start + 1);
         {
-            auto state = WritebackState::open(state_, store);
+            auto state = WritebackState::open(state_, store, instance);
             QVERIFY(state.has_value());
             state->setSyncing(true);
         }
@@ -331,6 +332,15 @@ class TestStoreOpen : public QObject {
         QCOMPARE(::unlink(file.c_str()), 0);
         const std::uint64_t gone = lossesAtOpen();
         QVERIFY(gone != spoilt && gone != start + 2);
+        // another page cache is a loss, once, whatever a witness says
+        instance = 2;
+        {
+            const Fd witness(::open(path_.c_str(), O_RDONLY));
+            auto state = WritebackState::open(state_, store, instance, witness.get());
+            QVERIFY(state.has_value());
+            QCOMPARE(state->losses(), gone + 1);
+        }
+        QCOMPARE(lossesAtOpen(), gone + 1);
     }
 
     void hasAnIdentity() {

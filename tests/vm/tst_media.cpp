@@ -1,5 +1,9 @@
+#include "core/base/fd.h"
 #include "tests/vm/scenario/scenario.h"
 #include "tests/vm/scenario/stick.h"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
 
 #include <QDir>
 #include <QFile>
@@ -29,6 +33,10 @@ class TestMedia : public QObject {
     void changedWhileAway();
     void imageOnACard_data();
     void imageOnACard();
+    void pulledFromItsMachine_data() { inBothDirections(); }
+    void pulledFromItsMachine();
+    void lostBelowAFileSystem_data();
+    void lostBelowAFileSystem();
 };
 
 namespace {
@@ -113,6 +121,15 @@ void goesOn(Rig& rig, Disk& disk) {
     write(disk, {"conv=fsync"});
     mustRun({"sync"});
     rig.compare();
+}
+
+// As ext4 does when it meets an error that it cannot mend: _IOR('X', 125, __u32) and
+// EXT4_GOING_FLAGS_NOLOGFLUSH of Linux' fs/ext4/ext4.h.
+void shutDown(const QString& folder) {
+    const belay::Fd mounted(::open(qPrintable(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    std::uint32_t how = 2;
+    require(mounted && ::ioctl(mounted.get(), _IOR('X', 125, std::uint32_t), &how) == 0,
+            "the file system does not shut down");
 }
 
 void stop(Rig& rig, const Disk& disk) {
@@ -359,6 +376,97 @@ void TestMedia::imageOnACard() {
         mustRun({"mv", folder + "/copy", disk.store()});
         meetStranger(rig, disk.store());
         stop(rig, disk);
+        rig.end();
+        unmount();
+    });
+}
+
+// What its machine had taken and not written to the stick goes with the stick's page cache; and the
+// program that knew of it ends.
+void TestMedia::pulledFromItsMachine() {
+    play([](Rig& rig) {
+        Stick stick("STICK1");
+        OnStick on(rig, stick);
+        on.start();
+        for (const bool orderly : {true, false}) {
+            write(on.disk());
+            const QByteArray wanted = on.disk().sha256OfDevice();
+            rig.note("pull the stick");
+            stick.pull();
+            require(on.disk().sha256OfStore() != wanted, "there was nothing to lose");
+            if (orderly)
+                rig.target().end();
+            else
+                rig.target().killSupervisor();
+            stick.plugIn(on.disk().store());
+            rig.target().startAgain();
+            rig.waitForState(on.disk(), "live");
+            mustRun({"blockdev", "--flushbufs", on.disk().node()});
+            mustRun({"sync", on.disk().node()});
+            require(on.disk().sha256OfStore() == wanted, "what was written is gone");
+        }
+        rig.end();
+    });
+}
+
+void TestMedia::lostBelowAFileSystem_data() {
+    QTest::addColumn<bool>("lend");
+    QTest::addColumn<bool>("pulled");
+    for (const bool lend : {false, true}) {
+        if (!hasTurn(lend ? 1 : 0))
+            continue;
+        const QString direction = lend ? "lend" : "attach";
+        QTest::newRow(qPrintable("pulled." + direction)) << lend << true;
+        QTest::newRow(qPrintable("shutDown." + direction)) << lend << false;
+    }
+}
+
+// The same with a file on the stick; and with a file system that has shut down on errors, and whose
+// mount alone tells that it is another one.
+void TestMedia::lostBelowAFileSystem() {
+    QFETCH(bool, pulled);
+    play([&](Rig& rig) {
+        Stick stick("STICK1");
+        const QString card = "/run/belay-card.img";
+        const QString folder = rig.storeFolder();
+        const auto mount = [&] { mustRun({"mount", stick.node(), folder}); };
+        const auto unmount = [&] {
+            require(waitUntil(
+                        [&] {
+                            return run({"umount", folder}).status == 0;
+                        },
+                        10s, 50ms),
+                    "the stick stays in use");
+        };
+        QDir().mkpath(folder);
+        QFile::remove(card);
+        mustRun({"truncate", "-s", "32M", card});
+        mustRun({"mkfs.ext4", "-q", card});
+        stick.plugIn(card);
+        mount();
+        Disk& disk = rig.offer("disk", 4);
+        mustRun({"sync", "-f", folder});
+        rig.start();
+        write(disk);
+        const QByteArray wanted = disk.sha256OfDevice();
+        if (pulled) {
+            rig.note("pull the stick");
+            stick.pull();
+            rig.target().end();
+            unmount();
+            stick.plugIn(card);
+        } else {
+            rig.note("shut the file system down");
+            shutDown(folder);
+            rig.target().killSupervisor();
+            unmount();
+        }
+        mount();
+        require(disk.sha256OfStore() != wanted, "there was nothing to lose");
+        rig.target().startAgain();
+        rig.waitForState(disk, "live");
+        mustRun({"sync", disk.node()});
+        require(disk.sha256OfStore() == wanted, "what was written is gone");
         rig.end();
         unmount();
     });

@@ -2,6 +2,7 @@
 //
 // Started with --write, the program is another process that is killed in the middle of a write.
 
+#include "core/store/clean_record.h"
 #include "tests/unit/store_harness.h"
 
 #include <sys/mount.h>
@@ -329,6 +330,50 @@ class TestStoreVm : public QObject {
         QVERIFY2(h.reopen(), h.error.message().c_str());
         QCOMPARE(h.store->verifier(), after);
         h.store.reset();
+    }
+
+    // The end of a use that cannot make everything durable; and none at all, of a block device
+    // whose last user has then written back what nobody will ask about.
+    void countsAnEndThatSavedNothing() {
+        const std::string device = loop("ended", 32);
+        const std::string good = "0 " + sectors(device) + " linear " + device + " 0";
+        const std::string path = victim(device);
+        const std::string records = kFolder + "/records";
+        shell("rm -rf " + records + "; mkdir " + records);
+        const auto begin = [&] {
+            const belay::Fd witness(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+            auto record = belay::store::beginRecord(records, witness.get(), path, true);
+            return record ? *record : belay::store::CleanRecord{};
+        };
+        const auto writeAndEnd = [&](bool fails) {
+            const belay::Fd witness(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+            const auto record = belay::store::beginRecord(records, witness.get(), path, true);
+            if (!record || record->use == 0)
+                qFatal("no use begins");
+            const Bytes data = randomBytes(65536, 3);
+            {
+                const belay::Fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+                if (::pwrite(file.get(), data.data(), data.size(), 1 << 20) < 0)
+                    qFatal("cannot write");
+            }
+            if (fails)
+                turnInto("0 " + sectors(device) + " error");
+            const bool ended = belay::store::endRecord(records, witness.get(), path, *record,
+                                                       std::chrono::seconds(1))
+                                   .has_value();
+            if (fails)
+                turnInto(good);
+            return ended;
+        };
+        QVERIFY(writeAndEnd(false));
+        QCOMPARE(contentOf(device, 65536, 1 << 20), randomBytes(65536, 3));
+        QVERIFY(writeAndEnd(false));
+        const std::uint64_t before = begin().losses;
+        QVERIFY(before == 0);
+        // that one was not ended
+        QCOMPARE(begin().losses, std::uint64_t{1});
+        QVERIFY(!writeAndEnd(true));
+        QVERIFY(begin().losses > 1);
     }
 
     void neverForgetsAFailedFuaBesideAFlush() {
