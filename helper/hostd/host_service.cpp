@@ -12,9 +12,7 @@ namespace belay::helper {
 namespace {
 
 std::string nameOf(const usb::Gadget& gadget) {
-    const std::string& name = gadget.product.empty() ? gadget.manufacturer : gadget.product;
-    return fmt::format("{} {} (port {})", name.empty() ? "gadget" : name, gadget.serial,
-                       gadget.port);
+    return fmt::format("{} {} (port {})", productOf(gadget), gadget.serial, gadget.port);
 }
 
 }  // namespace
@@ -22,7 +20,8 @@ std::string nameOf(const usb::Gadget& gadget) {
 HostService::HostService(Ring& ring, RunDir runDir, const Identity& worker, HostOptions options)
     : Service(ring, std::move(runDir), worker,
               {options.lend, options.stateDir, options.policy, options.writeLogBytes}),
-      options_(std::move(options)) {}
+      options_(std::move(options)),
+      chosen_(runDir_.file("gadget.json")) {}
 
 HostService::~HostService() = default;
 
@@ -81,29 +80,90 @@ void HostService::addStatus(Json& status) const {
                             {"speedMbps", gadget_->speedMbps}};
 }
 
+std::string HostService::whyNoOther() const {
+    const std::string chosen = chosen_.name();
+    if (chosen.empty())
+        return {};
+    if (const auto ids = devices_.devices(); !ids.empty())
+        return fmt::format("{} came from {}", ublk::diskName(ids.front()), chosen);
+    if (!devices_.empty())
+        return fmt::format("a device of {} is being made", chosen);
+    return chosen_.hasBorrowed() && !options_.lend.empty()
+               ? fmt::format("what is lent here is in use by {}", chosen)
+               : std::string();
+}
+
 void HostService::gadgetFound(const usb::Gadget& gadget) {
     if (!gadget.isOurs(options_.mimicFastboot))
         return;
-    const bool ours =
-        options_.gadgetSerial.empty() ? !gadget_ : gadget.serial == options_.gadgetSerial;
-    if (!ours)
-        return;
-    if (gadget_ && gadget_->syspath != gadget.syspath) {
+    const bool bySerial = !options_.gadgetSerial.empty();
+    const bool ours = bySerial  ? gadget.serial == options_.gadgetSerial
+                      : gadget_ ? chosen_.is(gadget)
+                                : chosen_.is(gadget) || whyNoOther().empty();
+    if (ours && gadget_ && gadget_->syspath != gadget.syspath)
         announce(fmt::format("a second gadget has the serial {}: it is left alone", gadget.serial));
-        return;
-    }
+    else if (ours)
+        take(gadget);
+    else if (!bySerial)
+        leaveAlone(gadget);
+}
+
+void HostService::take(const usb::Gadget& gadget) {
     gadget_ = gadget;
+    if (options_.gadgetSerial.empty())
+        chosen_.choose(gadget);
     devices_.forgetStopped();
     announce(fmt::format("{} found, {} Mbit/s", nameOf(gadget), gadget.speedMbps));
     handOver();
 }
 
+void HostService::leaveAlone(const usb::Gadget& gadget) {
+    leftAlone_.push_back(gadget);
+    const std::string held = whyNoOther();
+    announce(
+        fmt::format("{} is left alone: {}. {}", nameOf(gadget),
+                    held.empty() ? fmt::format("this program serves {}", chosen_.name()) : held,
+                    gadget.serial.empty()
+                        ? "To use it too, run another belay-hostd with a --run-dir of its own"
+                        : fmt::format("To use it too, run another belay-hostd with --gadget {}",
+                                      gadget.serial)));
+}
+
+// Nothing holds on to the chosen one any more.
+void HostService::takeOneLeftAlone() {
+    if (gadget_ || leftAlone_.empty() || !whyNoOther().empty())
+        return;
+    const usb::Gadget next = leftAlone_.front();
+    leftAlone_.erase(leftAlone_.begin());
+    take(next);
+}
+
 void HostService::gadgetGone(const std::string& syspath) {
+    std::erase_if(leftAlone_, [&](const usb::Gadget& other) { return other.syspath == syspath; });
     if (!gadget_ || gadget_->syspath != syspath)
         return;
     announce(fmt::format("{} is gone", nameOf(*gadget_)));
     gadget_.reset();
     keeper_.tell({{"type", "gadget-gone"}});
+    takeOneLeftAlone();
+}
+
+void HostService::deviceGone() {
+    if (!isEnding())
+        takeOneLeftAlone();
+}
+
+void HostService::workerMessage(const Json& message) {
+    if (message.at("type").get<std::string>() == "session" && gadget_ &&
+        message.at("direction").get<std::string>() == "lend" &&
+        message.at("state").get<std::string>() == "open")
+        chosen_.borrowed();
+}
+
+// What was left behind still is its gadget's.
+void HostService::end() {
+    if (devices_.empty())
+        chosen_.forget();
 }
 
 void HostService::handOver() {

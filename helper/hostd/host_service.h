@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/usb/discovery.h"
+#include "helper/hostd/chosen_gadget.h"
 #include "helper/supervisor/service.h"
 
 #include <memory>
@@ -11,7 +12,7 @@
 namespace belay::helper {
 
 struct HostOptions {
-    std::string gadgetSerial;         // empty: the first gadget that is found
+    std::string gadgetSerial;         // empty: see HostService
     std::vector<std::string> attach;  // labels or uuids of shares; "all"
     std::vector<StoreArg> lend;
     lifecycle::Policy policy;  // of new devices
@@ -25,6 +26,9 @@ struct HostOptions {
 
 // The host's supervisor for one gadget: finds it on the bus, opens its device node for the worker,
 // which has no right to, and keeps its devices.
+//
+// - Without a serial number it is the first gadget that is found; and as long as a device came from
+//   it, or once it was offered what is lent, no other one, over the death of the supervisor too.
 class HostService final : public Service, private usb::DiscoveryListener {
  public:
     HostService(Ring& ring, RunDir runDir, const Identity& worker, HostOptions options);
@@ -33,18 +37,28 @@ class HostService final : public Service, private usb::DiscoveryListener {
  protected:
     Result<WorkerKeeper::Start> prepareWorker() override;
     void workerReady() override;
+    void workerMessage(const Json& message) override;
     bool wanted(const wire::ExportInfo& info) const override;
+    void deviceGone() override;
     void addStatus(Json& status) const override;
     Result<void> begin() override;
+    void end() override;
 
  private:
     void gadgetFound(const usb::Gadget& gadget) override;
     void gadgetGone(const std::string& syspath) override;
+    // Why no other gadget may take the place of the chosen one; empty if any may.
+    std::string whyNoOther() const;
+    void take(const usb::Gadget& gadget);
+    void leaveAlone(const usb::Gadget& gadget);
+    void takeOneLeftAlone();
     void handOver();
 
     const HostOptions options_;
     std::unique_ptr<usb::Discovery> discovery_;
     std::optional<usb::Gadget> gadget_;
+    ChosenGadget chosen_;                 // without a serial number
+    std::vector<usb::Gadget> leftAlone_;  // plugged in, in the order in which they were found
 };
 
 }  // namespace belay::helper

@@ -27,7 +27,9 @@ belay-hostd [--gadget SERIAL] --attach SHARE... --lend FILE...
                        (default: of a file as last time, else 4096 if it has a
                        partition table for these and none for 512, else 512; of a
                        block device its own)
-    --gadget SERIAL  serve this gadget only (default: the first that is found)
+    --gadget SERIAL  serve this gadget only (default: the first that is found, and
+                     no other one while a device of it is here or after it was
+                     lent something)
     --payload-crc    have every byte checked end to end
     --mimic-fastboot lend also to a gadget that looks like a phone's boot loader
                      (smoo-gadget or belay-gadget with --mimic-fastboot); a phone that

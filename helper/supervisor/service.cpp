@@ -84,6 +84,7 @@ DeviceHooks Service::deviceHooks(std::size_t writeLogBytes) {
     };
     hooks.killWorker = [this] { keeper_.kill(); };
     hooks.announce = &Service::announce;
+    hooks.gone = [this](const ManagedDevice&) { deviceGone(); };
     hooks.workerUid = worker_.uid;
     hooks.workerGid = worker_.gid;
     hooks.writeLogBytes = writeLogBytes;

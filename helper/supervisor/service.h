@@ -49,6 +49,8 @@ class Service {
     virtual void workerMessage(const Json&) {}
     virtual void workerReady() {}
     virtual void workerDied() {}
+    // One that devices_ has no more.
+    virtual void deviceGone() {}
     virtual bool wanted(const wire::ExportInfo& info) const = 0;
     // What status says beyond the devices.
     virtual void addStatus(Json&) const {}
@@ -58,6 +60,8 @@ class Service {
 
     static void announce(const std::string& line);
     void fail(const Error& reason);
+    // It was told to end, or cannot go on.
+    bool isEnding() const { return stopping_ || finishing_; }
 
     Ring& ring_;
     const RunDir runDir_;

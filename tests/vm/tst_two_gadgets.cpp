@@ -16,7 +16,44 @@ class TestTwoGadgets : public QObject {
     void onePulledOtherGoesOn();
     void oneDiskStoppedOtherGoesOn_data() { inBothDirections(); }
     void oneDiskStoppedOtherGoesOn();
+    void staysWithItsGadget_data() { inBothDirections(); }
+    void staysWithItsGadget();
+    void takesTheOtherWhenFree_data() { attached(); }
+    void takesTheOtherWhenFree();
+
+ private:
+    static void attached();
 };
+
+namespace {
+
+// belay-hostd for whatever gadget comes.
+void startHostForAny(Rig& rig) {
+    rig.note("start the host without --gadget");
+    QStringList options;
+    if (rig.direction() == Direction::Attach)
+        options = {"--attach", "all"};
+    else
+        for (const Disk* disk : rig.disks())
+            options += {"--lend", disk->store(), "--label", disk->label()};
+    rig.host().start(options);
+}
+
+// Its host says as often that the gadget with this serial number is left alone, and why.
+void awaitLeftAlone(Rig& rig, const QByteArray& serial, const QByteArray& why, int times) {
+    const auto said = [&] {
+        int found = 0;
+        for (const QByteArray& line : rig.host().output().split('\n'))
+            found += line.contains(" " + serial + " (port ") && line.contains("is left alone: ") &&
+                             line.contains(why) && line.contains("--gadget " + serial)
+                         ? 1
+                         : 0;
+        return found >= times;
+    };
+    require(waitUntil(said), "no line says that " + serial + " is left alone because " + why);
+}
+
+}  // namespace
 
 void TestTwoGadgets::onePulledOtherGoesOn() {
     playWithTwo([](Rig& first, Rig& second) {
@@ -96,6 +133,69 @@ void TestTwoGadgets::oneDiskStoppedOtherGoesOn() {
             qInfo("%s: the worker was replaced", QTest::currentDataTag());
         load->succeed(120s);
         kept.compare();
+    });
+}
+
+// By hand, without a serial number: another gadget does not take the place of the one that is away.
+// belayd tells them apart anyway (tst_hotplug.cpp).
+void TestTwoGadgets::staysWithItsGadget() {
+    if (onPrivateBus())
+        return;
+    playWithTwo([](Rig& first, Rig& second) {
+        Disk& disk = first.offer("disk", 4);
+        second.offer("other", 4);
+        first.startGadget();
+        startHostForAny(first);
+        first.waitForState(disk, "live");
+        const QByteArray why = first.direction() == Direction::Attach
+                                   ? disk.name().toUtf8() + " came from "
+                                   : QByteArray("what is lent here is in use by ");
+        auto load = first.startFio(
+            disk, {.blocks = "4k-16k", .mib = 2, .loops = times(4, 12), .pauseUs = 100'000});
+        disk.awaitProgress(20);
+        first.pullCable();
+        first.waitForState(disk, "waiting");
+        second.startGadget();
+        awaitLeftAlone(first, "G1", why, 1);
+        first.note("kill the host's supervisor");
+        first.host().killSupervisor();
+        first.host().startAgain();
+        awaitLeftAlone(first, "G1", why, 2);
+        first.waitForState(disk, "waiting");
+        first.plugIn();
+        first.waitForState(disk, "live");
+        load->succeed(120s);
+        disk.compare();
+    });
+}
+
+void TestTwoGadgets::attached() {
+    QTest::addColumn<bool>("lend");
+    QTest::newRow("attach") << false;
+}
+
+// When nothing of the gadget that is away is here any more, the next one is served.
+void TestTwoGadgets::takesTheOtherWhenFree() {
+    if (onPrivateBus())
+        return;
+    playWithTwo([](Rig& first, Rig& second) {
+        Disk& disk = first.offer("disk", 4);
+        Disk& other = second.offer("other", 4);
+        first.startGadget();
+        startHostForAny(first);
+        first.waitForState(disk, "live");
+        second.startGadget();
+        awaitLeftAlone(first, "G1", disk.name().toUtf8() + " came from ", 1);
+        first.pullCable();
+        first.waitForState(disk, "waiting");
+        const Outcome outcome = first.stop(disk);
+        require(outcome.status == 0, "stop was refused: " + outcome.output);
+        require(waitUntil([&] { return first.host().device("other").has_value(); }),
+                "the other gadget is still left alone");
+        first.waitForState(other, "live");
+        other.compare();
+        first.plugIn();
+        awaitLeftAlone(first, "G0", other.name().toUtf8() + " came from ", 1);
     });
 }
 
