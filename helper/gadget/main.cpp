@@ -83,6 +83,10 @@ std::optional<std::uint16_t> usbId(std::string_view text) {
     return id;
 }
 
+bool isFolderName(const std::string& name) {
+    return !name.empty() && name != "." && name != ".." && name.find('/') == name.npos;
+}
+
 std::string hostName() {
     std::array<char, 256> name{};
     return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "belay";
@@ -116,6 +120,8 @@ CommandLine parse(Arguments arguments) {
             options.udc = *udc;
         } else if (auto name = arguments.value("--name")) {
             options.name = *name;
+            if (!isFolderName(*name))
+                line.error = fmt::format("\"{}\" is no name for a folder", *name);
         } else if (auto serial = arguments.value("--serial")) {
             options.serial = *serial;
         } else if (auto vendor = arguments.value("--vendor")) {

@@ -61,7 +61,8 @@ belay-hostd rescan DEVICE
     noticed without it
 
     --run-dir DIR    where state is kept, before any command
-                     (default: /run/belay-hostd/SERIAL, or .../default)
+                     (default: /run/belay-hostd/SERIAL, with %2F for "/" and the
+                     like, or .../default)
     --verbose        say more on stderr
     --help, --version
 )";
@@ -134,8 +135,8 @@ CommandLine parse(Arguments arguments) {
         }
     }
     if (line.runDir.empty())
-        line.runDir =
-            "/run/belay-hostd/" + (options.gadgetSerial.empty() ? "default" : options.gadgetSerial);
+        line.runDir = "/run/belay-hostd/" +
+                      (options.gadgetSerial.empty() ? "default" : folderFor(options.gadgetSerial));
     if (line.error.empty() && !line.done && line.command.empty() && options.attach.empty() &&
         options.lend.empty())
         line.error = "nothing to do: give --attach or --lend";

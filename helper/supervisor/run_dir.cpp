@@ -1,14 +1,29 @@
 #include "helper/supervisor/run_dir.h"
 
+#include "core/base/crc32c.h"
+
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <span>
 
 namespace belay::helper {
+namespace {
+
+// A socket's path has 107 characters in all.
+constexpr std::size_t kLongestFolder = 64;
+
+bool isPlain(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
+}
+
+}  // namespace
 
 Result<RunDir> RunDir::open(const std::string& path) {
     std::error_code error;
@@ -46,6 +61,19 @@ Result<Uuid> RunDir::uuid() const {
     if (!out.flush())
         return systemError("write", path);
     return made;
+}
+
+std::string folderFor(std::string_view serial) {
+    std::string folder;
+    for (const char c : serial) {
+        const bool first = folder.empty();
+        const bool special = !isPlain(c) || (first && (c == '.' || serial == "default"));
+        folder += special ? fmt::format("%{:02X}", static_cast<unsigned char>(c)) : std::string{c};
+    }
+    if (folder.size() > kLongestFolder)
+        folder = fmt::format("{}%{:08X}", folder.substr(0, kLongestFolder),
+                             crc32c(std::as_bytes(std::span(serial))));
+    return folder;
 }
 
 }  // namespace belay::helper

@@ -5,6 +5,7 @@
 #include "core/base/uuid.h"
 
 #include <string>
+#include <string_view>
 
 namespace belay::helper {
 
@@ -28,5 +29,12 @@ class RunDir {
     std::string path_;
     Fd lock_;
 };
+
+// The name of a folder of this gadget's own, for its run directory: the serial number as it is if
+// it is short and plain; else what is special in it is written as "%" and two digits, and what is
+// too long is cut and told apart by a checksum.
+//
+// - Never ".", "..", or "default", where one without a serial number keeps its state.
+std::string folderFor(std::string_view serial);
 
 }  // namespace belay::helper

@@ -13,6 +13,8 @@ class HelperCommandLineTest : public QObject {
     void helpAndVersion();
     void commandsNeedARunningProgram_data();
     void commandsNeedARunningProgram();
+    void serialBecomesOneFolder_data();
+    void serialBecomesOneFolder();
 
  private:
     struct Ended {
@@ -76,6 +78,9 @@ void HelperCommandLineTest::usageError_data() {
     row("belay-gadget", {"--attach", "x"}, "\"--attach\"");
     row("belay-gadget", {"--lend-ready", "--vendor", "xyz"}, "\"xyz\" is no USB id");
     row("belay-gadget", {"--lend-ready", "--product", "0x12345"}, "\"0x12345\" is no USB id");
+    for (const char* name : {"", ".", "..", "a/b", "../belay"})
+        row("belay-gadget", {"--lend-ready", "--name", name},
+            QString("\"%1\" is no name for a folder").arg(name));
     row("belay-hostd", {"--lend"}, "--lend needs a value");
     row("belay-hostd", {"--share", "x"}, "\"--share\"");
 }
@@ -126,6 +131,34 @@ void HelperCommandLineTest::commandsNeedARunningProgram() {
     QCOMPARE(ended.code, 1);
     QVERIFY2(ended.err.contains("Is it running, with the same --run-dir?"), qPrintable(ended.err));
     QVERIFY2(ended.err.contains(empty.path()), qPrintable(ended.err));
+}
+
+void HelperCommandLineTest::serialBecomesOneFolder_data() {
+    QTest::addColumn<QString>("serial");
+    QTest::addColumn<QString>("folder");
+    const auto row = [](const QString& serial, const QString& folder) {
+        QTest::newRow(qPrintable(serial)) << serial << folder;
+    };
+    row("My-phone_1.0", "My-phone_1.0");
+    row("a b/c", "a%20b%2Fc");
+    row(".", "%2E");
+    row("..", "%2E.");
+    row("../../etc", "%2E.%2F..%2Fetc");
+    row("100%", "100%25");
+    row("default", "%64efault");
+    row(QString::fromUtf8("ä"), "%C3%A4");
+    row(QString(64, 'x'), QString(64, 'x'));
+    // Cut, and told apart by their CRC-32C.
+    row(QString(65, 'x'), QString(64, 'x') + "%DB71F8EA");
+    row(QString(126, '/'), QString("%2F").repeated(21) + "%%D8FAA885");
+}
+
+void HelperCommandLineTest::serialBecomesOneFolder() {
+    QFETCH(const QString, serial);
+    QFETCH(const QString, folder);
+    const Ended ended = run("belay-hostd", {"--gadget", serial, "status"});
+    QCOMPARE(ended.code, 1);
+    QVERIFY2(ended.err.contains(" /run/belay-hostd/" + folder + "/control"), qPrintable(ended.err));
 }
 
 QTEST_GUILESS_MAIN(HelperCommandLineTest)
