@@ -71,14 +71,18 @@ const Json& DeviceManager::counters(DeviceId id) const {
 // -- from an earlier life
 
 Result<void> DeviceManager::adopt() {
-    for (const DeviceRecord& record : stateFile_.load()) {
+    // Whatever is saved takes the place of what was left, so first it has to be known of all.
+    std::vector<std::pair<DeviceRecord, ublk::DeviceInfo>> left;
+    for (DeviceRecord& record : stateFile_.load()) {
         const auto info = infoOf(record.device);
         if (!info && info.error().code != ENODEV)
             return tl::make_unexpected(info.error());
         // A device of this number that is not ours is not the one we had.
         if (info && isOurs(*info))
-            take(record, *info);
+            left.emplace_back(std::move(record), *info);
     }
+    for (const auto& [record, info] : left)
+        take(record, info);
     strays_.removeLeft([this](DeviceId id) { return find(id) != nullptr; });
     save();
     return {};

@@ -63,6 +63,7 @@ class DeviceManager final : private DeviceOwner {
     DeviceManager& operator=(const DeviceManager&) = delete;
 
     // Takes up what an earlier life left: devices whose server lives, and those that wait for one.
+    // All of it or, with an error, nothing: then it may be called again.
     Result<void> adopt();
 
     // `serves`: the devices that it serves already, because it outlived an earlier supervisor.

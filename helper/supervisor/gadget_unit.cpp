@@ -9,6 +9,12 @@ namespace belay::helper {
 
 using lifecycle::State;
 
+namespace {
+
+constexpr auto kTakeUpAgain = std::chrono::seconds(2);
+
+}  // namespace
+
 GadgetUnit::GadgetUnit(Ring& ring, std::string id, RunDir runDir, const UnitTerms& terms,
                        Settings& settings, UnitHooks hooks)
     : ring_(ring),
@@ -20,14 +26,17 @@ GadgetUnit::GadgetUnit(Ring& ring, std::string id, RunDir runDir, const UnitTerm
       devices_(ring, StateFile(runDir_.file("devices.json")), deviceHooks()),
       lending_(ring, *terms.records, lendingHooks()),
       alwaysLent_(ring, alwaysLentHooks()),
-      presence_(ring, presenceHooks()) {}
+      presence_(ring, presenceHooks()) {
+    keeper_ = std::make_unique<WorkerKeeper>(ring_, keeperHooks());
+}
 
 GadgetUnit::~GadgetUnit() {
     // One that serves goes on serving.
-    if (keeper_ && empty())
+    if (empty())
         keeper_->rest();
-    if (askTimer_)
-        ring_.cancel(*askTimer_);
+    for (const auto& timer : {askTimer_, takeUpTimer_})
+        if (timer)
+            ring_.cancel(*timer);
     for (const Recovery& recovery : recoveries_)
         ring_.cancel(recovery.timer);
 }
@@ -49,7 +58,6 @@ WorkerKeeper::Hooks GadgetUnit::keeperHooks() {
             .file = {},
             .why = "Its service keeps ending. See the journal, then choose Recover"});
     };
-    hooks.neverStarted = [] {};
     return hooks;
 }
 
@@ -61,14 +69,10 @@ DeviceHooks GadgetUnit::deviceHooks() {
         return found == settings_.policies.end() ? lifecycle::Policy() : found->second;
     };
     hooks.tellWorker = [this](const Json& message, const std::vector<int>& fds) {
-        if (keeper_)
-            keeper_->tell(message, fds);
+        keeper_->tell(message, fds);
     };
     hooks.startWorker = [this] { keepWorker(); };
-    hooks.killWorker = [this] {
-        if (keeper_)
-            keeper_->kill();
-    };
+    hooks.killWorker = [this] { keeper_->kill(); };
     hooks.announce = [this](const std::string& line) { log::notice("{}: {}", id_, line); };
     hooks.changed = [this](DeviceId id) {
         const ManagedDevice* device = devices_.device(id);
@@ -88,13 +92,9 @@ DeviceHooks GadgetUnit::deviceHooks() {
 LendingHooks GadgetUnit::lendingHooks() {
     LendingHooks hooks;
     hooks.tellWorker = [this](const Json& message, const std::vector<int>& fds) {
-        if (keeper_)
-            keeper_->tell(message, fds);
+        keeper_->tell(message, fds);
     };
-    hooks.killWorker = [this] {
-        if (keeper_)
-            keeper_->kill();
-    };
+    hooks.killWorker = [this] { keeper_->kill(); };
     hooks.changed = [this](const LentStore& store) {
         stateSeen(idOf(store.uuid), {store.state, viewOf(store).problems, store.recoveries},
                   store.explanation);
@@ -121,7 +121,7 @@ AlwaysLentHooks GadgetUnit::alwaysLentHooks() {
 
 PresenceHooks GadgetUnit::presenceHooks() {
     PresenceHooks hooks;
-    hooks.workerReady = [this] { return keeper_ && keeper_->isReady(); };
+    hooks.workerReady = [this] { return keeper_->isReady(); };
     hooks.tellWorker = [this](const Json& message, const std::vector<int>& fds) {
         keeper_->tell(message, fds);
     };
@@ -129,17 +129,36 @@ PresenceHooks GadgetUnit::presenceHooks() {
     return hooks;
 }
 
-Result<void> GadgetUnit::begin() {
-    if (terms_.canAttach)
-        if (auto adopted = devices_.adopt(); !adopted)
-            return adopted;
-    keeper_ = std::make_unique<WorkerKeeper>(ring_, keeperHooks());
-    // One that outlived us may have lent files that only it knows of.
-    keeper_->adopt(runDir_.file("worker.socket"));
-    alwaysLent_.lendAgain(std::vector(settings().lends));
-    if (!devices_.empty())
+void GadgetUnit::begin() {
+    takeUp();
+}
+
+// First the devices: a worker that outlived us tells of its own, and of each but once.
+void GadgetUnit::takeUp() {
+    if (terms_.canAttach) {
+        const auto adopted = devices_.adopt();
+        notTakenUp_ = adopted ? std::string() : adopted.error().message();
+    }
+    if (!notTakenUp_.empty()) {
+        log::error("{}: {}", id_, notTakenUp_);
+        rest();
+        takeUpTimer_ = ring_.callAfter(kTakeUpAgain, [this] {
+            takeUpTimer_.reset();
+            takeUp();
+            hooks_.gadgetChanged();
+        });
+        return;
+    }
+    if (!std::exchange(begun_, true)) {
+        // One that outlived us may have lent files that only it knows of.
+        keeper_->adopt(runDir_.file("worker.socket"));
+        alwaysLent_.lendAgain(std::vector(settings().lends));
+    } else {
+        // One that was started without ublk cannot get at it any more.
+        keeper_->kill();
+    }
+    if (present() || !empty())
         keepWorker();
-    return {};
 }
 
 Result<WorkerKeeper::Start> GadgetUnit::prepareWorker() {
@@ -158,12 +177,17 @@ Result<WorkerKeeper::Start> GadgetUnit::prepareWorker() {
 }
 
 void GadgetUnit::keepWorker() {
-    if (keeper_ && keeper_->pid() == 0)
+    if (begun_ && notTakenUp_.empty() && keeper_->pid() == 0)
         keeper_->start();
 }
 
 void GadgetUnit::restIfIdle() {
-    if (present() || !empty() || keeper_->pid() == 0)
+    if (!present() && empty())
+        rest();
+}
+
+void GadgetUnit::rest() {
+    if (keeper_->pid() == 0)
         return;
     keeper_->rest();
     devices_.workerDied();
@@ -171,12 +195,7 @@ void GadgetUnit::restIfIdle() {
 }
 
 void GadgetUnit::ublkAppeared() {
-    if (auto adopted = devices_.adopt(); !adopted)
-        log::error("{}", adopted.error().message());
-    // One that was started without ublk cannot get at it any more.
-    keeper_->kill();
-    if (!devices_.empty())
-        keepWorker();
+    takeUp();
 }
 
 void GadgetUnit::workerReady(const Json& message) {
@@ -256,6 +275,10 @@ GadgetView GadgetUnit::view() const {
     view.port = known.port;
     view.autoAttach = known.autoAttach;
     presence_.fill(view);
+    if (view.present && !notTakenUp_.empty()) {
+        view.link = "trouble";
+        view.trouble = notTakenUp_;
+    }
     view.sharesKnown = sharesKnown();
     for (const wire::ExportInfo& info : devices_.exports())
         view.shares.push_back({info.label, info.uuid, info.sizeBytes, info.blockSize, info.readOnly,

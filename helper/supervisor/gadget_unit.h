@@ -56,16 +56,19 @@ class GadgetUnit {
     GadgetUnit(const GadgetUnit&) = delete;
     GadgetUnit& operator=(const GadgetUnit&) = delete;
 
-    // Takes up what an earlier life left, and lends what is to be lent always.
-    Result<void> begin();
+    // Takes up what an earlier life left, and lends what is to be lent always. What the kernel does
+    // not tell of it is asked again, and until then there is no worker.
+    void begin();
 
     // UnitTerms::canAttach has become true.
     void ublkAppeared();
     void plugged(const usb::Gadget& gadget);
     void unplugged();
     const std::optional<usb::Gadget>& present() const { return presence_.gadget(); }
-    // Nothing of it is held.
-    bool empty() const { return devices_.empty() && lending_.stores().empty(); }
+    // Nothing of it is held, as far as that is known.
+    bool empty() const {
+        return notTakenUp_.empty() && devices_.empty() && lending_.stores().empty();
+    }
 
     GadgetView view() const;
     std::vector<std::string> devices() const;
@@ -109,8 +112,10 @@ class GadgetUnit {
     PresenceHooks presenceHooks();
     GadgetSettings& settings() { return settings_.gadgets[id_]; }
     Result<WorkerKeeper::Start> prepareWorker();
+    void takeUp();
     void keepWorker();
     void restIfIdle();
+    void rest();
     void workerReady(const Json& message);
     void workerDied(const std::string& how);
     void workerMessage(const Json& message, std::vector<Fd> fds);
@@ -146,6 +151,9 @@ class GadgetUnit {
     std::map<std::string, Seen> seen_;
     std::map<std::string, DeviceCounters> counted_;
     std::map<std::string, DeviceCounters> earlier_;  // of workers that are gone
+    std::string notTakenUp_;  // why it is not known what an earlier life left
+    std::optional<Ring::TimerId> takeUpTimer_;
+    bool begun_ = false;  // a worker of an earlier life was looked for
     std::vector<Asker> asking_;
     std::optional<Ring::TimerId> askTimer_;
     std::vector<Recovery> recoveries_;

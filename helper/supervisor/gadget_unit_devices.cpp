@@ -75,7 +75,7 @@ std::optional<DeviceView> GadgetUnit::device(const std::string& id, bool withHol
         addTotals(view.counters, earlier->second);
     view.id = id;
     view.gadget = id_;
-    view.daemonPid = keeper_ ? keeper_->pid() : 0;
+    view.daemonPid = keeper_->pid();
     return view;
 }
 

@@ -149,8 +149,7 @@ Result<GadgetUnit*> HostFleet::unitFor(const std::string& id) {
                                              hooksFor(id));
     GadgetUnit* unit = made.get();
     units_[id] = std::move(made);
-    if (auto begun = unit->begin(); !begun)
-        return tl::make_unexpected(begun.error());
+    unit->begin();
     return unit;
 }
 

@@ -137,7 +137,7 @@ void WorkerKeeper::ping() {
 }
 
 void WorkerKeeper::died(std::string how, bool byItself) {
-    const bool configurationIsBad = byItself && !wasReadyOnce_;
+    const bool configurationIsBad = byItself && !wasReadyOnce_ && hooks_.neverStarted;
     if (std::exchange(hung_, false))
         how = "it did not answer any more";
     ready_ = false;

@@ -42,7 +42,8 @@ class WorkerKeeper {
         std::function<void(const Json& message)> ready;
         std::function<void(const std::string& how)> died;
         std::function<void()> keepsDying;
-        // The very first worker ended by itself before it was ready: its configuration is bad.
+        // The very first worker ended by itself before it was ready: its configuration is bad, and
+        // none follows. Unset: it is a death like any other.
         std::function<void()> neverStarted;
     };
 

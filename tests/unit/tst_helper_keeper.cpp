@@ -41,6 +41,7 @@ class HelperKeeperTest : public QObject {
     void passesDescriptors();
     void startsTheNextAfterADeath();
     void tellsOfOneThatCannotStart();
+    void startsTheNextAfterOneThatCannotStart();
     void restsAndStartsAgain();
     void replacesOneThatHangs_data();
     void replacesOneThatHangs();
@@ -53,7 +54,7 @@ class HelperKeeperTest : public QObject {
     void aNewSupervisorReplacesTheFirst();
 
  private:
-    std::unique_ptr<WorkerKeeper> keeper(Story& story, bool lasting) {
+    std::unique_ptr<WorkerKeeper> keeper(Story& story, bool lasting, bool needsTheFirst = true) {
         WorkerKeeper::Hooks hooks;
         hooks.prepare = [this, lasting]() -> Result<WorkerKeeper::Start> {
             config_["lasting"] = lasting;
@@ -76,7 +77,8 @@ class HelperKeeperTest : public QObject {
         };
         hooks.died = [&story](const std::string& how) { story.deaths.push_back(how); };
         hooks.keepsDying = [] {};
-        hooks.neverStarted = [&story] { story.neverStarted = true; };
+        if (needsTheFirst)
+            hooks.neverStarted = [&story] { story.neverStarted = true; };
         return std::make_unique<WorkerKeeper>(*ring_, std::move(hooks), kPeriod);
     }
     std::unique_ptr<Channel> supervisor(Story& story) {
@@ -186,6 +188,18 @@ void HelperKeeperTest::tellsOfOneThatCannotStart() {
     QVERIFY(happens([&] { return story.neverStarted; }));
     QVERIFY(story.deaths == std::vector<std::string>{"exit status 3"});
     QVERIFY(!happens([&] { return kept->isReady(); }, 200ms));
+}
+
+// Whatever kept it from starting may be over.
+void HelperKeeperTest::startsTheNextAfterOneThatCannotStart() {
+    config_["fails"] = true;
+    Story story;
+    const auto kept = keeper(story, false, false);
+    kept->start();
+    QVERIFY(happens([&] { return story.deaths.size() == 2; }));
+    config_["fails"] = false;
+    QVERIFY(happens([&] { return kept->isReady(); }));
+    QVERIFY(story.deaths == std::vector<std::string>(2, "exit status 3"));
 }
 
 void HelperKeeperTest::restsAndStartsAgain() {

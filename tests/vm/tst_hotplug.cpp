@@ -6,6 +6,8 @@
 #include <QTest>
 
 using namespace service;
+using scenario::kManager;
+using scenario::kRoot;
 
 // What belayd makes of gadgets that come and go, of bad ones, and of who uses a device.
 class TestHotplug : public QObject {
@@ -20,6 +22,8 @@ class TestHotplug : public QObject {
     void holders();
     void cannotBeOpened();
     void lentWhenItAppears();
+    void kernelDoesNotAnswer();
+    void firstWorkerEnds();
 };
 
 namespace {
@@ -92,6 +96,30 @@ void unplug(const QString& name) {
 void plugIn(const QString& name, int controller) {
     writeFile("/sys/kernel/config/usb_gadget/" + name + "/UDC",
               "dummy_udc." + QByteArray::number(controller));
+}
+
+// As long as it lives, a file is another one.
+class InPlaceOf {
+ public:
+    InPlaceOf(QString path, const QString& other) : path_(std::move(path)) {
+        mustRun({"mount", "--bind", other, path_});
+    }
+    ~InPlaceOf() { run({"umount", "--lazy", path_}); }
+    InPlaceOf(const InPlaceOf&) = delete;
+    InPlaceOf& operator=(const InPlaceOf&) = delete;
+
+ private:
+    QString path_;
+};
+
+void awaitLink(const QString& path, const QString& link) {
+    QString last;
+    const auto there = [&] {
+        const auto found = user.find(path, kGadget, {"Link"});
+        last = found ? found->front().toString() : "nowhere";
+        return last == link;
+    };
+    require(waitUntil(there, kPatience, 100ms), QString("Link is %1 and not %2").arg(last, link));
 }
 
 }  // namespace
@@ -305,6 +333,69 @@ void TestHotplug::lentWhenItAppears() {
         lent.compare();
         stopAll(*plugged.gadget);
         plugged.end();
+    });
+}
+
+// What an earlier belayd left cannot be looked up when the gadget comes back: it is when it can be.
+void TestHotplug::kernelDoesNotAnswer() {
+    inTurn([](Bench& bench) {
+        Plugged plugged(bench);
+        const QString device = plugged.attach();
+        auto fio = plugged.fio(plugged.disk.node());
+        plugged.disk.awaitProgress(20);
+        plugged.cable.pull();
+        user.waitForState(device, "waiting", 5s);
+        // One that does not know the gadget until it comes.
+        ::kill(belayd(), SIGKILL);
+        require(QFile::remove("/run/belay-test/state/settings.json"), "it has no settings");
+        const auto next = startBelayd(bench, {});
+        require(user.objects("/devices/").isEmpty(), "the device is known too early");
+        // It knows no command.
+        auto deaf = std::make_unique<InPlaceOf>("/dev/ublk-control", "/dev/zero");
+        plugged.cable.plugIn();
+        awaitLink(plugged.path, "trouble");
+        const QString trouble = user.get(plugged.path, kGadget, "Trouble").toString();
+        require(trouble.contains("ublk"), "Trouble says: " + trouble);
+        plugged.cable.pull();
+        awaitLink(plugged.path, "absent");
+        plugged.cable.plugIn();
+        awaitLink(plugged.path, "trouble");
+        deaf.reset();
+        require(waitUntil([&] { return user.objects("/devices/") == QStringList{device}; },
+                          kPatience, 100ms),
+                "the device does not come back");
+        user.waitForState(device, "live");
+        require(next->running(), "belayd has died:\n" + next->output());
+        fio->succeed(60s);
+        plugged.disk.compare();
+        plugged.end();
+    });
+}
+
+// What keeps the very first worker of a gadget from starting may be over soon.
+void TestHotplug::firstWorkerEnds() {
+    inTurn([](Bench& bench) {
+        const auto belayd = startBelayd(bench, {});
+        for (const QString& known : user.objects("/gadgets/"))
+            user.mustCall(known, kGadget, "Forget", {"a{sv}", "0"});
+        auto broken =
+            std::make_unique<InPlaceOf>(qEnvironmentVariable("BELAY_HOSTD"), "/bin/false");
+        Disk disk = bench.disk("disk");
+        auto gadget = bench.gadget({"--share", disk.store(), "--label", "disk"});
+        const auto told = [] {
+            for (const QJsonValue& event :
+                 user.mustCall(kRoot, kManager, "ListEvents", {"tua{sv}", "0", "0", "0"}).toArray())
+                if (event[1] == "service")
+                    return true;
+            return false;
+        };
+        require(waitUntil(told, kPatience, 100ms), "no worker has ended");
+        broken.reset();
+        disk.appearedAs(user.get(user.attach(user.gadget(), "disk"), kDevice, "Node").toString());
+        disk.compare();
+        for (const QString& device : user.objects("/devices/"))
+            require(user.run(device, "Stop") == "succeeded", device + " does not stop");
+        gadget->end();
     });
 }
 
