@@ -248,6 +248,18 @@ Result<void> Control::stop(DeviceId id) {
     return {};
 }
 
+Result<void> Control::stopUnused(DeviceId id) {
+    const auto known = features();
+    if (!known)
+        return tl::make_unexpected(known.error());
+    if ((*known & uapi::kSafeStopDev) == 0)
+        return errorFrom(EOPNOTSUPP, "stop", diskName(id));
+    const int result = command(uapi::kTryStopDev, id.value, nullptr, 0);
+    if (result < 0)
+        return errorFrom(result, "stop", diskName(id), hintFor(result));
+    return {};
+}
+
 Result<void> Control::removeAsync(DeviceId id) {
     stopPoint("before-del-dev");
     const int result = command(uapi::kDelDevAsync, id.value, nullptr, 0);

@@ -39,6 +39,9 @@ class Control {
     // Waits until no request is in the server: does not return while a live server hangs. Waiting
     // I/O fails with EIO. No error if the device is stopped already.
     Result<void> stop(DeviceId id);
+    // The same, but only if nobody has the disk or a partition of it open, in whatever way: EBUSY.
+    // EOPNOTSUPP before Linux 7.0.
+    Result<void> stopUnused(DeviceId id);
     // Removes a stopped device. Its number is free once the last user of its nodes is gone; holds
     // a lock over every ublk device of the machine, so never before stop() has succeeded.
     Result<void> removeAsync(DeviceId id);

@@ -57,6 +57,7 @@ const char* nameOf(ControlRequest::Operation operation) {
             return "tune";
         case ControlRequest::Operation::Sync:
             return "sync";
+        case ControlRequest::Operation::StopUnused:
         case ControlRequest::Operation::Stop:
             return "stop";
         case ControlRequest::Operation::RemoveAsync:
@@ -115,6 +116,8 @@ AnswerMessage answerTo(const ControlRequest& request) {
                 return control->create(request.spec).map([](const DeviceInfo& info) {
                     return ControlAnswer{.info = info};
                 });
+            case ControlRequest::Operation::StopUnused:
+                return control->stopUnused(request.id).map([] { return ControlAnswer{}; });
             case ControlRequest::Operation::Stop:
                 return control->stop(request.id).map([] { return ControlAnswer{}; });
             case ControlRequest::Operation::RemoveAsync:

@@ -19,6 +19,7 @@ struct ControlRequest {
         Create,       // ADD_DEV + SET_PARAMS; answer: info, features
         Tune,         // sysfs limits of a started device (see tune() in sysfs.h)
         Sync,         // fsync(2) of the disk: what it has acknowledged becomes durable
+        StopUnused,   // TRY_STOP_DEV, see Control::stopUnused()
         Stop,         // STOP_DEV
         RemoveAsync,  // DEL_DEV_ASYNC; only after Stop has succeeded
     };

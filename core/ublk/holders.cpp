@@ -93,6 +93,21 @@ std::string_view nameOfNode(std::string_view path) {
     return path.starts_with(kDev) ? path.substr(kDev.size()) : std::string_view{};
 }
 
+// None if there is no such disk.
+std::vector<Node> nodesOf(DeviceId id) {
+    const fs::path disk = fs::path("/sys/block") / diskName(id);
+    std::vector<Node> nodes{{diskName(id), firstLineOf(disk / "dev")}};
+    if (nodes[0].number.empty())
+        return {};
+    for (std::string& name : namesIn(disk)) {
+        if (std::string number = firstLineOf(disk / name / "partition"); !number.empty()) {
+            number = firstLineOf(disk / name / "dev");
+            nodes.push_back({std::move(name), std::move(number)});
+        }
+    }
+    return nodes;
+}
+
 class Search {
  public:
     explicit Search(std::vector<Node> nodes) : nodes_(std::move(nodes)) {}
@@ -103,6 +118,11 @@ class Search {
         stacked();
         processes();
         return std::move(holders_);
+    }
+
+    bool findsOwnProcess() const {
+        return std::ranges::any_of(
+            processIds(), [&](const auto& pid) { return hasOpen(pid) && isOwnProcess(pid); });
     }
 
  private:
@@ -189,13 +209,20 @@ class Search {
                fields.size() > 1 && fields[1] == std::to_string(::getpid());
     }
 
+    static bool hasEnded(const std::string& pid) {
+        return firstLineOf(fs::path("/proc") / pid / "comm").empty();
+    }
+
+    bool hasOpen(const std::string& pid) const {
+        const fs::path files = fs::path("/proc") / pid / "fd";
+        return std::ranges::any_of(namesIn(files),
+                                   [&](const auto& fd) { return isOurs(files / fd); });
+    }
+
     void processes() {
         for (const std::string& pid : processIds()) {
-            if (isOwnProcess(pid))
-                continue;
-            const fs::path files = fs::path("/proc") / pid / "fd";
-            const auto open = namesIn(files);
-            if (std::ranges::any_of(open, [&](const auto& fd) { return isOurs(files / fd); }))
+            // In this order: one of ours gives itself its name before it opens the disk.
+            if (hasOpen(pid) && !isOwnProcess(pid) && !hasEnded(pid))
                 add(Holder::Kind::Process, processName(pid));
         }
     }
@@ -232,17 +259,14 @@ MountLine MountLine::parse(std::string_view line) {
 }
 
 Result<std::vector<Holder>> holdersOf(DeviceId id) {
-    const fs::path disk = fs::path("/sys/block") / diskName(id);
-    std::vector<Node> nodes{{diskName(id), firstLineOf(disk / "dev")}};
-    if (nodes[0].number.empty())
+    auto nodes = nodesOf(id);
+    if (nodes.empty())
         return errorFrom(ENODEV, "look for the users of", diskName(id));
-    for (std::string& name : namesIn(disk)) {
-        if (std::string number = firstLineOf(disk / name / "partition"); !number.empty()) {
-            number = firstLineOf(disk / name / "dev");
-            nodes.push_back({std::move(name), std::move(number)});
-        }
-    }
     return Search(std::move(nodes)).run();
+}
+
+bool isOpenInOwnProcess(DeviceId id) {
+    return Search(nodesOf(id)).findsOwnProcess();
 }
 
 }  // namespace belay::ublk

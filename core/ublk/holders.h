@@ -35,6 +35,9 @@ std::string_view toString(Holder::Kind kind);
 // does not block when the server is dead. Our own control and partition processes do not count.
 Result<std::vector<Holder>> holdersOf(DeviceId id);
 
+// Whether a control or partition process of ours, which is no user of it, has it open.
+bool isOpenInOwnProcess(DeviceId id);
+
 // A line of /proc/PID/mountinfo (proc_pid_mountinfo(5)): "major:minor" and the mount point with
 // its escapes resolved. Both are empty if the line has another form.
 struct MountLine {

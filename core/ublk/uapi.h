@@ -61,6 +61,7 @@ inline constexpr std::uint32_t kStartUserRecovery = _IOWR('u', 0x10, ControlComm
 inline constexpr std::uint32_t kEndUserRecovery = _IOWR('u', 0x11, ControlCommand);
 inline constexpr std::uint32_t kGetFeatures = _IOR('u', 0x13, ControlCommand);
 inline constexpr std::uint32_t kDelDevAsync = _IOR('u', 0x14, ControlCommand);
+inline constexpr std::uint32_t kTryStopDev = _IOWR('u', 0x17, ControlCommand);
 
 // Feature bits. ADD_DEV drops bits it does not know without an error.
 inline constexpr std::uint64_t kUserRecovery = 1ULL << 3;
@@ -69,6 +70,7 @@ inline constexpr std::uint64_t kUserCopy = 1ULL << 7;
 // Since 6.16, always on: the kernels that have it notice a server's death when its files close.
 inline constexpr std::uint64_t kPerIoDaemon = 1ULL << 13;
 // Since 7.0.
+inline constexpr std::uint64_t kSafeStopDev = 1ULL << 17;
 inline constexpr std::uint64_t kNoAutoPartScan = 1ULL << 18;
 
 // DeviceInfo::state.

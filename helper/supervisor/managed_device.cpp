@@ -22,6 +22,10 @@ using lifecycle::State;
 
 constexpr auto kTunePatience = 10s;
 constexpr auto kSyncPatience = 3s;
+constexpr auto kStopUnusedPatience = 3s;
+// Who opens the disk only to look at it, as udev does, has closed it by then.
+constexpr auto kLookPatience = 2s;
+constexpr auto kLookPeriod = 100ms;
 // Linux before 6.16 may need its 30 s request timeout to see that a server is dead.
 constexpr auto kQuiescePatience = 45s;
 constexpr auto kQuiescePoll = 5ms;
@@ -73,7 +77,7 @@ ManagedDevice::ManagedDevice(Ring& ring, DeviceOwner& owner, DeviceRecord record
 }
 
 ManagedDevice::~ManagedDevice() {
-    for (const auto& timer : {clock_, attempt_, startEnds_})
+    for (const auto& timer : {clock_, attempt_, startEnds_, lookAgain_})
         if (timer)
             ring_.cancel(*timer);
 }
@@ -455,21 +459,78 @@ void ManagedDevice::stop(bool force, Done done) {
 // Nobody has the device open, so its page cache is clean; what the target has acknowledged and not
 // yet made durable is all there is to save.
 void ManagedDevice::saveThenStop() {
-    if (sync_)
+    if (sync_ || lookAgain_)
         return;
     sync_ = std::make_unique<ControlTask>(
         ring_, ublk::ControlRequest{.operation = ublk::ControlRequest::Operation::Sync, .id = id()},
         kSyncPatience, [this](const Result<ublk::ControlAnswer>& answer) {
             ring_.destroyLater(std::move(sync_));
+            if (machine_.state() == State::Stopping)
+                return;  // by force
+            saved_ = Clock::now();
             // It may be taken away meanwhile, too.
             if (answer || answer.error().code == ENOENT || answer.error().code == ENXIO)
-                happened(Event::UserStop);
-            else if (machine_.state() != State::Stopping)
-                finishWaiting(errorFrom(answer.error().code, "save what is on",
-                                        ublk::diskName(id()),
-                                        "Plug the cable in and try again, or use --force, which "
-                                        "loses what is not saved"));
+                stopUnused();
+            else
+                notSaved(answer.error().code);
         });
+}
+
+void ManagedDevice::notSaved(int code) {
+    constexpr std::string_view kForce = "use --force, which loses what is not saved";
+    const bool connected = machine_.state() == State::Live || machine_.state() == State::Resuming;
+    std::string hint;
+    if (code != ETIMEDOUT)
+        hint = fmt::format("The other side could not save it. See its messages, or {}", kForce);
+    else if (connected)
+        hint = fmt::format(
+            "The other side is connected and has not finished saving within {} s. Try again when "
+            "its disk is less busy, or {}",
+            kSyncPatience / 1s, kForce);
+    else
+        hint = fmt::format("Plug the cable in and try again, or {}", kForce);
+    finishWaiting(errorFrom(code, "save what is on", ublk::diskName(id()), hint));
+}
+
+// Somebody may have opened it since it was looked at. Where the kernel can, it decides, without a
+// gap between look and stop.
+void ManagedDevice::stopUnused() {
+    if (auto unused = needUnused(id()); !unused) {
+        finishWaiting(unused);
+        return;
+    }
+    sync_ = std::make_unique<ControlTask>(
+        ring_,
+        ublk::ControlRequest{.operation = ublk::ControlRequest::Operation::StopUnused, .id = id()},
+        kStopUnusedPatience, [this](const Result<ublk::ControlAnswer>& answer) {
+            ring_.destroyLater(std::move(sync_));
+            if (machine_.state() == State::Stopping)
+                return;  // by force
+            if (!answer && answer.error().code == EBUSY)
+                stillUsed();
+            else
+                happened(Event::UserStop);
+        });
+}
+
+// By somebody who could not be named just before.
+void ManagedDevice::stillUsed() {
+    if (Clock::now() - saved_ > kLookPatience) {
+        // One that reads the partition table may hang as the other side does.
+        if (ublk::isOpenInOwnProcess(id())) {
+            happened(Event::UserStop);
+            return;
+        }
+        finishWaiting(errorFrom(EBUSY, "stop", ublk::diskName(id()),
+                                "It is in use by the kernel or another container. Close it there, "
+                                "or use --force, which loses what is not saved"));
+        return;
+    }
+    lookAgain_ = ring_.callAfter(kLookPeriod, [this] {
+        lookAgain_.reset();
+        if (machine_.state() != State::Stopping)
+            stopUnused();
+    });
 }
 
 // -- the end

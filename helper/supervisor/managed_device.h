@@ -120,6 +120,9 @@ class ManagedDevice {
     void applyVerdict();
     void tune();
     void saveThenStop();
+    void notSaved(int code);
+    void stopUnused();
+    void stillUsed();
     void noteFailedStart(Event event);
     void finishStarting(const Result<void>& result);
     void beginRemoval();
@@ -150,7 +153,9 @@ class ManagedDevice {
     std::optional<Ring::TimerId> clock_;
     std::optional<Ring::TimerId> attempt_;
     std::unique_ptr<ControlTask> tune_;
-    std::unique_ptr<ControlTask> sync_;
+    std::unique_ptr<ControlTask> sync_;  // or what follows it, before a stop
+    std::optional<Ring::TimerId> lookAgain_;
+    TimePoint saved_{};  // when the disk that is to be stopped was saved
     std::unique_ptr<Removal> removal_;
     std::vector<Done> waiting_;
     std::optional<Ring::TimerId> startEnds_;

@@ -33,6 +33,7 @@ void TestUblkUapi::encodesCommandsAsIoctls() {
     QCOMPARE(uapi::kDelDev, 0xC0207505U);
     QCOMPARE(uapi::kStartDev, 0xC0207506U);
     QCOMPARE(uapi::kStopDev, 0xC0207507U);
+    QCOMPARE(uapi::kTryStopDev, 0xC0207517U);
     QCOMPARE(uapi::kSetParams, 0xC0207508U);
     QCOMPARE(uapi::kStartUserRecovery, 0xC0207510U);
     QCOMPARE(uapi::kEndUserRecovery, 0xC0207511U);

@@ -4,6 +4,7 @@
 
 #include <QDir>
 #include <QTest>
+#include <future>
 
 using namespace scenario;
 
@@ -32,6 +33,12 @@ class TestStop : public QObject {
     void goesOnAfterARefusedEnd();
     void mounted_data() { inBothDirections(); }
     void mounted();
+    void peerIsSlow_data() { inBothDirections(); }
+    void peerIsSlow();
+    void openedMeanwhile_data() { inBothDirections(); }
+    void openedMeanwhile();
+    void openThroughAnotherNode_data() { inBothDirections(); }
+    void openThroughAnotherNode();
 };
 
 namespace {
@@ -75,6 +82,23 @@ std::unique_ptr<Program> startLoad(Rig& rig, Disk& disk) {
 void mustFail(Program& load) {
     require(load.finish(5s) != 0, "the load saw no error although its disk is gone");
 }
+
+// Something to save: written, and not flushed.
+void writeUnsaved(Disk& disk) {
+    mustRun({"dd", "if=/dev/zero", "of=" + disk.node(), "bs=64k", "count=1", "oflag=direct"});
+}
+
+// The target's worker stands still as long as it lives.
+class StandingStill {
+ public:
+    explicit StandingStill(pid_t process) : process_(process) { ::kill(process, SIGSTOP); }
+    ~StandingStill() { ::kill(process_, SIGCONT); }
+    StandingStill(const StandingStill&) = delete;
+    StandingStill& operator=(const StandingStill&) = delete;
+
+ private:
+    pid_t process_;
+};
 
 }  // namespace
 
@@ -231,6 +255,74 @@ void TestStop::mounted() {
         stop(rig, disk, true);
         mustRun({"umount", here});
         QDir().rmdir(here);
+    });
+}
+
+// It is connected: no cable helps.
+void TestStop::peerIsSlow() {
+    play([](Rig& rig) {
+        Disk& disk = rig.offer("disk", 8);
+        rig.start();
+        const pid_t worker = rig.target().worker();
+        writeUnsaved(disk);
+        {
+            const StandingStill slow(worker);
+            mustRefuse(rig, disk, "has not finished saving within 3 s");
+            require(rig.stateOf(disk) == "live", "it is " + rig.stateOf(disk));
+        }
+        stop(rig, disk);
+    });
+}
+
+// After it was looked for who uses it, and before what is on it was saved.
+void TestStop::openedMeanwhile() {
+    play([](Rig& rig) {
+        Disk& disk = rig.offer("disk", 8);
+        rig.start();
+        const pid_t worker = rig.target().worker();
+        writeUnsaved(disk);
+        auto slow = std::make_unique<StandingStill>(worker);
+        auto asked = std::async(std::launch::async, [&] { return rig.stop(disk); });
+        require(waitUntil([] {
+                    return run({"pgrep", "-x", "belay-ublk-ctl"}).status == 0;
+                }),
+                "nothing is saved");
+        auto opened = std::make_unique<QFile>(disk.node());
+        require(opened->open(QIODevice::ReadOnly | QIODevice::Unbuffered), "it cannot be opened");
+        slow.reset();
+        const Outcome outcome = asked.get();
+        require(outcome.status != 0, "it was stopped although it is in use");
+        require(outcome.output.contains("open in process"), outcome.output);
+        require(disk.exists(), "it is gone although stop refused");
+        opened.reset();
+        stop(rig, disk);
+    });
+}
+
+// As in a container, whose /dev has other names: nobody can be named, and the kernel refuses, from
+// Linux 7.0 on.
+void TestStop::openThroughAnotherNode() {
+    if (oldKernel())
+        return;
+    play([](Rig& rig) {
+        Disk& disk = rig.offer("disk", 8);
+        rig.start();
+        const QString dev = rig.folder() + "/dev";
+        QDir().mkpath(dev);
+        mustRun({"mount", "-t", "tmpfs", "-o", "dev", "another", dev});
+        const QString other = dev + "/another";
+        const QStringList number =
+            QString(readFile("/sys/block/" + disk.name() + "/dev")).trimmed().split(':');
+        mustRun(QStringList{"mknod", other, "b"} + number);
+        auto user = rig.startProgram({"bash", "-c", "exec sleep 60 <" + other});
+        const QByteArray link = "/proc/" + QByteArray::number(user->pid()) + "/fd/0";
+        require(waitUntil([&] { return QFile::symLinkTarget(link) == other; }), "it is not open");
+        mustRefuse(rig, disk, "in use by the kernel or another container");
+        user->signal(SIGTERM);
+        user->finish();
+        stop(rig, disk);
+        mustRun({"umount", dev});
+        QDir().rmdir(dev);
     });
 }
 
