@@ -5,8 +5,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace belay::helper {
 namespace {
@@ -70,6 +72,25 @@ bool HostService::wanted(const wire::ExportInfo& info) const {
     return std::ranges::any_of(options_.attach, [&](const std::string& name) {
         return name == "all" || name == info.label || name == info.uuid.toString();
     });
+}
+
+// Said once, not in each session.
+void HostService::exportsOffered() {
+    std::vector<std::string> missing;
+    std::vector<std::string> offered;
+    for (const std::string& name : options_.attach)
+        if (name != "all" && !devices_.exportCalled(name))
+            missing.push_back(name);
+    for (const wire::ExportInfo& info : devices_.exports())
+        offered.push_back(info.label);
+    const std::string text =
+        missing.empty()
+            ? std::string()
+            : fmt::format(
+                  "the gadget does not share {}; it shares {}", fmt::join(missing, ", "),
+                  offered.empty() ? "nothing" : fmt::format("{}", fmt::join(offered, ", ")));
+    if (std::exchange(missing_, text) != text && !text.empty())
+        announce(text);
 }
 
 void HostService::addStatus(Json& status) const {

@@ -38,6 +38,7 @@ class HostService final : public Service, private usb::DiscoveryListener {
     Result<WorkerKeeper::Start> prepareWorker() override;
     void workerReady() override;
     void workerMessage(const Json& message) override;
+    void exportsOffered() override;
     bool wanted(const wire::ExportInfo& info) const override;
     void deviceGone() override;
     void addStatus(Json& status) const override;
@@ -57,6 +58,7 @@ class HostService final : public Service, private usb::DiscoveryListener {
     const HostOptions options_;
     std::unique_ptr<usb::Discovery> discovery_;
     std::optional<usb::Gadget> gadget_;
+    std::string missing_;                 // what was said of shares that there are not
     ChosenGadget chosen_;                 // without a serial number
     std::vector<usb::Gadget> leftAlone_;  // plugged in, in the order in which they were found
 };

@@ -47,9 +47,13 @@ WorkerKeeper::Hooks Service::keeperHooks() {
     WorkerKeeper::Hooks hooks;
     hooks.prepare = [this] { return prepareWorker(); };
     hooks.message = [this](const Json& message, std::vector<Fd> fds) {
-        if (devices_.handle(message, fds))
+        const auto type = message.at("type").get<std::string>();
+        if (devices_.handle(message, fds)) {
+            if (type == "exports")
+                exportsOffered();
             return;
-        if (message.at("type").get<std::string>() == "report")
+        }
+        if (type == "report")
             flushStatus();
         else
             workerMessage(message);

@@ -51,6 +51,8 @@ class Service {
     virtual void workerDied() {}
     // One that devices_ has no more.
     virtual void deviceGone() {}
+    // A session has begun; devices_ has what is offered in it.
+    virtual void exportsOffered() {}
     virtual bool wanted(const wire::ExportInfo& info) const = 0;
     // What status says beyond the devices.
     virtual void addStatus(Json&) const {}

@@ -16,6 +16,7 @@ class TestBadInput : public QObject {
     void storeIsNone();
     void storeInUse();
     void storeOnReadOnlyFileSystem();
+    void shareThatIsNot();
     void storeTruncatedInUse();
     void diskFullBelowStore();
     void stateFileIsBad();
@@ -239,6 +240,18 @@ void TestBadInput::storeOnReadOnlyFileSystem() {
         host->end();
         gadget->end();
         mustRun({"umount", mountPoint});
+    });
+}
+
+void TestBadInput::shareThatIsNot() {
+    inTurn([](Bench& bench) {
+        auto gadget = bench.gadget({"--share", makeFile("disk", 1 << 20), "--label", "disk"});
+        auto host = bench.host({"--attach", "disc", "--attach", "disk"});
+        waitForLive(*host, "disk");
+        require(host->output().contains("the gadget does not share disc; it shares disk"),
+                "nobody is told:\n" + QString::fromUtf8(host->output()));
+        host->end();
+        gadget->end();
     });
 }
 
