@@ -46,10 +46,12 @@ class Victim {
         require(lent_.sha256OfStore() == sum_, "the lent store has changed: " + script);
     }
 
-    // An honest gadget on the same port has its disks in both directions.
+    // An honest gadget on the same port has its disks in both directions. To the host, which stays
+    // with the gadget that it has lent something to, it is the same one.
     void serveHonest() {
-        auto gadget = bench_.gadget(
-            {"--share", shared_.store(), "--label", "shared", "--lend-ready"}, "honest");
+        auto gadget = bench_.gadget({"--share", shared_.store(), "--label", "shared",
+                                     "--lend-ready", "--serial", "HOSTILE"},
+                                    "honest");
         Disk there = shared_;
         there.appearedAs(waitForLive(*host_, "shared"));
         there.compare();
