@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -47,6 +48,11 @@ Result<WritebackState> WritebackState::open(const std::string& directory, const 
     Fd fd(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!fd)
         return systemError("open the write-back state", name, hint);
+    // Who has made it as root opens it again without privileges, as the directory's owner.
+    struct stat owner {};
+    if (::geteuid() == 0 && ::stat(directory.c_str(), &owner) == 0 &&
+        ::fchown(fd.get(), owner.st_uid, owner.st_gid) != 0)
+        return systemError("hand the write-back state over", name, hint);
     File found{};
     const bool known =
         ::pread(fd.get(), &found, sizeof found, 0) == sizeof found && found.magic == File::kMagic;

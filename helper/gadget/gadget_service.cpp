@@ -85,6 +85,7 @@ Result<WorkerKeeper::Start> GadgetService::prepareWorker() {
                          {"lendMount", mountOf(options_.lendReady, ffs::Kind::Lend)},
                          {"mimicFastboot", options_.mimicFastboot},
                          {"stores", stores_.config()},
+                         {"mayLack", stores_.mayLack()},
                          {"stateDir", *stateDir}};
     return WorkerKeeper::Start{{}, {"belay-gadget", "worker", config.dump()}, std::move(fds), {}};
 }

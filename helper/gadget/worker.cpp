@@ -62,8 +62,19 @@ class GadgetWorker final : public engine::GadgetListener {
 
     Result<void> open(const Json& config) {
         const wire::Hello hello = helloOf(config);
-        stores_.emplace(ring_, target_, config.at("stateDir").get<std::string>());
-        if (auto offered = stores_->offer(config.at("stores"), kFirstStoreFd); !offered)
+        stores_.emplace(
+            ring_, target_, config.at("stateDir").get<std::string>(),
+            WorkerStores::Hooks{
+                .send = [this](const Json& message,
+                               const std::vector<int>& fds) { supervisor_.send(message, fds); },
+                // The host opens the next session, with what is shared then.
+                .changed =
+                    [this] {
+                        target_.endSession({"what is shared has changed", {}, 0, {}});
+                    }});
+        if (auto offered = stores_->offer(config.at("stores"), kFirstStoreFd,
+                                          config.at("mayLack").get<bool>());
+            !offered)
             return offered;
         if (const auto mount = config.at("attachMount").get<std::string>(); !mount.empty()) {
             targetSession_ = std::make_unique<engine::GadgetTargetSession>(
@@ -103,7 +114,7 @@ class GadgetWorker final : public engine::GadgetListener {
     void gadgetFailed(const Error& reason) override { end(reason); }
 
     void handle(const Json& message, std::vector<Fd>& fds) {
-        if (devices_ && devices_->handle(message, fds))
+        if ((devices_ && devices_->handle(message, fds)) || stores_->handle(message, fds))
             return;
         const auto type = message.at("type").get<std::string>();
         if (type == "recover") {
@@ -156,7 +167,8 @@ Result<int> serve(const Json& config) {
     // FunctionFS's files are root's: they are opened before the privileges go.
     if (auto opened = worker.open(config); !opened)
         return tl::make_unexpected(opened.error());
-    if (auto dropped = giveUpPrivileges(*identity, {}, false); !dropped)
+    if (auto dropped = giveUpPrivileges(*identity, config.at("stateDir").get<std::string>(), false);
+        !dropped)
         return tl::make_unexpected(dropped.error());
     if (auto filtered = filterSystemCalls(Side::Gadget); !filtered)
         return tl::make_unexpected(filtered.error());

@@ -59,6 +59,7 @@ Result<WorkerKeeper::Start> HostService::prepareWorker() {
                          {"smooWriteBack", options_.smooWriteBack},
                          {"mimicFastboot", options_.mimicFastboot},
                          {"stores", stores_.config()},
+                         {"mayLack", stores_.mayLack()},
                          {"lasting", false},
                          {"stateDir", *stateDir}};
     return WorkerKeeper::Start{{}, {"belay-hostd", "worker", config.dump()}, std::move(*fds), {}};

@@ -61,7 +61,7 @@ class HostWorker {
     }
 
     Result<void> offer(const Json& config) {
-        return stores_.offer(config.at("stores"), kFirstStoreFd);
+        return stores_.offer(config.at("stores"), kFirstStoreFd, config.at("mayLack").get<bool>());
     }
 
     int run() {
@@ -256,10 +256,10 @@ Result<int> serve(const Json& config) {
     HostWorker worker(**ring, config, std::move(control));
     if (auto offered = worker.offer(config); !offered)
         return tl::make_unexpected(offered.error());
-    // Stores come while it runs only if it lasts.
-    const bool lasting = config.at("lasting").get<bool>();
-    const auto writable = lasting ? config.at("stateDir").get<std::string>() : std::string();
-    if (auto dropped = giveUpPrivileges(*identity, writable, lasting); !dropped)
+    // Stores come while it runs, and each has its write-back state.
+    const auto writable = config.at("stateDir").get<std::string>();
+    if (auto dropped = giveUpPrivileges(*identity, writable, config.at("lasting").get<bool>());
+        !dropped)
         return tl::make_unexpected(dropped.error());
     if (auto filtered = filterSystemCalls(Side::Host); !filtered)
         return tl::make_unexpected(filtered.error());

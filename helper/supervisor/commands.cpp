@@ -32,9 +32,10 @@ const char* textFor(const std::string& blockSizeReason) {
 
 void printOffered(const Json& stores) {
     for (const Json& store : stores)
-        fmt::print("{}  {}  offered{}  {}  blocks of {} bytes{}\n",
+        fmt::print("{}  {}  {}offered{}  {}  blocks of {} bytes{}\n",
                    store.at("path").get<std::string>(),
                    sizeText(store.at("size").get<std::uint64_t>()),
+                   store.at("trouble").get<std::string>().empty() ? "" : "not ",
                    store.at("readOnly").get<bool>() ? " read-only" : "",
                    store.at("label").get<std::string>(), store.at("blockSize").get<unsigned>(),
                    textFor(store.at("blockSizeReason").get<std::string>()));

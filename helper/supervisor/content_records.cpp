@@ -36,6 +36,11 @@ Result<store::CleanRecord> ContentRecords::begin(int fd, const std::string& path
     return record;
 }
 
+Result<Uuid> ContentRecords::identify(int fd, const std::string& path) {
+    const auto read = [this](int medium) { return readMediumElsewhere(ring_, medium); };
+    return store::unrecorded(fd, path, read).map([](const auto& record) { return record.uuid; });
+}
+
 void ContentRecords::noteBlockSize(store::CleanRecord& record, std::uint32_t blockSize) {
     if (record.blockSize == blockSize)
         return;

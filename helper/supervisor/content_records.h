@@ -31,6 +31,8 @@ class ContentRecords {
 
     // See store::beginRecord().
     Result<store::CleanRecord> begin(int fd, const std::string& path, bool writable);
+    // By what the store would be known if it were offered for the first time; notes nothing.
+    Result<Uuid> identify(int fd, const std::string& path);
     // Keeps what the store is offered with, here and in `record`. A record that cannot be written
     // is logged: then the next use may choose another one.
     void noteBlockSize(store::CleanRecord& record, std::uint32_t blockSize);

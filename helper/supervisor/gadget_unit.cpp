@@ -166,9 +166,10 @@ Result<WorkerKeeper::Start> GadgetUnit::prepareWorker() {
     if (!stateDir)
         return tl::make_unexpected(stateDir.error());
     const Json config = {
-        {"user", terms_.user}, {"host", terms_.host.toString()}, {"attach", terms_.canAttach},
-        {"payloadCrc", false}, {"smooWriteBack", false},         {"mimicFastboot", false},
-        {"lasting", true},     {"stores", Json::array()},        {"stateDir", *stateDir}};
+        {"user", terms_.user},  {"host", terms_.host.toString()}, {"attach", terms_.canAttach},
+        {"payloadCrc", false},  {"smooWriteBack", false},         {"mimicFastboot", false},
+        {"lasting", true},      {"stores", Json::array()},        {"mayLack", false},
+        {"stateDir", *stateDir}};
     WorkerKeeper::Start start;
     start.program = terms_.program;
     start.args = {"belay-hostd", "worker", config.dump()};

@@ -37,7 +37,9 @@ Service::Service(Ring& ring, RunDir runDir, const Identity& worker, ServiceOptio
       runDir_(std::move(runDir)),
       worker_(worker),
       policy_(options.policy),
-      stores_(ring, std::move(options.stores), options.stateDir + "/records"),
+      stores_(
+          ring, std::move(options.stores), options.stateDir + "/records",
+          [this](const Json& message, const std::vector<int>& fds) { keeper_.tell(message, fds); }),
       keeper_(ring, keeperHooks()),
       devices_(ring, StateFile(runDir_.file("devices.json")), deviceHooks(options.writeLogBytes)) {}
 
@@ -55,16 +57,17 @@ WorkerKeeper::Hooks Service::keeperHooks() {
         }
         if (type == "report")
             flushStatus();
-        else
+        else if (!stores_.handle(message))
             workerMessage(message);
     };
     hooks.ready = [this](const Json& message) {
-        stores_.opened(message.at("stores"));
+        stores_.workerReady(message.at("stores"));
         workerReady();
         devices_.workerReady();
     };
     hooks.died = [this](const std::string& how) {
         log::warning("the worker died: {}", how);
+        stores_.workerDied();
         devices_.workerDied();
         workerDied();
     };

@@ -8,11 +8,19 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <memory>
+#include <utility>
 
 namespace belay::helper {
 namespace {
+
+constexpr Duration kFirstLook = std::chrono::milliseconds(50);
+constexpr Duration kLookPeriod = std::chrono::seconds(2);
+// How long a worker waits for the last I/O of the one before it.
+constexpr auto kPredecessorPatience = std::chrono::seconds(5);
 
 std::string hintFor(int code) {
     switch (code) {
@@ -56,94 +64,259 @@ bool takeStoreOption(Arguments& arguments, std::vector<StoreArg>& stores, std::s
     return true;
 }
 
+StoreSet::StoreSet(Ring& ring, std::vector<StoreArg> stores, std::string recordDir,
+                   TellWorker tellWorker)
+    : ring_(ring),
+      stores_(std::move(stores)),
+      records_(ring, std::move(recordDir)),
+      tellWorker_(std::move(tellWorker)) {}
+
+StoreSet::~StoreSet() {
+    if (look_)
+        ring_.cancel(*look_);
+}
+
+// -- for a worker
+
+Json StoreSet::configOf(std::size_t index) const {
+    const StoreArg& store = stores_[index];
+    const Known& known = known_[index];
+    return {{"id", index + 1},
+            {"path", store.path},
+            {"label", store.label.empty() ? std::filesystem::path(store.path).filename().string()
+                                          : store.label},
+            {"readOnly", store.readOnly},
+            {"blockSize", known.blockSize != 0 ? known.blockSize : store.blockSize},
+            {"lastBlockSize", known.record.blockSize},
+            {"uuid", known.record.uuid.toString()},
+            {"replaced", known.record.replaced},
+            {"losses", known.record.losses}};
+}
+
 Json StoreSet::config() const {
     Json list = Json::array();
-    for (std::size_t i = 0; i < stores_.size(); ++i) {
-        const StoreArg& store = stores_[i];
-        const Known& known = known_.at(i);
-        list.push_back(
-            {{"id", i + 1},
-             {"path", store.path},
-             {"label", store.label.empty() ? std::filesystem::path(store.path).filename().string()
-                                           : store.label},
-             {"readOnly", store.readOnly},
-             {"blockSize", known.blockSize != 0 ? known.blockSize : store.blockSize},
-             {"lastBlockSize", known.record.blockSize},
-             {"uuid", known.record.uuid.toString()},
-             {"replaced", known.record.replaced},
-             {"losses", known.record.losses}});
-    }
+    for (std::size_t i = 0; i < known_.size(); ++i)
+        if (known_[i].handedOver)
+            list.push_back(configOf(i));
     return list;
 }
 
-void StoreSet::opened(const Json& stores) {
-    for (const Json& entry : stores) {
-        const auto index = entry.at("id").get<std::size_t>() - 1;
-        if (index >= known_.size() || known_[index].blockSize != 0)
-            continue;
-        Known& known = known_[index];
-        const wire::ExportInfo info = exportFromJson(entry.at("export"));
-        known.blockSize = info.blockSize;
-        known.status = {{"label", info.label},
-                        {"path", stores_[index].path},
-                        {"size", info.sizeBytes},
-                        {"blockSize", info.blockSize},
-                        {"blockSizeReason", entry.at("blockSizeReason").get<std::string>()},
-                        {"readOnly", info.readOnly}};
-        records_.noteBlockSize(known.record, info.blockSize);
-    }
-}
-
-Json StoreSet::status() const {
-    Json list = Json::array();
-    for (const Known& known : known_)
-        if (known.blockSize != 0)
-            list.push_back(known.status);
-    return list;
-}
-
-Result<StoreSet::Known> StoreSet::firstOpening(const StoreArg& store) {
+Result<StoreSet::Known> StoreSet::firstOpening(const StoreArg& store, const std::string& path) {
     Known known;
-    known.witness = Fd(::open(store.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    known.path = path;
+    known.witness = Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (!known.witness)
-        return systemError("open", store.path, hintFor(errno));
-    auto record = records_.begin(known.witness.get(), store.path, !store.readOnly);
+        return systemError("open", path, hintFor(errno));
+    struct stat info {};
+    known.isBlockDevice = ::fstat(known.witness.get(), &info) == 0 && S_ISBLK(info.st_mode);
+    auto record = records_.begin(known.witness.get(), path, !store.readOnly);
     if (!record)
         return tl::make_unexpected(std::move(record.error()));
     known.record = *record;
     return known;
 }
 
+Result<StoreSet::Opened> StoreSet::open(std::size_t index) {
+    const StoreArg& store = stores_[index];
+    Known& known = known_[index];
+    struct stat info {};
+    int flags = (store.readOnly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK;
+    const bool named = ::stat(known.path.c_str(), &info) == 0;
+    // O_EXCL without O_CREAT claims a block device for us alone (open(2)).
+    if (named ? S_ISBLK(info.st_mode) : known.isBlockDevice)
+        flags |= O_EXCL;
+    const std::string path =
+        named ? known.path : fmt::format("/proc/self/fd/{}", known.witness.get());
+    Fd own(::open(path.c_str(), flags));
+    if (!own)
+        return systemError("open", known.path, hintFor(errno));
+    if (!store::isStill(known.record, own.get())) {
+        auto other = firstOpening(store, known.path);
+        if (!other)
+            return tl::make_unexpected(std::move(other.error()));
+        if (other->record.uuid == known.record.uuid)
+            other->blockSize = known.blockSize;
+        else
+            log::notice("{}: another file or medium has taken its place", known.path);
+        other->status = known.status;
+        other->trouble = known.trouble;
+        known = std::move(*other);
+    }
+    Fd witness(::fcntl(known.witness.get(), F_DUPFD_CLOEXEC, 0));
+    if (!witness)
+        return systemError("pass on", known.path);
+    return Opened{std::move(own), std::move(witness)};
+}
+
 Result<std::vector<Fd>> StoreSet::openForWorker() {
     while (known_.size() < stores_.size()) {
-        auto known = firstOpening(stores_[known_.size()]);
+        const StoreArg& store = stores_[known_.size()];
+        auto known = firstOpening(store, store.path);
         if (!known)
             return tl::make_unexpected(std::move(known.error()));
         known_.push_back(std::move(*known));
     }
     std::vector<Fd> fds;
     for (std::size_t i = 0; i < stores_.size(); ++i) {
-        const StoreArg& store = stores_[i];
-        struct stat info {};
-        int flags = (store.readOnly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK;
-        // O_EXCL without O_CREAT claims a block device for us alone (open(2)).
-        if (::stat(store.path.c_str(), &info) == 0 && S_ISBLK(info.st_mode))
-            flags |= O_EXCL;
-        Fd own(::open(store.path.c_str(), flags));
-        if (own && !store::isStill(known_[i].record, own.get())) {
-            log::notice("{}: another file or medium has taken its place", store.path);
-            auto other = firstOpening(store);
-            if (!other)
-                return tl::make_unexpected(std::move(other.error()));
-            known_[i] = std::move(*other);
+        auto opened = open(i);
+        known_[i].handedOver = opened.has_value();
+        if (opened) {
+            fds.push_back(std::move(opened->own));
+            fds.push_back(std::move(opened->witness));
+        } else if (!wasReady_) {
+            return tl::make_unexpected(std::move(opened.error()));
+        } else {
+            lacks(i, opened.error().message());
         }
-        Fd witness(::fcntl(known_[i].witness.get(), F_DUPFD_CLOEXEC, 0));
-        if (!own || !witness)
-            return systemError("open", store.path, hintFor(errno));
-        fds.push_back(std::move(own));
-        fds.push_back(std::move(witness));
     }
     return fds;
+}
+
+// -- what a worker has
+
+void StoreSet::workerReady(const Json& stores) {
+    wasReady_ = true;
+    std::vector<bool> has(known_.size());
+    for (const Json& entry : stores) {
+        const auto index = entry.at("id").get<std::size_t>() - 1;
+        if (index >= known_.size())
+            continue;
+        has[index] = true;
+        Known& known = known_[index];
+        if (known.blockSize == 0)
+            known.status["blockSizeReason"] = entry.at("blockSizeReason").get<std::string>();
+        opened(index, exportFromJson(entry.at("export")));
+    }
+    for (std::size_t i = 0; i < known_.size(); ++i)
+        if (known_[i].handedOver && !has[i])
+            lacks(i, "The worker could not open it: see its messages");
+    pause_ = kFirstLook;
+    lookSoon();
+}
+
+void StoreSet::workerDied() {
+    if (look_)
+        ring_.cancel(*std::exchange(look_, std::nullopt));
+}
+
+void StoreSet::opened(std::size_t index, const wire::ExportInfo& info) {
+    Known& known = known_[index];
+    if (!std::exchange(known.trouble, {}).empty())
+        log::notice("{} is offered again", known.path);
+    if (known.blockSize != 0)
+        return;
+    known.blockSize = info.blockSize;
+    if (!known.status.contains("blockSizeReason"))
+        known.status["blockSizeReason"] = "remembered";
+    known.status.update({{"label", info.label},
+                         {"path", stores_[index].path},
+                         {"size", info.sizeBytes},
+                         {"blockSize", info.blockSize},
+                         {"readOnly", info.readOnly}});
+    records_.noteBlockSize(known.record, info.blockSize);
+}
+
+bool StoreSet::handle(const Json& message) {
+    const auto type = message.at("type").get<std::string>();
+    if (!type.starts_with("store-"))
+        return false;
+    const auto index = message.at("id").get<std::size_t>() - 1;
+    if (index >= known_.size())
+        return true;
+    if (type == "store-added")
+        opened(index, exportFromJson(message.at("export")));
+    else if (type == "store-failed")
+        lacks(index, errorFromJson(message.at("error")).message());
+    else if (type == "store-removed")
+        known_[index].handedOver = false;
+    return true;
+}
+
+void StoreSet::lacks(std::size_t index, const std::string& why) {
+    Known& known = known_[index];
+    known.handedOver = false;
+    if (std::exchange(known.trouble, why) != why)
+        log::warning("{} is not offered: {}. It is tried again", stores_[index].path, why);
+}
+
+// -- what it lacks, and what has gone
+
+// What is lacking is looked for soon at first: as a rule its last user is just letting go of it.
+void StoreSet::lookSoon() {
+    const bool lacking =
+        std::ranges::any_of(known_, [](const Known& known) { return !known.trouble.empty(); });
+    const bool mayGo =
+        std::ranges::any_of(known_, [](const Known& known) { return known.isBlockDevice; });
+    if ((!lacking && !mayGo) || look_)
+        return;
+    pause_ = lacking ? std::min(2 * pause_, kLookPeriod) : kLookPeriod;
+    look_ = ring_.callAfter(pause_, [this] {
+        look_.reset();
+        look();
+        lookSoon();
+    });
+}
+
+// Of ours none is looked at: a read of one may hang with its other end.
+std::optional<std::string> StoreSet::findMedium(const Known& known) {
+    constexpr std::uint64_t kSysfsBlock = 512;
+    if (!known.isBlockDevice || known.blockSize == 0)
+        return std::nullopt;
+    const auto wanted = known.status.at("size").get<std::uint64_t>() / kSysfsBlock;
+    std::error_code failed;
+    for (const auto& entry : std::filesystem::directory_iterator("/sys/class/block", failed)) {
+        const std::string name = entry.path().filename();
+        std::uint64_t size = 0;
+        if (name.starts_with("ublkb") || !(std::ifstream(entry.path() / "size") >> size) ||
+            size != wanted)
+            continue;
+        std::string node = "/dev/" + name;
+        std::ranges::replace(node, '!', '/');
+        const Fd fd(::open(node.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+        if (fd && records_.identify(fd.get(), node) == known.record.uuid)
+            return node;
+    }
+    return std::nullopt;
+}
+
+void StoreSet::look() {
+    for (std::size_t i = 0; i < known_.size(); ++i) {
+        Known& known = known_[i];
+        if (known.trouble.empty()) {
+            if (!known.isBlockDevice || store::isStill(known.record, known.witness.get()))
+                continue;
+            tellWorker_({{"type", "store-remove"}, {"id", i + 1}}, {});
+            known.trouble = "Its medium is gone";
+            log::warning("{} is not offered: {}. It is tried again", stores_[i].path,
+                         known.trouble);
+        } else if (!known.handedOver) {
+            auto opened = open(i);
+            if (const auto found = opened ? std::nullopt : findMedium(known)) {
+                known.path = *found;
+                opened = open(i);
+            }
+            if (!opened) {
+                known.path = stores_[i].path;
+                lacks(i, opened.error().message());
+                continue;
+            }
+            known.handedOver = true;
+            tellWorker_({{"type", "store-add"},
+                         {"store", configOf(i)},
+                         {"patienceMs", kPredecessorPatience / std::chrono::milliseconds(1)}},
+                        {opened->own.get(), opened->witness.get()});
+        }
+    }
+}
+
+Json StoreSet::status() const {
+    Json list = Json::array();
+    for (const Known& known : known_)
+        if (known.blockSize != 0) {
+            list.push_back(known.status);
+            list.back()["trouble"] = known.trouble;
+        }
+    return list;
 }
 
 void StoreSet::endUse(const std::function<void()>& done) {

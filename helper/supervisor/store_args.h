@@ -2,11 +2,13 @@
 
 #include "core/base/error.h"
 #include "core/base/fd.h"
+#include "core/wire/message.h"
 #include "helper/supervisor/arguments.h"
 #include "helper/supervisor/channel.h"
 #include "helper/supervisor/content_records.h"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,26 +27,42 @@ struct StoreArg {
 bool takeStoreOption(Arguments& arguments, std::vector<StoreArg>& stores, std::string& error);
 
 // The stores of a supervisor, opened anew for each of its workers.
+//
+// - Before the first worker is ready, one that cannot be opened is an error. After that the others
+//   are offered; it is tried again every two seconds, and so is a block device whose medium has
+//   gone.
+// - A store is opened by its name, or if that is gone, as what was open under it. What has taken
+//   its place is a store of its own, and known as such. A medium that comes back as another block
+//   device is found by what names it.
 class StoreSet {
  public:
+    using TellWorker = std::function<void(const Json& message, const std::vector<int>& fds)>;
+
     // `recordDir`: see ContentRecords.
-    StoreSet(Ring& ring, std::vector<StoreArg> stores, std::string recordDir)
-        : stores_(std::move(stores)), records_(ring, std::move(recordDir)) {}
+    StoreSet(Ring& ring, std::vector<StoreArg> stores, std::string recordDir,
+             TellWorker tellWorker);
+    ~StoreSet();
+    StoreSet(const StoreSet&) = delete;
+    StoreSet& operator=(const StoreSet&) = delete;
 
     bool empty() const { return stores_.empty(); }
     // The "stores" part of a worker's configuration, after openForWorker(); ids count from 1.
     Json config() const;
-    // Two descriptors per store for one worker: an open file description of the worker's own, so
-    // that the lock on it ends with that worker's last I/O; and the witness, which is older than
-    // every worker (see store::StoreOptions::witness). What has taken the place of a store
-    // meanwhile is a store of its own, and known as such.
+    // Whether the worker may go on without a store that it cannot open.
+    bool mayLack() const { return wasReady_; }
+    // Two descriptors for each store in config(), for one worker: an open file description of the
+    // worker's own, so that the lock on it ends with that worker's last I/O; and the witness, which
+    // is older than every worker (see store::StoreOptions::witness).
     Result<std::vector<Fd>> openForWorker();
-    // What a worker says of the stores that it has opened (WorkerStores::list()). The block size of
-    // each is kept: for its successors, whatever is written to the store meanwhile, and in the
+    // A worker is ready, and says what stores it has opened (WorkerStores::list()). The block size
+    // of each is kept: for its successors, whatever is written to the store meanwhile, and in the
     // records.
-    void opened(const Json& stores);
-    // What is offered, as far as a worker has opened it: {label, path, size, blockSize,
-    // blockSizeReason, readOnly}.
+    void workerReady(const Json& stores);
+    void workerDied();
+    // False if the message is not about stores.
+    bool handle(const Json& message);
+    // What is offered, as far as a worker has opened it once: {label, path, size, blockSize,
+    // blockSizeReason, readOnly, trouble}; `trouble`: why it is not offered now, or empty.
     Json status() const;
     // The last worker has ended or was just killed. `done` is called once that is in the records.
     void endUse(const std::function<void()>& done);
@@ -52,16 +70,38 @@ class StoreSet {
  private:
     // The file, from its first opening on.
     struct Known {
+        std::string path;  // where it is: as named, unless its medium has come back elsewhere
         Fd witness;
         store::CleanRecord record;
         std::uint32_t blockSize = 0;  // 0 before it was open for the first time
         Json status;
+        bool isBlockDevice = false;
+        // The present worker has it, or is about to open it or to let go of it.
+        bool handedOver = false;
+        std::string trouble;
     };
-    Result<Known> firstOpening(const StoreArg& store);
+    struct Opened {
+        Fd own;
+        Fd witness;
+    };
 
+    Result<Known> firstOpening(const StoreArg& store, const std::string& path);
+    std::optional<std::string> findMedium(const Known& known);
+    Result<Opened> open(std::size_t index);
+    Json configOf(std::size_t index) const;
+    void opened(std::size_t index, const wire::ExportInfo& info);
+    void lacks(std::size_t index, const std::string& why);
+    void look();
+    void lookSoon();
+
+    Ring& ring_;
     std::vector<StoreArg> stores_;
     std::vector<Known> known_;
     ContentRecords records_;
+    TellWorker tellWorker_;
+    bool wasReady_ = false;  // a worker, once
+    Duration pause_{};       // before the next look
+    std::optional<Ring::TimerId> look_;
 };
 
 }  // namespace belay::helper

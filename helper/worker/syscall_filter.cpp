@@ -142,7 +142,8 @@ void addRules(Rules& rules, Side side) {
               equal(1, IORING_REGISTER_IOWQ_MAX_WORKERS));
 
     constexpr scmp_datum_t kHow = O_ACCMODE | O_CREAT | O_TRUNC;
-    for (const scmp_datum_t how : {O_RDONLY, O_RDWR})
+    // Stores that come later have write-back states of their own.
+    for (const scmp_datum_t how : {O_RDONLY, O_RDWR, O_RDWR | O_CREAT})
         rules.add(SCMP_ACT_ALLOW, SCMP_SYS(openat), masked(2, kHow, how));
 
     // Looked for first. Of the calls of the data path only this one is decided on by its arguments,
@@ -157,7 +158,6 @@ void addRules(Rules& rules, Side side) {
     if (side == Side::Host) {
         rules.allow(kSupervisors);
         rules.allowIoctls(kUsbfsIoctls);
-        rules.add(SCMP_ACT_ALLOW, SCMP_SYS(openat), masked(2, kHow, O_RDWR | O_CREAT));
     } else {
         rules.allow(kAio);
         rules.allowIoctls(kFunctionFsIoctls);

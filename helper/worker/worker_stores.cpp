@@ -1,5 +1,6 @@
 #include "helper/worker/worker_stores.h"
 
+#include "core/base/log.h"
 #include "helper/protocol/export_json.h"
 #include "helper/protocol/request_words.h"
 
@@ -64,13 +65,16 @@ WorkerStores::~WorkerStores() {
         ring_.cancel(*poll_);
 }
 
-Result<void> WorkerStores::offer(const Json& stores, int firstFd) {
+Result<void> WorkerStores::offer(const Json& stores, int firstFd, bool mayLack) {
     int fd = firstFd;
     for (const Json& entry : stores) {
         const Fd own(fd++);
         Fd witness(fd++);
-        if (auto opened = open(entry, own, witness, kPredecessorPatience); !opened)
+        const auto opened = open(entry, own, witness, kPredecessorPatience);
+        if (!opened && !mayLack)
             return tl::make_unexpected(opened.error());
+        if (!opened)
+            log::warning("{}", opened.error().message());
     }
     return {};
 }

@@ -43,8 +43,9 @@ class WorkerStores {
 
     // The "stores" of a configuration ({id, label, readOnly, path, blockSize, lastBlockSize,
     // uuid, replaced, losses}), from descriptor `firstFd` on. A store that a dead predecessor still
-    // holds is waited for, for at most five seconds.
-    Result<void> offer(const Json& stores, int firstFd);
+    // holds is waited for, for at most five seconds. One that cannot be opened is an error, unless
+    // some `mayLack`: then it is logged, and not in list().
+    Result<void> offer(const Json& stores, int firstFd, bool mayLack);
     // False if the message is none of the above.
     bool handle(const Json& message, std::vector<Fd>& fds);
     // A new supervisor knows nothing of what its predecessor still waited for.

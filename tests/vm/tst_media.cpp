@@ -35,6 +35,10 @@ class TestMedia : public QObject {
     void imageOnACard();
     void pulledFromItsMachine_data() { inBothDirections(); }
     void pulledFromItsMachine();
+    void pulledAndPutBackInUse_data() { inBothDirections(); }
+    void pulledAndPutBackInUse();
+    void renamedInUse_data() { inBothDirections(); }
+    void renamedInUse();
     void lostBelowAFileSystem_data();
     void lostBelowAFileSystem();
 };
@@ -48,8 +52,11 @@ class OnStick {
 
     Disk& disk() { return disk_; }
     // Plugs it in and starts both ends.
-    void start() {
+    // `file`, `label`: another store to be offered.
+    void start(const QString& file = {}, const QString& label = {}) {
         stick_.plugIn(disk_.store());
+        if (!file.isEmpty())
+            more_ = {file, "--label", label};
         // The gadget first: a host's worker that is just starting has all mounts for a moment.
         if (rig_.direction() == Direction::Lend)
             rig_.startGadget();
@@ -64,16 +71,22 @@ class OnStick {
         mustRun({"rm", "-rf", rig_.target().runDir() + "/worker"});
     }
     QStringList options() const {
-        if (rig_.direction() == Direction::Attach)
-            return {"--name",      "belay0",  "--serial",    "G0",      "--udc",
-                    "dummy_udc.0", "--share", stick_.node(), "--label", "disk"};
-        return {"--gadget", "G0", "--lend", stick_.node(), "--label", "disk"};
+        const bool attach = rig_.direction() == Direction::Attach;
+        const QString offer = attach ? "--share" : "--lend";
+        QStringList options{offer, stick_.node(), "--label", "disk"};
+        if (!more_.isEmpty())
+            options += QStringList{offer} + more_;
+        if (attach)
+            return options +
+                   QStringList{"--name", "belay0", "--serial", "G0", "--udc", "dummy_udc.0"};
+        return options + QStringList{"--gadget", "G0"};
     }
 
  private:
     Rig& rig_;
     Stick& stick_;
     Disk& disk_;
+    QStringList more_;
 };
 
 void nameIt(const QString& image, const QString& id) {
@@ -406,6 +419,52 @@ void TestMedia::pulledFromItsMachine() {
             require(on.disk().sha256OfStore() == wanted, "what was written is gone");
         }
         rig.end();
+    });
+}
+
+// While it is offered, and with another store beside it, which goes on all the time.
+void TestMedia::pulledAndPutBackInUse() {
+    play([](Rig& rig) {
+        Stick stick("STICK1");
+        OnStick on(rig, stick);
+        Disk& other = rig.offer("other", 4);
+        on.start(other.store(), "other");
+        for (const bool workerDies : {false, true}) {
+            write(on.disk());
+            const QByteArray wanted = on.disk().sha256OfDevice();
+            rig.note("pull the stick");
+            stick.pull();
+            require(waitUntil([&] { return rig.stateOf(on.disk()) != "live"; }),
+                    "nobody sees that it is gone");
+            if (workerDies)
+                rig.target().killWorker();
+            rig.waitForState(other, "live");
+            write(other, {"conv=fsync"});
+            rig.note("put it back");
+            stick.plugIn(on.disk().store());
+            rig.waitForState(on.disk(), "live");
+            mustRun({"blockdev", "--flushbufs", on.disk().node()});
+            mustRun({"sync", on.disk().node()});
+            require(on.disk().sha256OfStore() == wanted, "what was written is gone");
+        }
+        rig.compare();
+        rig.end();
+    });
+}
+
+// Its name is another one's, or nobody's: the worker's death makes no difference to it.
+void TestMedia::renamedInUse() {
+    play([](Rig& rig) {
+        Disk& disk = rig.offer("disk", 4);
+        rig.offer("other", 4);
+        rig.start();
+        const QString elsewhere = disk.store() + ".old";
+        mustRun({"mv", disk.store(), elsewhere});
+        rig.target().killWorker();
+        rig.waitForAllLive();
+        write(disk, {"conv=fsync"});
+        mustRun({"mv", elsewhere, disk.store()});
+        rig.compare();
     });
 }
 

@@ -11,6 +11,15 @@ namespace {
 
 constexpr const char* kController = "dummy_udc.3";
 
+// With a medium in.
+QStringList disks() {
+    QStringList found = QDir("/sys/block").entryList({"sd*"}, QDir::Dirs | QDir::NoDotAndDotDot);
+    found.removeIf([](const QString& name) {
+        return readFile("/sys/block/" + name + "/size").toLongLong() == 0;
+    });
+    return found;
+}
+
 }  // namespace
 
 Stick::Stick(QString serial, bool removable) : folder_("/sys/kernel/config/usb_gadget/stick") {
@@ -45,14 +54,13 @@ void Stick::plugIn(const QString& image) {
     writeFile(file("UDC"), kController);
     plugged_ = true;
     // The node is there before the medium is known.
-    require(waitUntil([this] { return readFile("/sys/block/sda/size").toLongLong() > 0; }),
-            "no disk is made of the stick");
+    require(waitUntil([] { return !disks().isEmpty(); }), "no disk is made of the stick");
 }
 
 void Stick::pull() {
     writeFile(file("UDC"), "\n");
     plugged_ = false;
-    require(waitUntil([] { return !QFile::exists("/sys/block/sda"); }), "the stick's disk stays");
+    require(waitUntil([] { return disks().isEmpty(); }), "the stick's disk stays");
     writeFile(file("functions/mass_storage.0/lun.0/file"), "\n");
 }
 

@@ -25,7 +25,8 @@ class Stick {
     void pull();
     // Another card in the same reader.
     void changeCard(const QString& image);
-    // "/dev/sda", also when it is away.
+    // "/dev/sda", also when it is away. Whoever has that open as it is pulled keeps the name from
+    // it: then it comes back under another one.
     const QString& node() const { return node_; }
 
  private:
