@@ -206,8 +206,6 @@ void StoreSet::opened(std::size_t index, const wire::ExportInfo& info) {
     if (known.blockSize != 0)
         return;
     known.blockSize = info.blockSize;
-    if (!known.status.contains("blockSizeReason"))
-        known.status["blockSizeReason"] = "remembered";
     known.status.update({{"label", info.label},
                          {"path", stores_[index].path},
                          {"size", info.sizeBytes},
@@ -233,9 +231,12 @@ bool StoreSet::handle(const Json& message) {
 }
 
 void StoreSet::lacks(std::size_t index, const std::string& why) {
-    Known& known = known_[index];
-    known.handedOver = false;
-    if (std::exchange(known.trouble, why) != why)
+    known_[index].handedOver = false;
+    say(index, why);
+}
+
+void StoreSet::say(std::size_t index, const std::string& why) {
+    if (std::exchange(known_[index].trouble, why) != why)
         log::warning("{} is not offered: {}. It is tried again", stores_[index].path, why);
 }
 
@@ -286,9 +287,7 @@ void StoreSet::look() {
             if (!known.isBlockDevice || store::isStill(known.record, known.witness.get()))
                 continue;
             tellWorker_({{"type", "store-remove"}, {"id", i + 1}}, {});
-            known.trouble = "Its medium is gone";
-            log::warning("{} is not offered: {}. It is tried again", stores_[i].path,
-                         known.trouble);
+            say(i, "Its medium is gone");
         } else if (!known.handedOver) {
             auto opened = open(i);
             if (const auto found = opened ? std::nullopt : findMedium(known)) {

@@ -91,6 +91,8 @@ class StoreSet {
     Json configOf(std::size_t index) const;
     void opened(std::size_t index, const wire::ExportInfo& info);
     void lacks(std::size_t index, const std::string& why);
+    // Why it is not offered, once.
+    void say(std::size_t index, const std::string& why);
     void look();
     void lookSoon();
 
