@@ -145,6 +145,16 @@ void shutDown(const QString& folder) {
             "the file system does not shut down");
 }
 
+// A row in each direction for each of the two: "yes.attach", "no.attach", and so on.
+void eitherWay(const char* column, const char* yes, const char* no) {
+    QTest::addColumn<bool>("lend");
+    QTest::addColumn<bool>(column);
+    for (const bool lend : {false, true})
+        for (const bool is : {true, false})
+            if (hasTurn(lend ? 1 : 0))
+                QTest::addRow("%s.%s", is ? yes : no, lend ? "lend" : "attach") << lend << is;
+}
+
 void stop(Rig& rig, const Disk& disk) {
     const Outcome stopped = rig.initiator().command({"stop", disk.name(), "--force"});
     require(stopped.status == 0, "stop was refused: " + stopped.output);
@@ -219,15 +229,7 @@ void TestMedia::otherCardInTheReader() {
 }
 
 void TestMedia::otherOneWhenItsWorkerDies_data() {
-    QTest::addColumn<bool>("lend");
-    QTest::addColumn<bool>("card");
-    for (const bool lend : {false, true}) {
-        if (!hasTurn(lend ? 1 : 0))
-            continue;
-        const QString direction = lend ? "lend" : "attach";
-        QTest::newRow(qPrintable("card." + direction)) << lend << true;
-        QTest::newRow(qPrintable("file." + direction)) << lend << false;
-    }
+    eitherWay("card", "card", "file");
 }
 
 // Its supervisor goes on, and opens for the next worker what has the name by then.
@@ -469,15 +471,7 @@ void TestMedia::renamedInUse() {
 }
 
 void TestMedia::lostBelowAFileSystem_data() {
-    QTest::addColumn<bool>("lend");
-    QTest::addColumn<bool>("pulled");
-    for (const bool lend : {false, true}) {
-        if (!hasTurn(lend ? 1 : 0))
-            continue;
-        const QString direction = lend ? "lend" : "attach";
-        QTest::newRow(qPrintable("pulled." + direction)) << lend << true;
-        QTest::newRow(qPrintable("shutDown." + direction)) << lend << false;
-    }
+    eitherWay("pulled", "pulled", "shutDown");
 }
 
 // The same with a file on the stick; and with a file system that has shut down on errors, and whose
