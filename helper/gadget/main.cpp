@@ -183,8 +183,7 @@ Result<int> serve(const CommandLine& line) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (const auto status = ownProcessMain(argc, argv))
-        return *status;
+    endIfOwnProcess(argc, argv);
     if (argc == 3 && std::string_view(argv[1]) == "worker")
         return gadgetWorkerMain(argv[2]);
     const CommandLine line = parse(Arguments(argc, argv));

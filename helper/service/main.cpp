@@ -92,8 +92,7 @@ CommandLine parse(helper::Arguments arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (const auto status = helper::ownProcessMain(argc, argv))
-        return *status;
+    helper::endIfOwnProcess(argc, argv);
     const CommandLine line = parse(helper::Arguments(argc, argv));
     if (line.done)
         return EXIT_SUCCESS;

@@ -5,11 +5,15 @@
 #include "helper/supervisor/medium_process.h"
 #include "helper/supervisor/partition_process.h"
 
+#include <unistd.h>
+
+#include <optional>
 #include <string_view>
 
 namespace belay::helper {
+namespace {
 
-std::optional<int> ownProcessMain(int argc, char** argv) {
+std::optional<int> statusOf(int argc, char** argv) {
     const std::string_view first = argc > 1 ? argv[1] : "";
     if (first == ublk::kControlArgument)
         return ublk::controlMain();
@@ -22,6 +26,13 @@ std::optional<int> ownProcessMain(int argc, char** argv) {
     if (first == kChangePartitionsArgument && argc == 3)
         return changePartitionsMain(argv + 2);
     return std::nullopt;
+}
+
+}  // namespace
+
+void endIfOwnProcess(int argc, char** argv) {
+    if (const auto status = statusOf(argc, argv))
+        ::_exit(*status);
 }
 
 }  // namespace belay::helper

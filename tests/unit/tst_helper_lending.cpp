@@ -509,8 +509,7 @@ void HelperLendingTest::keepsItsBlockSize() {
 }
 
 int main(int argc, char** argv) {
-    if (const auto status = ownProcessMain(argc, argv))
-        return *status;
+    endIfOwnProcess(argc, argv);
     QCoreApplication application(argc, argv);
     HelperLendingTest test;
     return QTest::qExec(&test, argc, argv);

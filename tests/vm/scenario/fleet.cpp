@@ -123,8 +123,7 @@ Result<void> guard(const std::string& folder, const std::string& file) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (const auto status = ownProcessMain(argc, argv))
-        return *status;
+    endIfOwnProcess(argc, argv);
     if (argc != 2 && argc != 3)
         return 2;
     log::setup("fleet", log::Level::Info);

@@ -68,4 +68,12 @@ QByteArray kernelLog() {
     return run({"dmesg"}).output;
 }
 
+QByteArray crash() {
+    // arch/x86/kernel/traps.c and mm/fault.c: only of what no handler takes.
+    for (const QByteArray& line : kernelLog().split('\n'))
+        if (line.contains(" segfault at ") || line.contains("traps: "))
+            return line;
+    return {};
+}
+
 }  // namespace scenario

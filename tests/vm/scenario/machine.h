@@ -19,5 +19,7 @@ QStringList stuckProcesses();
 QStringList leftovers();
 // The kernel's log since the machine started.
 QByteArray kernelLog();
+// Its line about a program that crashed; empty if none did.
+QByteArray crash();
 
 }  // namespace scenario
