@@ -20,8 +20,8 @@ namespace {
 
 constexpr const char* kUsEnglishFolder = "0x409";
 // How long the kernel may take to close the files of a process that is gone (measured: 35 ms with
-// transfers under way).
-constexpr auto kLettingGo = std::chrono::seconds(3);
+// transfers under way), and others to leave a mount alone.
+constexpr auto kLettingGo = std::chrono::seconds(10);
 constexpr Kind kAllKinds[] = {Kind::Lend, Kind::Attach};
 
 void keepFirst(Result<void>& first, Result<void> next) {
@@ -175,10 +175,16 @@ Result<void> GadgetConfig::mountFresh(Kind kind) {
     const std::string target = mountOf(kind);
     if (auto made = ensureFolder(target); !made)
         return made;
-    if (::mount(instance(kind).c_str(), target.c_str(), "functionfs",
-                MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0)
-        return systemError("mount FunctionFS on", target,
-                           errno == EBUSY ? "It is mounted in another mount namespace" : "");
+    // Who makes a mount namespace of its own has a copy of every mount until it drops those that it
+    // does not want.
+    const TimePoint deadline = Clock::now() + kLettingGo;
+    while (::mount(instance(kind).c_str(), target.c_str(), "functionfs",
+                   MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0) {
+        if (errno != EBUSY || Clock::now() > deadline)
+            return systemError("mount FunctionFS on", target,
+                               errno == EBUSY ? "It is mounted in another mount namespace" : "");
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
     return {};
 }
 
