@@ -83,10 +83,12 @@ QString deviceState(const Daemon& daemon, const QString& label, const char* fiel
 }
 
 QString waitForLive(const Daemon& daemon, const QString& label, Milliseconds limit) {
-    require(waitUntil([&] { return deviceState(daemon, label) == "live"; }, limit, 20ms),
-            QString("%1 of %2 is not live but \"%3\"; %2 says:\n%4")
-                .arg(label, daemon.name(), deviceState(daemon, label),
-                     QString::fromUtf8(daemon.output().right(1500))));
+    const auto otherwise = [&] {
+        return QString("%1 of %2 is not live but \"%3\"; %2 says:\n%4")
+            .arg(label, daemon.name(), deviceState(daemon, label),
+                 QString::fromUtf8(daemon.output().right(1500)));
+    };
+    await([&] { return deviceState(daemon, label) == "live"; }, otherwise, limit, 20ms);
     return deviceState(daemon, label, "node");
 }
 

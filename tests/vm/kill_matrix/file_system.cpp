@@ -37,8 +37,8 @@ void FileSystem::beBusy() {
     const auto over = [&] { return !fio_->running(); };
     if (!fio_)
         start();
-    require(waitUntil([&] { return disk_.completed() >= goal || over(); }, kPatience, 2ms),
-            "the load does not get on:\n" + fio_->output());
+    await([&] { return disk_.completed() >= goal || over(); },
+          [&] { return "the load does not get on:\n" + fio_->output(); }, kPatience, 2ms);
     if (!over())
         return;
     fio_->succeed();

@@ -30,6 +30,12 @@ bool waitUntil(const std::function<bool()>& condition, Milliseconds limit, Milli
     return true;
 }
 
+void await(const std::function<bool()>& condition, const std::function<QString()>& otherwise,
+           Milliseconds limit, Milliseconds pause) {
+    if (!waitUntil(condition, limit, pause))
+        throw Failure(otherwise());
+}
+
 bool full() {
     return qEnvironmentVariable("BELAY_TEST_FULL") == "1";
 }

@@ -10,8 +10,9 @@ namespace scenario {
 using Milliseconds = std::chrono::milliseconds;
 using namespace std::chrono_literals;
 
-// Software emulation on a busy machine is slow: what takes longer than this hangs.
-inline constexpr Milliseconds kPatience = 20s;
+// Software emulation on a busy machine is slow (measured: 20 seconds for what takes two on one that
+// has nothing else to do): what takes longer than this hangs.
+inline constexpr Milliseconds kPatience = 60s;
 
 // A step that did not go as it must. Thrown by the steps, caught by play().
 class Failure : public std::runtime_error {
@@ -27,6 +28,11 @@ void wait(Milliseconds span);
 // Asks `condition` every few milliseconds until it holds; false if it does not within `limit`.
 bool waitUntil(const std::function<bool()>& condition, Milliseconds limit = kPatience,
                Milliseconds pause = 5ms);
+
+// The same; a Failure says `otherwise` if it does not. What that shows is how things are then: what
+// is passed to require() may be put together before the wait.
+void await(const std::function<bool()>& condition, const std::function<QString()>& otherwise,
+           Milliseconds limit = kPatience, Milliseconds pause = 5ms);
 
 // True in the long forms (BELAY_TEST_FULL=1).
 bool full();

@@ -143,11 +143,13 @@ void Rig::waitForState(Disk& disk, const QString& state, Milliseconds limit) {
         device = deviceOf(disk);
         return device && device->at("state") == state.toStdString();
     };
-    require(waitUntil(reached, limit, 20ms),
-            QString("%1 is not %2 after %3 ms, but %4")
-                .arg(disk.label(), state)
-                .arg(limit.count())
-                .arg(device ? QString::fromStdString(device->dump()) : "nowhere"));
+    const auto otherwise = [&] {
+        return QString("%1 is not %2 after %3 ms, but %4")
+            .arg(disk.label(), state)
+            .arg(limit.count())
+            .arg(device ? QString::fromStdString(device->dump()) : "nowhere");
+    };
+    await(reached, otherwise, limit, 20ms);
     disk.appearedAs(QString::fromStdString(device->at("node")));
     note(disk.label() + " is " + state);
 }

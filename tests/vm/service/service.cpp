@@ -38,7 +38,7 @@ std::unique_ptr<Program> startBelayd(Bench& bench, const QStringList& settings) 
         if (line.startsWith("Exec="))
             command += QString::fromUtf8(line.mid(5)).split(' ');
     auto program = bench.start(command, "belayd");
-    require(waitUntil(belaydIsOnTheBus), "belayd does not start:\n" + program->output());
+    await(belaydIsOnTheBus, [&] { return "belayd does not start:\n" + program->output(); });
     return program;
 }
 
