@@ -24,6 +24,8 @@ class Disk {
     bool exists() const;
     // Where the label has been seen; fails if it is another place than before.
     void appearedAs(const QString& node);
+    // It was stopped: it may come back as another one.
+    void leftItsPlace() { node_.clear(); }
 
     // Another content of the same size, in the same file. Nobody may have it open.
     void change() const;

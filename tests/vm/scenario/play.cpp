@@ -9,23 +9,29 @@
 namespace scenario {
 namespace {
 
-void playWith(int count, const std::function<void(std::vector<std::unique_ptr<Rig>>&)>& scenario) {
+std::vector<Direction> ofThisRow(std::size_t count) {
     QFETCH(bool, lend);
+    return std::vector(count, lend ? Direction::Lend : Direction::Attach);
+}
+
+}  // namespace
+
+void playWith(const std::vector<Direction>& directions,
+              const std::function<void(const std::vector<std::unique_ptr<Rig>>&)>& scenario) {
     const QString folder =
         QDir::currentPath() + '/' + QTest::currentTestFunction() + '.' + QTest::currentDataTag();
     QDir(folder).removeRecursively();
     QDir().mkpath(folder);
     std::vector<std::unique_ptr<Rig>> rigs;
     try {
-        for (int number = 0; number < count; ++number)
-            rigs.push_back(
-                std::make_unique<Rig>(lend ? Direction::Lend : Direction::Attach, folder, number));
+        for (const Direction direction : directions)
+            rigs.push_back(std::make_unique<Rig>(direction, folder, static_cast<int>(rigs.size())));
         scenario(rigs);
         for (const auto& rig : rigs)
             rig->end();
         require(waitUntil([] { return leftovers().isEmpty(); }, 5s),
                 "left behind: " + leftovers().join(", "));
-        require(!kernelLog().contains(" segfault at "), "a program crashed: see the kernel's log");
+        require(crash().isEmpty(), "a program crashed: " + crash());
     } catch (const std::exception& failure) {
         for (const auto& rig : rigs)
             rig->keepEvidence(failure.what());
@@ -34,8 +40,6 @@ void playWith(int count, const std::function<void(std::vector<std::unique_ptr<Ri
         QTest::qFail(qPrintable(text), __FILE__, __LINE__);
     }
 }
-
-}  // namespace
 
 void inBothDirections() {
     QTest::addColumn<bool>("lend");
@@ -46,11 +50,11 @@ void inBothDirections() {
 }
 
 void play(const std::function<void(Rig&)>& scenario) {
-    playWith(1, [&](auto& rigs) { scenario(*rigs[0]); });
+    playWith(ofThisRow(1), [&](const auto& rigs) { scenario(*rigs[0]); });
 }
 
 void playWithTwo(const std::function<void(Rig&, Rig&)>& scenario) {
-    playWith(2, [&](auto& rigs) { scenario(*rigs[0], *rigs[1]); });
+    playWith(ofThisRow(2), [&](const auto& rigs) { scenario(*rigs[0], *rigs[1]); });
 }
 
 }  // namespace scenario

@@ -13,5 +13,8 @@ void inBothDirections();
 void play(const std::function<void(Rig& rig)>& scenario);
 // The same with two gadgets and their hosts, side by side.
 void playWithTwo(const std::function<void(Rig& first, Rig& second)>& scenario);
+// The same with one gadget and host for each direction given, whatever the row.
+void playWith(const std::vector<Direction>& directions,
+              const std::function<void(const std::vector<std::unique_ptr<Rig>>& rigs)>& scenario);
 
 }  // namespace scenario

@@ -21,7 +21,7 @@ constexpr std::uint32_t kNoLogFlush = 2;
 }  // namespace
 
 StoreVolume::StoreVolume(QString folder)
-    : folder_(std::move(folder)), image_("/run/target-machine.img") {
+    : folder_(std::move(folder)), image_(folder_ + ".img") {
     require(QDir().mkpath(folder_), "no folder for the stores");
     QFile::remove(image_);
     mustRun({"truncate", "-s", "96M", image_});
