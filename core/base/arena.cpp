@@ -115,6 +115,20 @@ std::optional<Buffer> Arena::take(std::size_t length) {
     return std::nullopt;
 }
 
+std::optional<Buffer> Arena::takeAnywhere(std::size_t length) {
+    if (auto slice = take(length))
+        return slice;
+    const std::size_t pages = pagesFor(length);
+    if (length == 0 || pages > kChunkPages || pages > availablePages_)
+        return std::nullopt;
+    void* memory =
+        ::mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return std::nullopt;
+    availablePages_ -= pages;
+    return Buffer(shared_from_this(), ByteSpan(static_cast<std::byte*>(memory), length));
+}
+
 void Arena::giveBack(ByteSpan bytes) {
     const std::size_t pages = pagesFor(bytes.size());
     for (Chunk& chunk : chunks_) {
@@ -125,6 +139,8 @@ void Arena::giveBack(ByteSpan bytes) {
         availablePages_ += pages;
         return;
     }
+    ::munmap(bytes.data(), bytes.size());
+    availablePages_ += pages;
 }
 
 }  // namespace belay

@@ -39,7 +39,7 @@ class Buffer {
 // Transfer memory of fixed size, handed out in slices: it bounds what a link has in flight.
 //
 // - Slices never span two chunks, so one may be as long as a chunk (kChunkBytes) at most.
-// - Not thread-safe; no system call after construction.
+// - Not thread-safe; no system call after construction but for takeAnywhere().
 class Arena : public std::enable_shared_from_this<Arena> {
  public:
     static constexpr std::size_t kChunkBytes = 1 << 20;
@@ -53,6 +53,10 @@ class Arena : public std::enable_shared_from_this<Arena> {
 
     // A slice of `length` bytes (1 .. kChunkBytes), or nothing when there is no room now.
     std::optional<Buffer> take(std::size_t length);
+    // The same, but what is available() is to be had: if it is free in pieces only, as others keep
+    // their slices, ordinary memory takes its place and counts like the arena's own. Nothing also
+    // if the system has no memory.
+    std::optional<Buffer> takeAnywhere(std::size_t length);
 
     std::size_t capacity() const { return chunks_.size() * kChunkBytes; }
     std::size_t available() const { return availablePages_ * kPageBytes; }

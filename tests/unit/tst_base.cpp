@@ -102,6 +102,7 @@ class BaseTest : public QObject {
     void arenaSlices();
     void arenaFillsAndReuses();
     void arenaFindsEveryRun();
+    void arenaHasWhatIsFreeInPieces();
     void arenaOutlivesItsOwner();
     void bufferMoves();
     void sharedMemoryOutlivesItsMapping();
@@ -304,6 +305,27 @@ void BaseTest::arenaFillsAndReuses() {
     const auto whole = arena->take(Arena::kChunkBytes);
     QVERIFY(whole);
     QVERIFY(!arena->take(Arena::kChunkBytes));
+}
+
+void BaseTest::arenaHasWhatIsFreeInPieces() {
+    const auto arena = Arena::heap(1).value();
+    constexpr std::size_t kQuarter = Arena::kChunkBytes / 4;
+    std::vector<Buffer> quarters;
+    for (int i = 0; i < 4; ++i)
+        quarters.push_back(std::move(*arena->take(kQuarter)));
+    QVERIFY(!arena->takeAnywhere(1));
+    quarters[0] = Buffer();
+    quarters[2] = Buffer();
+    QVERIFY(!arena->take(2 * kQuarter));
+    auto elsewhere = arena->takeAnywhere(2 * kQuarter);
+    QVERIFY(elsewhere);
+    QCOMPARE(elsewhere->bytes().size(), 2 * kQuarter);
+    std::ranges::fill(elsewhere->bytes(), std::byte{1});
+    QCOMPARE(arena->available(), 0u);
+    QVERIFY(!arena->takeAnywhere(1));
+    elsewhere.reset();
+    QCOMPARE(arena->available(), 2 * kQuarter);
+    QVERIFY(arena->takeAnywhere(kQuarter));
 }
 
 // Against a plain list of pages: what is given is free, and nothing is refused that would fit.
