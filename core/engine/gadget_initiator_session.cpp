@@ -60,7 +60,8 @@ GadgetInitiatorSession::~GadgetInitiatorSession() {
 }
 
 void GadgetInitiatorSession::opening(const wire::Open& terms) {
-    list_.emplace(terms.epoch);
+    features_ = terms.features;
+    list_.emplace(terms.epoch, features_);
     smooConfig_.reset();
 }
 
@@ -72,10 +73,24 @@ void GadgetInitiatorSession::begin(const wire::Open& terms, std::unique_ptr<wire
     log::notice("lend: session {:016x} opened, {} exports", terms.epoch.value,
                 list_->exports().size());
     const bool checked = (terms.features & wire::kFeaturePayloadCrc) != 0;
+    perExport_ = (terms.features & wire::kFeaturePerExport) != 0;
     engine_.sessionOpened(std::move(link), std::make_unique<NativeDialect>(checked), terms.epoch,
-                          terms.maxOutstanding);
+                          terms.maxOutstanding, list_->list().memory);
+    engine_.exportsListed(list_->list());
     exports_.exportsOffered(list_->exports(), {.fua = true, .maxTransfer = terms.maxTransfer});
     listen();
+}
+
+void GadgetInitiatorSession::takeChanges(std::uint16_t number, ConstByteSpan page) {
+    if (number == 0)
+        list_.emplace(engine_.epoch(), features_);
+    if (auto added = list_->add(page); !added) {
+        engine_.endSession(added.error());
+    } else if (list_->isComplete()) {
+        engine_.exportsListed(list_->list());
+        if (engine_.hasSession())
+            exports_.exportsChanged(list_->exports());
+    }
 }
 
 // From now on the host has so much time to be heard of again.
@@ -180,7 +195,9 @@ void GadgetInitiatorSession::trySmooBegin() {
                           std::make_unique<SmooDialect>(
                               epoch, std::move(blockSizes),
                               [this](std::uint32_t low) { return engine_.sequenceByLowBits(low); }),
-                          epoch, kSmooMaxOutstanding);
+                          epoch, kSmooMaxOutstanding, 0);
+    perExport_ = false;
+    engine_.exportsListed({infos, 0});
     exports_.exportsOffered(infos, {.fua = false, .maxTransfer = smoo::kDefaultMaxIoBytes});
     listen();
 }

@@ -40,6 +40,8 @@ class GadgetInitiatorSession final : public GadgetSession {
     bool complete() const override { return list_ && list_->isComplete(); }
     bool takesExports() const override { return true; }
     Result<void> takeExports(ConstByteSpan page) override;
+    bool takesChanges() const override { return perExport_ && engine_.hasSession(); }
+    void takeChanges(std::uint16_t number, ConstByteSpan page) override;
 
     void disabled() override;
     ffs::SetupAnswer setup(const ffs::SetupRequest& request) override;
@@ -56,6 +58,8 @@ class GadgetInitiatorSession final : public GadgetSession {
     std::optional<Ring::TimerId> silence_;
     std::uint64_t answersHeard_ = 0;
     std::optional<wire::ExportListDecoder> list_;
+    bool perExport_ = false;
+    std::uint32_t features_ = 0;  // of the session that was asked for last
     // v0: configured and not begun; begins with the host's next STATUS.
     std::optional<std::vector<wire::smoo::ExportEntry>> smooConfig_;
     bool smooPolled_ = false;

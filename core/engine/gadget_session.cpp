@@ -57,7 +57,7 @@ ffs::SetupAnswer GadgetSession::setup(const ffs::SetupRequest& request) {
         }
     } else if (request.requestType == wire::kControlOut) {
         if (number == ControlRequest::Open ||
-            (number == ControlRequest::Exports && takesExports() && pending_))
+            (number == ControlRequest::Exports && (pending_ ? takesExports() : takesChanges())))
             return ffs::SetupAnswer::accept();
     }
     return ffs::SetupAnswer::stall();
@@ -71,6 +71,8 @@ void GadgetSession::setupData(const ffs::SetupRequest& request, ConstByteSpan da
             return refuse(wire::RefusedReason::BadExports, taken.error().message());
         stopPoint("after-exports");
         tryBegin();
+    } else if (takesChanges()) {
+        takeChanges(request.value, data);
     }
 }
 

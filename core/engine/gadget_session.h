@@ -46,7 +46,7 @@ class GadgetSession : protected ffs::FunctionListener, public SessionOwner {
  protected:
     GadgetSession(Ring& ring, const wire::Hello& offer, GadgetListener& listener);
 
-    // True while a session exists, or store I/O of an ended one is under way.
+    // True while a session exists.
     virtual bool busy() const = 0;
     virtual void endSession(Error reason) = 0;
     // Hands over the link of a new session. Precondition: not busy().
@@ -59,9 +59,12 @@ class GadgetSession : protected ffs::FunctionListener, public SessionOwner {
     virtual bool complete() const { return true; }
     // EXPORTS IN: the page's bytes, or nothing to stall.
     virtual std::optional<std::vector<std::byte>> exportsPage(std::uint16_t) { return {}; }
-    // EXPORTS OUT: whether there is such a request, and what became of its data.
+    // EXPORTS OUT: whether there is such a request for a session that is being opened, and what
+    // became of its data; and the same for one that runs.
     virtual bool takesExports() const { return false; }
     virtual Result<void> takeExports(ConstByteSpan) { return {}; }
+    virtual bool takesChanges() const { return false; }
+    virtual void takeChanges(std::uint16_t /*page*/, ConstByteSpan) {}
 
     // Opens the session that waits, if nothing stands in its way any more.
     void tryBegin();

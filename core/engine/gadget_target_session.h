@@ -14,7 +14,8 @@ class GadgetTargetSession final : public GadgetSession {
     ~GadgetTargetSession() override;
 
  protected:
-    bool busy() const override { return engine_.hasSession() || !engine_.drained(); }
+    bool busy() const override { return engine_.hasSession(); }
+    void exportsChanged() override;
     void endSession(Error reason) override { engine_.endSession(std::move(reason)); }
     void begin(const wire::Open& terms, std::unique_ptr<wire::Link> link) override;
     wire::Status status() const override;
@@ -22,6 +23,9 @@ class GadgetTargetSession final : public GadgetSession {
 
  private:
     TargetEngine& engine_;
+    bool perExport_ = false;
+    std::uint64_t changesBefore_ = 0;  // this session
+    wire::ExportList listed_;          // as the host reads it page by page
 };
 
 }  // namespace belay::engine

@@ -6,7 +6,8 @@
 
 namespace belay::engine {
 
-// Attach, the host's end: the gadget has the bytes.
+// Attach, the host's end: the gadget has the bytes. It is asked twice a second whether what it
+// offers has changed.
 class HostInitiatorSession final : public HostSession {
  public:
     // Engine and listener must outlive this object.
@@ -20,12 +21,16 @@ class HostInitiatorSession final : public HostSession {
     bool busy() const override { return engine_.hasLink(); }
     void endSession(Error reason) override { engine_.endSession(std::move(reason)); }
     void begin(const wire::Open& terms, std::unique_ptr<wire::Link> link,
-               const std::vector<wire::ExportInfo>& offered) override;
+               const wire::ExportList& offered) override;
     std::uint64_t signsOfLife() const override { return engine_.answersReceived(); }
 
  private:
+    void watchChanges();
+    void listAgain();
+
     InitiatorEngine& engine_;
     ExportsListener& exports_;
+    std::uint64_t changes_ = 0;  // wire::Status's, of the list that we have
 };
 
 }  // namespace belay::engine

@@ -229,7 +229,8 @@ void HostSession::helloReceived(const Result<Bytes>& reply) {
         return;
     }
     open_ = wire::Open{};
-    open_.features = terms_.payloadCrc ? hello->features & wire::kFeaturePayloadCrc : 0;
+    open_.features = hello->features &
+                     ((terms_.payloadCrc ? wire::kFeaturePayloadCrc : 0) | wire::kFeaturePerExport);
     open_.maxTransfer = std::min(hello->maxTransfer, terms_.maxTransfer);
     open_.maxOutstanding = std::min(hello->maxOutstanding, terms_.maxOutstanding);
     open_.epoch = Epoch(randomNonZero64());
@@ -242,30 +243,41 @@ void HostSession::helloReceived(const Result<Bytes>& reply) {
                    return;
                }
                openedDeadline_ = Clock::now() + kDrainingPatience;
-               if (auto list = exportsToSend()) {
-                   sending_ = std::move(*list);
-                   sendExports(0);
-               } else {
+               const auto list = exportsToSend(open_);
+               sentExports_ = list.has_value();
+               if (!list) {
                    pollOpened();
+                   return;
                }
+               sendExports(*list, [this](const Result<void>& listed) {
+                   // Refused with a STALL when the OPEN was: OPENED says why.
+                   if (!listed && listed.error().code != EPIPE)
+                       failed(listed.error());
+                   else
+                       pollOpened();
+               });
            });
 }
 
-void HostSession::sendExports(std::size_t page) {
-    if (page == wire::pageCount(sending_.size())) {
-        pollOpened();
+void HostSession::sendExports(const wire::ExportList& list,
+                              std::function<void(const Result<void>&)> done) {
+    sendPage(std::make_shared<const wire::ExportList>(list), 0, std::move(done));
+}
+
+void HostSession::sendPage(std::shared_ptr<const wire::ExportList> list, std::size_t page,
+                           std::function<void(const Result<void>&)> done) {
+    if (page == wire::pageCount(list->exports.size())) {
+        done({});
         return;
     }
-    const auto bytes = wire::encodeExportsPage(open_.epoch, sending_, page);
+    const auto bytes = wire::encodeExportsPage(open_.epoch, list->exports, page, list->memory);
     askOut(wire::kControlOut, static_cast<std::uint8_t>(wire::ControlRequest::Exports),
-           static_cast<std::uint16_t>(page), bytes, [this, page](const Result<Bytes>& sent) {
-               // Refused with a STALL when the OPEN was: OPENED says why.
-               if (!sent && sent.error().code == EPIPE)
-                   pollOpened();
-               else if (!sent)
-                   failed(sent.error());
+           static_cast<std::uint16_t>(page), bytes,
+           [this, list, page, done = std::move(done)](const Result<Bytes>& sent) {
+               if (!sent)
+                   done(tl::make_unexpected(sent.error()));
                else
-                   sendExports(page + 1);
+                   sendPage(list, page + 1, done);
            });
 }
 
@@ -286,14 +298,16 @@ void HostSession::openedReceived(const Result<Bytes>& reply) {
     } else if (opened->epoch != open_.epoch) {
         failed({"the gadget opened another session", {}, 0, {}});
     } else if (opened->state == wire::OpenState::Ready) {
-        list_.emplace(open_.epoch);
-        if (exportsToSend()) {
-            stopPoint("after-exports");
-            begin(open_, makeLink(), {});
-            running();
-        } else {
-            askExports();
+        if (sentExports_) {
+            beginWith({});
+            return;
         }
+        askExports([this](const Result<wire::ExportList>& list) {
+            if (list)
+                beginWith(*list);
+            else
+                failed(list.error());
+        });
     } else if (Clock::now() > openedDeadline_) {
         failed({"the gadget's store does not finish earlier requests", {}, ETIMEDOUT, {}});
     } else {
@@ -301,19 +315,30 @@ void HostSession::openedReceived(const Result<Bytes>& reply) {
     }
 }
 
-void HostSession::askExports() {
+void HostSession::beginWith(const wire::ExportList& offered) {
+    stopPoint("after-exports");
+    begin(open_, makeLink(), offered);
+    running();
+}
+
+void HostSession::askExports(std::function<void(const Result<wire::ExportList>&)> done) {
+    askPage(std::make_shared<wire::ExportListDecoder>(open_.epoch, open_.features),
+            std::move(done));
+}
+
+void HostSession::askPage(std::shared_ptr<wire::ExportListDecoder> list,
+                          std::function<void(const Result<wire::ExportList>&)> done) {
     askIn(wire::kControlIn, static_cast<std::uint8_t>(wire::ControlRequest::Exports),
-          list_->nextPage(), wire::kMaxPageBytes, [this](const Result<Bytes>& page) {
-              const auto added = page.and_then([this](const Bytes& b) { return list_->add(b); });
-              if (!added) {
-                  failed(added.error());
-              } else if (list_->isComplete()) {
-                  stopPoint("after-exports");
-                  begin(open_, makeLink(), list_->exports());
-                  running();
-              } else {
-                  askExports();
-              }
+          list->nextPage(), wire::kMaxPageBytes,
+          [this, list, done = std::move(done)](const Result<Bytes>& page) {
+              const auto added =
+                  page.and_then([&](const Bytes& bytes) { return list->add(bytes); });
+              if (!added)
+                  done(tl::make_unexpected(added.error()));
+              else if (list->isComplete())
+                  done(list->list());
+              else
+                  askPage(list, done);
           });
 }
 

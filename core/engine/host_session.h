@@ -72,16 +72,16 @@ class HostSession : public SessionOwner {
     HostSession(std::shared_ptr<usb::Device> device, const usb::Interface& interface,
                 const HostTerms& terms);
 
-    // True while a session exists, or store I/O of an ended one is under way.
+    // True while a session exists.
     virtual bool busy() const = 0;
     virtual void endSession(Error reason) = 0;
     // Hands over the link of a new session. `offered` is what the gadget lists (attach only).
     virtual void begin(const wire::Open& terms, std::unique_ptr<wire::Link> link,
-                       const std::vector<wire::ExportInfo>& offered) = 0;
+                       const wire::ExportList& offered) = 0;
     // A counter that goes up with whatever shows that the gadget lives.
     virtual std::uint64_t signsOfLife() const = 0;
     // Lend: the list to send. Attach: nothing, the gadget's list is asked for.
-    virtual std::optional<std::vector<wire::ExportInfo>> exportsToSend() const { return {}; }
+    virtual std::optional<wire::ExportList> exportsToSend(const wire::Open&) { return {}; }
     // The gadget does not know HELLO. False if there is no older protocol on this interface.
     virtual bool helloUnknown() { return false; }
     // Called when the session of an older protocol is to be checked, instead of STATUS.
@@ -94,6 +94,12 @@ class HostSession : public SessionOwner {
                Next next);
     void askOut(std::uint8_t type, std::uint8_t request, std::uint16_t value, ConstByteSpan data,
                 Next next);
+    // EXPORTS: the list as a whole, sent or asked for.
+    void sendExports(const wire::ExportList& list, std::function<void(const Result<void>&)> done);
+    void askExports(std::function<void(const Result<wire::ExportList>&)> done);
+    // What was agreed on last.
+    bool perExport() const { return (open_.features & wire::kFeaturePerExport) != 0; }
+    const wire::Open& agreed() const { return open_; }
     // Gives this attempt up; the next one follows after a while.
     void failed(const Error& reason);
     void running();
@@ -112,10 +118,13 @@ class HostSession : public SessionOwner {
     void stand(Standing standing, const std::string& reason);
     void attempt();
     void helloReceived(const Result<Bytes>& reply);
-    void sendExports(std::size_t page);
+    void sendPage(std::shared_ptr<const wire::ExportList> list, std::size_t page,
+                  std::function<void(const Result<void>&)> done);
+    void askPage(std::shared_ptr<wire::ExportListDecoder> list,
+                 std::function<void(const Result<wire::ExportList>&)> done);
     void pollOpened();
     void openedReceived(const Result<Bytes>& reply);
-    void askExports();
+    void beginWith(const wire::ExportList& offered);
     void schedule(Duration delay);
     void keepAlive();
     void statusReceived(const Result<Bytes>& reply);
@@ -132,8 +141,7 @@ class HostSession : public SessionOwner {
     std::optional<lifecycle::Keepalive> keepalive_;
     std::uint64_t lastSigns_ = 0;
     wire::Open open_;
-    std::vector<wire::ExportInfo> sending_;
-    std::optional<wire::ExportListDecoder> list_;
+    bool sentExports_ = false;  // in this attempt
     TimePoint openedDeadline_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     std::string lastFailure_;

@@ -44,12 +44,40 @@ HostTargetSession::~HostTargetSession() {
 }
 
 void HostTargetSession::begin(const wire::Open& terms, std::unique_ptr<wire::Link> link,
-                              const std::vector<wire::ExportInfo>&) {
+                              const wire::ExportList&) {
     log::notice("lend: session {:016x} opened", terms.epoch.value);
     smoo_ = false;
     const bool checked = (terms.features & wire::kFeaturePayloadCrc) != 0;
     engine_.sessionOpened(std::move(link), std::make_unique<NativeDialect>(checked), terms.epoch,
-                          terms.maxTransfer, terms.maxOutstanding);
+                          terms.maxTransfer, perExport());
+    telling_ = false;
+    // Since the list was sent.
+    if (engine_.changes() != listedAt_)
+        exportsChanged();
+}
+
+std::optional<wire::ExportList> HostTargetSession::exportsToSend(const wire::Open& terms) {
+    listedAt_ = engine_.changes();
+    engine_.prepareSession(device_->arena()->available(), terms.maxOutstanding);
+    return engine_.list(perExport());
+}
+
+void HostTargetSession::exportsChanged() {
+    if (smoo_ || !perExport())
+        renew();
+    else if (!std::exchange(telling_, true))
+        tellChanges();
+}
+
+void HostTargetSession::tellChanges() {
+    listedAt_ = engine_.changes();
+    sendExports(engine_.list(true), [this](const Result<void>& sent) {
+        telling_ = false;
+        if (!sent)
+            endSession(sent.error());
+        else if (engine_.hasSession() && engine_.changes() != listedAt_)
+            exportsChanged();
+    });
 }
 
 bool HostTargetSession::helloUnknown() {
@@ -68,17 +96,18 @@ void HostTargetSession::smooIdentified(const Result<Bytes>& reply) {
 }
 
 void HostTargetSession::smooSettle(unsigned polls) {
-    askIn(smoo::kStatus.requestType, smoo::kStatus.request, 0, smoo::StatusLayout::kBytes,
-          [this, polls](const Result<Bytes>& reply) {
-              const auto status =
-                  reply.and_then([](const Bytes& bytes) { return smoo::decodeStatus(bytes); });
-              if (!status)
-                  failed(status.error());
-              else if (polls == kSmooSettlePolls || smooStartsNothing(*status))
-                  smooConfigure();
-              else
-                  later(kSmooSettlePause, [this, polls] { smooSettle(polls + 1); });
-          });
+    askIn(
+        smoo::kStatus.requestType, smoo::kStatus.request, 0, smoo::StatusLayout::kBytes,
+        [this, polls](const Result<Bytes>& reply) {
+            const auto status =
+                reply.and_then([](const Bytes& bytes) { return smoo::decodeStatus(bytes); });
+            if (!status)
+                failed(status.error());
+            else if (engine_.drained() && (polls >= kSmooSettlePolls || smooStartsNothing(*status)))
+                smooConfigure();
+            else
+                later(kSmooSettlePause, [this, polls] { smooSettle(polls + 1); });
+        });
 }
 
 // True when the gadget has live devices of all that we offer: it is the process that the last
@@ -115,9 +144,10 @@ void HostTargetSession::smooConfigured(const Result<Bytes>& reply) {
     smooSigns_ = 0;
     const auto writes =
         terms_.smooWriteBack ? SmooDialect::Writes::WriteBack : SmooDialect::Writes::Durable;
+    engine_.prepareSession(device_->arena()->available(), kSmooMaxOutstanding);
     engine_.sessionOpened(makeLink(),
                           std::make_unique<SmooDialect>(epoch, std::move(blockSizes), writes),
-                          epoch, smoo::kMostIoBytes, kSmooMaxOutstanding);
+                          epoch, smoo::kMostIoBytes, false);
     running();
     smooPoll();
     smooWatch();

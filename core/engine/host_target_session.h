@@ -13,7 +13,9 @@ namespace belay::engine {
 // partition scan are parked and not sent again. So CONFIG_EXPORTS waits, unless there is nothing to
 // start. Then one STATUS a second; a changed session id, silence for 2.5 s or a request that is
 // running already mean that the gadget started over, and so do we. Writes are answered when they
-// are durable, unless HostTerms::smooWriteBack: a smoo gadget never flushes.
+// are durable, unless HostTerms::smooWriteBack: a smoo gadget never flushes. All stores must have
+// done what earlier sessions asked for, and a session ends when what is lent changes: v0 can
+// neither leave an export out nor let it come later.
 class HostTargetSession final : public HostSession {
  public:
     // The engine's stores must all be there already; it must outlive this object.
@@ -24,14 +26,13 @@ class HostTargetSession final : public HostSession {
     const char* protocol() const override { return smoo_ ? "smoo" : "native"; }
 
  protected:
-    bool busy() const override { return engine_.hasSession() || !engine_.drained(); }
+    bool busy() const override { return engine_.hasSession(); }
+    void exportsChanged() override;
     void endSession(Error reason) override { engine_.endSession(std::move(reason)); }
     void begin(const wire::Open& terms, std::unique_ptr<wire::Link> link,
-               const std::vector<wire::ExportInfo>& offered) override;
+               const wire::ExportList& offered) override;
     std::uint64_t signsOfLife() const override { return engine_.received(); }
-    std::optional<std::vector<wire::ExportInfo>> exportsToSend() const override {
-        return engine_.exports();
-    }
+    std::optional<wire::ExportList> exportsToSend(const wire::Open& terms) override;
     bool helloUnknown() override;
     bool checksItself() const override { return smoo_; }
 
@@ -45,7 +46,11 @@ class HostTargetSession final : public HostSession {
     void smooPoll();
     void smooWatch();
 
+    void tellChanges();
+
     TargetEngine& engine_;
+    std::uint64_t listedAt_ = 0;  // TargetEngine::changes(), of the list that the gadget has
+    bool telling_ = false;
     bool smoo_ = false;
     // Of the last session, until the next one is configured.
     std::optional<std::uint64_t> smooSessionId_;

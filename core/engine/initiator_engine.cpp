@@ -15,6 +15,8 @@ namespace {
 constexpr std::size_t kBounceBytes = 128 << 10;
 // How long an answer may take when its device is being failed.
 constexpr auto kAnswerGrace = std::chrono::seconds(1);
+// How soon it is looked again whether there is transfer memory, which the session has room for.
+constexpr auto kMemoryRetry = std::chrono::milliseconds(5);
 
 // Nanoseconds since 1970: above every sequence of an earlier process of this machine's life, as
 // no device completes a thousand million requests a second.
@@ -22,6 +24,11 @@ Sequence firstSequence() {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     return Sequence(static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()));
+}
+
+std::uint32_t wholePages(std::uint32_t bytes) {
+    constexpr std::uint32_t kPage = Arena::kPageBytes;
+    return (bytes + kPage - 1) / kPage * kPage;
 }
 
 wire::Op opOf(ublk::Request::Op op) {
@@ -64,7 +71,10 @@ InitiatorEngine::InitiatorEngine(Ring& ring, DeviceListener& listener)
       transfers_(initiator_.ledger().capacity()),
       pump_(ring, [this] { pump(); }) {}
 
-InitiatorEngine::~InitiatorEngine() = default;
+InitiatorEngine::~InitiatorEngine() {
+    if (memoryRetry_)
+        ring_.cancel(*memoryRetry_);
+}
 
 ublk::Queue& InitiatorEngine::addDevice(DeviceId device, std::size_t depth,
                                         const wire::ExportInfo& known, bool unsavedUnknown,
@@ -103,8 +113,16 @@ void InitiatorEngine::failDevice(DeviceId device) {
     ring_.callAfter(kAnswerGrace, [this, device] {
         const auto found = devices_.find(device);
         if (found != devices_.end() && found->second->failing && initiator_.underWay(device) > 0)
-            endSession({"no answer while the device is being stopped", {}, 0, {}});
+            abandonDevice(device);
     });
+}
+
+void InitiatorEngine::abandonDevice(DeviceId device) {
+    const auto completions = initiator_.abandon(device, EIO);
+    growTransfers();
+    for (const auto& completion : completions)
+        complete(completion);
+    pump_.ask();
 }
 
 void InitiatorEngine::resumeDevice(DeviceId device) {
@@ -115,6 +133,8 @@ DeviceCounters InitiatorEngine::counters(DeviceId device) {
     DeviceCounters counters = devices_.at(device)->counters;
     counters.unsavedBytes = initiator_.unsavedBytes(device);
     for (const session::Entry* entry : initiator_.inOrder(device)) {
+        if (entry->rest)
+            continue;
         ++counters.inFlight;
         if (entry->state == session::EntryState::Parked)
             ++counters.parked;
@@ -127,20 +147,38 @@ DeviceCounters InitiatorEngine::counters(DeviceId device) {
 std::vector<session::Entry> InitiatorEngine::inFlight(DeviceId device) {
     std::vector<session::Entry> list;
     for (const session::Entry* entry : initiator_.inOrder(device))
-        list.push_back(*entry);
+        if (!entry->rest)
+            list.push_back(*entry);
     return list;
 }
 
 void InitiatorEngine::sessionOpened(std::unique_ptr<wire::Link> link,
                                     std::unique_ptr<Dialect> dialect, Epoch epoch,
-                                    std::uint32_t maxOutstanding) {
+                                    std::uint32_t maxOutstanding, std::uint32_t memory) {
     link_ = std::move(link);
     dialect_ = std::move(dialect);
     ending_ = false;
     arena_ = link_->arena();
-    initiator_.sessionOpened(epoch, maxOutstanding);
+    const std::uint64_t own = arena_->available();
+    initiator_.sessionOpened(
+        epoch,
+        {maxOutstanding, memory == 0 ? own : std::min<std::uint64_t>(memory, own), memory != 0});
     framing_ = dialect_->framing(link_->messagePacketBytes());
     link_->start(framing_, *this);
+}
+
+// A part is of the target's memory; of ours, which may be less, it is as much in proportion.
+void InitiatorEngine::exportsListed(const wire::ExportList& list) {
+    std::vector<wire::ExportInfo> exports = list.exports;
+    const std::uint64_t ours = initiator_.memory();
+    for (wire::ExportInfo& info : exports)
+        if (list.memory > ours) {
+            const std::uint64_t part = (info.guaranteed * ours + list.memory - 1) / list.memory;
+            info.guaranteed =
+                std::max(static_cast<std::uint32_t>(part), wholePages(info.blockSize));
+        }
+    if (!initiator_.exportsListed(exports))
+        endSession({"more is shared than there was memory for", {}, 0, {}});
 }
 
 session::Resume InitiatorEngine::exportOffered(DeviceId device, const wire::ExportInfo& offered) {
@@ -209,13 +247,16 @@ void InitiatorEngine::pump() {
     std::size_t gathered = 0;
     while (const session::Entry* next = initiator_.nextToSend()) {
         Buffer buffer;
-        if (!prepare(*next, buffer))
+        if (!prepare(*next, buffer)) {
+            tryAgainSoon();
             break;
+        }
         if (wire::carriesPayload(next->op)) {
             if (next->origin == session::Origin::Replay) {
                 initiator_.copyLogged(*next, buffer.bytes());
             } else if (!copyOut(*next, buffer.bytes())) {
-                complete(*initiator_.fail(next->sequence, EIO));
+                if (const auto failed = initiator_.fail(next->sequence, EIO))
+                    complete(*failed);
                 continue;
             }
         }
@@ -257,11 +298,20 @@ void InitiatorEngine::sendGathered() {
     payloads_.clear();
 }
 
+void InitiatorEngine::tryAgainSoon() {
+    if (memoryRetry_)
+        return;
+    memoryRetry_ = ring_.callAfter(kMemoryRetry, [this] {
+        memoryRetry_.reset();
+        pump_.ask();
+    });
+}
+
 // Reserves the request's transfer memory; false when there is none now.
 bool InitiatorEngine::prepare(const session::Entry& entry, Buffer& buffer) {
     if (!wire::carriesPayload(entry.op) && !wire::returnsPayload(entry.op))
         return true;
-    auto taken = arena_->take(entry.length);
+    auto taken = arena_->takeAnywhere(entry.length);
     if (!taken)
         return false;
     buffer = std::move(*taken);
@@ -298,9 +348,9 @@ bool InitiatorEngine::copyOut(const session::Entry& entry, ByteSpan bytes) {
     const ublk::Queue& queue = devices_.at(entry.device)->queue;
     return copy(entry, bytes, "gave", [&](ByteSpan piece, std::uint32_t offset) {
         if (bounce_.empty())
-            return queue.copyFromRequest(entry.tag, piece, offset);
-        const auto copied =
-            queue.copyFromRequest(entry.tag, ByteSpan(bounce_).first(piece.size()), offset);
+            return queue.copyFromRequest(entry.tag, piece, entry.inRequest + offset);
+        const auto copied = queue.copyFromRequest(entry.tag, ByteSpan(bounce_).first(piece.size()),
+                                                  entry.inRequest + offset);
         std::memcpy(piece.data(), bounce_.data(), piece.size());
         return copied;
     });
@@ -311,9 +361,10 @@ bool InitiatorEngine::copyIn(const session::Entry& entry, ByteSpan bytes) {
     const ublk::Queue& queue = devices_.at(entry.device)->queue;
     return copy(entry, bytes, "took", [&](ByteSpan piece, std::uint32_t offset) {
         if (bounce_.empty())
-            return queue.copyToRequest(entry.tag, piece, offset);
+            return queue.copyToRequest(entry.tag, piece, entry.inRequest + offset);
         std::memcpy(bounce_.data(), piece.data(), piece.size());
-        return queue.copyToRequest(entry.tag, ByteSpan(bounce_).first(piece.size()), offset);
+        return queue.copyToRequest(entry.tag, ByteSpan(bounce_).first(piece.size()),
+                                   entry.inRequest + offset);
     });
 }
 
@@ -401,12 +452,13 @@ void InitiatorEngine::payloadReceived(std::uint64_t cookie) {
         if (const auto device = initiator_.ownPayloadReceived(sequence))
             listener_.probed(*device);
     } else if (!copyIn(*entry, bytes)) {
-        complete(*initiator_.fail(sequence, EIO));
-    } else if (auto completion = initiator_.payloadReceived(sequence); completion) {
-        complete(*completion);
-    } else {
+        if (const auto failed = initiator_.fail(sequence, EIO))
+            complete(*failed);
+    } else if (auto completion = initiator_.payloadReceived(sequence); !completion) {
         endSession(completion.error());
         return;
+    } else if (*completion) {
+        complete(**completion);
     }
     transfer.buffer = Buffer();
     pump_.ask();

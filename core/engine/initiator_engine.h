@@ -7,6 +7,7 @@
 #include "core/engine/session_owner.h"
 #include "core/session/initiator.h"
 #include "core/ublk/queue.h"
+#include "core/wire/export_pages.h"
 #include "core/wire/link.h"
 
 #include <map>
@@ -55,6 +56,8 @@ struct DeviceCounters {
 // - Every request reserves its transfer memory before it is sent, so an answer never has to wait
 //   for memory.
 // - Losing the link completes nothing: see session::Initiator.
+// - A device that is failed while its target does not answer leaves the session; the others' goes
+//   on.
 class InitiatorEngine final : private wire::LinkListener {
  public:
     InitiatorEngine(Ring& ring, DeviceListener& listener);
@@ -69,7 +72,8 @@ class InitiatorEngine final : private wire::LinkListener {
     // Forgets a stopped device.
     void removeDevice(DeviceId device);
     // From now on the device's requests fail with EIO, those held and those to come, until
-    // resumeDevice(). What the target has is waited for one second, then the session is given up.
+    // resumeDevice(). What the target has is waited for one second; then it fails too, and the
+    // device is out of the session until it is offered again.
     void failDevice(DeviceId device);
     void resumeDevice(DeviceId device);
     bool hasDevice(DeviceId device) const { return devices_.contains(device); }
@@ -88,9 +92,18 @@ class InitiatorEngine final : private wire::LinkListener {
         if (owner_ == owner)
             owner_ = nullptr;
     }
-    // Begins a session on a clean link. Requests flow once their device is offered.
+    // Begins a session on a clean link. Requests flow once their device is offered. `memory`: of
+    // the target, for what is under way; 0 if it does not say.
     void sessionOpened(std::unique_ptr<wire::Link> link, std::unique_ptr<Dialect> dialect,
-                       Epoch epoch, std::uint32_t maxOutstanding);
+                       Epoch epoch, std::uint32_t maxOutstanding, std::uint32_t memory);
+    // See session::Initiator. Where there is no part for a new one the session ends.
+    void exportsListed(const wire::ExportList& list);
+    // The export of a device has left the session, or is not ready to be in it.
+    void exportLeft(DeviceId device) { initiator_.exportLeft(device); }
+    // True when a device takes part in the session, or will as soon as what it waits for is done.
+    bool isIn(DeviceId device) const {
+        return initiator_.isOpen(device) || initiator_.isReplaying(device);
+    }
     // The session's target offers this export for this device.
     session::Resume exportOffered(DeviceId device, const wire::ExportInfo& offered);
     // What was lost is being sent again from the write log; nothing else is until it is saved.
@@ -128,6 +141,8 @@ class InitiatorEngine final : private wire::LinkListener {
     void requestArrived(DeviceIo& device, Tag tag);
     void pump();
     void sendGathered();
+    void abandonDevice(DeviceId device);
+    void tryAgainSoon();
     bool prepare(const session::Entry& entry, Buffer& buffer);
     bool copyOut(const session::Entry& entry, ByteSpan bytes);
     bool copyIn(const session::Entry& entry, ByteSpan bytes);
@@ -153,6 +168,7 @@ class InitiatorEngine final : private wire::LinkListener {
     wire::MessageFraming framing_;
     bool ending_ = false;
     EndOfTurn pump_;
+    std::optional<Ring::TimerId> memoryRetry_;
     std::vector<std::byte> messages_;
     std::vector<Sequence> payloads_;
     std::uint64_t answersReceived_ = 0;

@@ -9,8 +9,10 @@ class SessionOwner {
  public:
     // The link is down and the session over.
     virtual void sessionEnded(const Error& reason) = 0;
-    // A target's last store operation of an ended session is done: a new one may begin.
+    // A target's last store operation of an ended session is done.
     virtual void sessionDrained() {}
+    // What a target offers in its session has changed: an export has come, has gone, or is ready.
+    virtual void exportsChanged() {}
 
  protected:
     ~SessionOwner() = default;

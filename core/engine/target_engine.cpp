@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace belay::engine {
 namespace {
@@ -41,13 +42,27 @@ void TargetEngine::addStore(ExportId id, const std::string& label,
     info.label = label;
     target_.addExport(info);
     store->setListener(*this);
+    stores_[id].id = id;
     stores_[id].store = std::move(store);
+    changed();
 }
 
 void TargetEngine::retireStore(ExportId id) {
     stores_.at(id).retired = true;
     target_.removeExport(id);
-    endSession({"a store was taken back", {}, 0, {}});
+    changed();
+}
+
+void TargetEngine::changed() {
+    ++changes_;
+    if (!link_ || ending_)
+        return;
+    // The next session shares the memory out anew.
+    const std::size_t now = exports().size();
+    if (perExport_ && now > sharers_ && list(true).exports.size() < now)
+        endSession({"more is shared than there was memory for", {}, 0, {}});
+    else if (owner_ != nullptr)
+        owner_->exportsChanged();
 }
 
 bool TargetEngine::removeStore(ExportId id) {
@@ -92,16 +107,47 @@ std::vector<wire::ExportInfo> TargetEngine::exports() const {
     return list;
 }
 
+std::uint32_t TargetEngine::partOf(const wire::ExportInfo& info) const {
+    return session::Allotment::part(memory_, maxOutstanding_, sharers_, info.blockSize);
+}
+
+wire::ExportList TargetEngine::list(bool perExport) const {
+    wire::ExportList list;
+    if (perExport)
+        list.memory = static_cast<std::uint32_t>(memory_);
+    std::uint64_t guaranteed = 0;
+    for (wire::ExportInfo& info : exports()) {
+        if (perExport) {
+            info.guaranteed = partOf(info);
+            guaranteed += info.guaranteed;
+            if (guaranteed > memory_)
+                break;
+        } else if (!std::exchange(info.ready, true)) {
+            continue;
+        }
+        list.exports.push_back(std::move(info));
+    }
+    return list;
+}
+
+void TargetEngine::prepareSession(std::uint64_t memory, std::uint32_t maxOutstanding) {
+    memory_ = session::Allotment(memory, maxOutstanding).memory();
+    maxOutstanding_ = maxOutstanding;
+    sharers_ = exports().size();
+}
+
 void TargetEngine::sessionOpened(std::unique_ptr<wire::Link> link, std::unique_ptr<Dialect> dialect,
-                                 Epoch epoch, std::uint32_t maxTransfer,
-                                 std::uint32_t maxOutstanding) {
+                                 Epoch epoch, std::uint32_t maxTransfer, bool perExport) {
     link_ = std::move(link);
     dialect_ = std::move(dialect);
     arena_ = link_->arena();
-    maxOutstanding_ = maxOutstanding;
+    perExport_ = perExport;
     ending_ = false;
     received_ = sent_ = 0;
-    target_.sessionOpened(epoch, maxTransfer);
+    target_.sessionOpened(epoch, {maxTransfer, maxOutstanding_, perExport ? memory_ : 0});
+    rooms_ = session::Allotment(memory_, UINT32_MAX);
+    for (const wire::ExportInfo& info : exports())
+        rooms_.join(info.id, partOf(info));
     framing_ = dialect_->framing(link_->messagePacketBytes());
     link_->start(framing_, *this);
     stopPoint("before-replay");
@@ -132,9 +178,8 @@ Result<void> TargetEngine::accept(ConstByteSpan message) {
     const auto request = dialect_->decodeRequest(message);
     if (!request)
         return tl::make_unexpected(request.error());
-    if (target_.running() >= maxOutstanding_)
-        return failure("more requests than agreed", std::to_string(maxOutstanding_));
-    const auto accepted = target_.requestReceived(*request);
+    const wire::ExportInfo* info = target_.findExport(request->exportId);
+    const auto accepted = target_.requestReceived(*request, info == nullptr ? 0 : partOf(*info));
     if (!accepted)
         return tl::make_unexpected(accepted.error());
     if ((request->flags & wire::kFlagReplay) != 0)
@@ -192,25 +237,55 @@ std::size_t TargetEngine::newJob() {
 }
 
 void TargetEngine::freeJob(std::size_t index) {
-    jobs_[index] = Job();
+    Job& job = jobs_[index];
+    if (job.placed) {
+        rooms_.giveBack(job.request.exportId, job.request.length);
+        --placed_;
+    }
+    job = Job();
     freeJobs_.push_back(index);
 }
 
+// In order for each export. Payloads come in one order for all of them.
 void TargetEngine::feedWaiting() {
-    while (!waiting_.empty()) {
-        Job& job = jobs_[waiting_.front()];
-        const bool needsMemory = wire::carriesPayload(job.request.op) ||
-                                 (wire::returnsPayload(job.request.op) && job.refusal == 0);
-        if (needsMemory) {
-            auto buffer = arena_->take(job.request.length);
-            if (!buffer)
-                return;
-            job.buffer = std::move(*buffer);
+    bool payloadsWait = false;
+    std::vector<const Stored*> waits;
+    for (std::size_t i = 0; i < waiting_.size() && !ending_;) {
+        const std::size_t index = waiting_[i];
+        Job& job = jobs_[index];
+        const bool receives = wire::carriesPayload(job.request.op);
+        if ((receives && payloadsWait) || std::ranges::find(waits, job.stored) != waits.end() ||
+            !place(job)) {
+            payloadsWait = payloadsWait || receives;
+            waits.push_back(job.stored);
+            ++i;
+            continue;
         }
-        const std::size_t index = waiting_.front();
-        waiting_.pop_front();
+        waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
         begin(index);
     }
+}
+
+// Gives it its memory; false when there is none now.
+bool TargetEngine::place(Job& job) {
+    const bool needsMemory = wire::carriesPayload(job.request.op) ||
+                             (wire::returnsPayload(job.request.op) && job.refusal == 0);
+    if (!needsMemory)
+        return true;
+    const ExportId id = job.request.exportId;
+    const bool first = placed_ == 0;  // of all; else a long one might never have room
+    if (!perExport_ && !first && !rooms_.hasRoom(id, job.request.length))
+        return false;
+    auto buffer = arena_->takeAnywhere(job.request.length);
+    if (!buffer)
+        return false;
+    job.buffer = std::move(*buffer);
+    if (perExport_)
+        return true;
+    rooms_.take(id, job.request.length);
+    job.placed = true;
+    ++placed_;
+    return true;
 }
 
 void TargetEngine::begin(std::size_t index) {
@@ -284,15 +359,29 @@ void TargetEngine::storeDone(std::uint64_t cookie, int error) {
         stopPoint("write-done");
     --jobsOnStore_;
     if (job.orphan) {
-        freeJob(cookie);
-        if (drained() && owner_ != nullptr)
-            owner_->sessionDrained();
+        orphanDone(cookie);
         return;
     }
+    // A store's own is no word about the session.
+    if (error == wire::kStatusNotReady)
+        error = EIO;
     if (error == 0 && needsFlush(job.request))
         done(cookie);
     else
         finish(cookie, error);
+}
+
+// The last one of an export lets it into the session that runs, or into the next.
+void TargetEngine::orphanDone(std::size_t index) {
+    Stored& stored = *jobs_[index].stored;
+    freeJob(index);
+    if (--stored.orphans == 0) {
+        target_.setReady(stored.id, true);
+        if (!stored.retired)
+            changed();
+    }
+    if (drained() && owner_ != nullptr)
+        owner_->sessionDrained();
 }
 
 // Answers it, or the write that it was the last piece of.
@@ -408,11 +497,17 @@ void TargetEngine::linkDown(const Error& reason) {
     payloadBytes_ = 0;
     waiting_.clear();
     for (std::size_t i = 0; i < jobs_.size(); ++i) {
-        if (jobs_[i].state == JobState::OnStore)
-            jobs_[i].orphan = true;
-        else if (jobs_[i].state != JobState::Free)
+        Job& job = jobs_[i];
+        if (job.state == JobState::OnStore && !job.orphan) {
+            job.orphan = true;
+            job.placed = false;
+            ++job.stored->orphans;
+            target_.setReady(job.stored->id, false);
+        } else if (job.state != JobState::OnStore && job.state != JobState::Free) {
             freeJob(i);
+        }
     }
+    placed_ = 0;
     arena_.reset();
     if (owner_ == nullptr)
         return;

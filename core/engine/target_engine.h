@@ -7,6 +7,7 @@
 #include "core/engine/session_owner.h"
 #include "core/session/target.h"
 #include "core/store/store.h"
+#include "core/wire/export_pages.h"
 #include "core/wire/link.h"
 
 #include <deque>
@@ -40,8 +41,13 @@ struct TargetRequest {
 // The target's data path: requests from the link run on stores, answers go back.
 //
 // - Single-threaded, on the ring. Owns its stores, and the link of a session.
-// - A new session must not be opened before drained(): that is what keeps a late write of the old
-//   session from landing after a replayed one.
+// - An export is in a session once its store has done all that earlier ones asked for: that is what
+//   keeps a late write of an old session from landing after a replayed one. Until then it is not
+//   ready. Where the protocol cannot say so (v0), a session waits for drained().
+// - A store that hangs is its export's trouble. An initiator that takes part (kFeaturePerExport)
+//   sends only what has room, and is not waited for if it does not; of one that cannot, each export
+//   has its part of the memory, reads of the others go on, and only payloads of writes, which come
+//   in order, wait behind one that has no place.
 // - FUA holds for every change: what the store cannot make durable by itself (it can a write) is
 //   followed by a flush of the store before it is answered.
 // - What is longer than transfer memory can be at once goes in pieces: a write's bytes are taken
@@ -57,7 +63,8 @@ class TargetEngine final : private wire::LinkListener, private store::StoreListe
 
     // Offers a store. The id must be unused.
     void addStore(ExportId id, const std::string& label, std::unique_ptr<store::Store> store);
-    // Takes no more requests for a store. One that is running ends the session.
+    // Takes no more requests for a store; those that run are answered. In a session that cannot say
+    // so its owner has to begin another one (SessionOwner::exportsChanged).
     void retireStore(ExportId id);
     // Forgets a retired store and closes it, unless it has a request under way: then false.
     bool removeStore(ExportId id);
@@ -66,6 +73,11 @@ class TargetEngine final : private wire::LinkListener, private store::StoreListe
     std::vector<TargetRequest> inFlight(ExportId id) const;
     // What the stores offer now, with their present verifiers.
     std::vector<wire::ExportInfo> exports() const;
+    // The same, as it is listed in the session that was prepared last: with parts of the memory,
+    // and without what there is none for; or for a peer that knows neither parts nor readiness.
+    wire::ExportList list(bool perExport) const;
+    // Goes up with each change of the list.
+    std::uint64_t changes() const { return changes_; }
 
     // Who is told of a session's end, or nobody.
     void setSessionOwner(SessionOwner* owner) { owner_ = owner; }
@@ -78,10 +90,12 @@ class TargetEngine final : private wire::LinkListener, private store::StoreListe
     bool hasSession() const { return link_ != nullptr; }
     Epoch epoch() const { return target_.epoch(); }
 
-    // Begins a session on a clean link. Precondition: drained() and no session. A peer that sends
-    // a longer payload, or has more requests unanswered, ends it.
+    // Shares the memory of a session that is being opened out among the exports there are.
+    void prepareSession(std::uint64_t memory, std::uint32_t maxOutstanding);
+    // Begins it on a clean link. Precondition: no session. A peer that sends a longer payload, or
+    // has more unanswered than was agreed, ends it.
     void sessionOpened(std::unique_ptr<wire::Link> link, std::unique_ptr<Dialect> dialect,
-                       Epoch epoch, std::uint32_t maxTransfer, std::uint32_t maxOutstanding);
+                       Epoch epoch, std::uint32_t maxTransfer, bool perExport);
     // Ends it; sessionEnded() follows.
     void endSession(Error reason);
 
@@ -90,7 +104,9 @@ class TargetEngine final : private wire::LinkListener, private store::StoreListe
 
  private:
     struct Stored {
+        ExportId id;
         std::unique_ptr<store::Store> store;
+        std::size_t orphans = 0;  // operations of earlier sessions that run
         bool retired = false;
         StoreCounters done;
         std::uint64_t volatileBytes = 0;  // answered as written and not as durable, ever
@@ -107,6 +123,7 @@ class TargetEngine final : private wire::LinkListener, private store::StoreListe
     struct Job {
         JobState state = JobState::Free;
         bool orphan = false;  // its session is over
+        bool placed = false;  // in rooms_
         int refusal = 0;      // an errno to answer with instead of running it
         wire::Request request;
         Stored* stored = nullptr;
@@ -139,6 +156,10 @@ class TargetEngine final : private wire::LinkListener, private store::StoreListe
     void answer(std::size_t index, int error);
     static void count(const Job& job);
     void feedWaiting();
+    bool place(Job& job);
+    void orphanDone(std::size_t index);
+    void changed();
+    std::uint32_t partOf(const wire::ExportInfo& info) const;
     void sendAnswers();
     void flushAnswers();
 
@@ -150,7 +171,13 @@ class TargetEngine final : private wire::LinkListener, private store::StoreListe
     std::unique_ptr<Dialect> dialect_;
     std::shared_ptr<Arena> arena_;
     wire::MessageFraming framing_;
+    std::uint64_t memory_ = 0;
     std::uint32_t maxOutstanding_ = 0;
+    std::size_t sharers_ = 0;  // how many exports the memory was shared out among
+    bool perExport_ = false;
+    session::Allotment rooms_;  // unless the initiator keeps to it itself
+    std::size_t placed_ = 0;    // jobs in it
+    std::uint64_t changes_ = 0;
     bool ending_ = false;
     std::vector<Job> jobs_;
     std::vector<std::size_t> freeJobs_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/base/error.h"
+#include "core/session/allotment.h"
 #include "core/session/ledger.h"
 #include "core/session/log_work.h"
 #include "core/wire/message.h"
@@ -9,6 +10,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 namespace belay::session {
@@ -42,6 +44,14 @@ struct Answer {
     std::optional<DeviceId> tookVerifier;
 };
 
+// What both ends have agreed on for a session.
+struct Terms {
+    std::uint32_t maxOutstanding = 0;  // requests under way at once
+    std::uint64_t memory = 0;          // bytes of payload under way at once
+    // Exports come and go within the session: who leaves says so with wire::kStatusNotReady.
+    bool perExport = false;
+};
+
 // Whether a session may go on with an export it had before.
 enum class Resume : std::uint8_t {
     Same,             // go on; if the verifier has changed, the write log is sent again first
@@ -63,7 +73,12 @@ enum class Resume : std::uint8_t {
 //   are never handed out as completions.
 // - A changed verifier ends the session, whatever request shows it; if that one failed, its issuer
 //   gets the error first. The next session begins with the write log, or with missing data.
-// - One instance serves all exports of one gadget in one direction.
+// - One instance serves all exports of one gadget in one direction. They take turns, and each has
+//   its part of the session's memory (Allotment): none waits for what another one's store does not
+//   answer. A request that is longer than its part goes in pieces when there is no other room.
+// - An export can leave a session and join it again. It joins when all that was sent of it before
+// is
+//   answered; that holds for each disk, whatever device it was sent for.
 class Initiator {
  public:
     // `first` must lie above every sequence used before in the life of these devices.
@@ -93,13 +108,21 @@ class Initiator {
 
     // -- session
 
-    // A session with this epoch is ready. At most `maxOutstanding` requests are under way in it.
-    void sessionOpened(Epoch epoch, std::uint32_t maxOutstanding);
+    // A session with this epoch is ready.
+    void sessionOpened(Epoch epoch, const Terms& terms);
+    // For payloads under way in this session, bytes.
+    std::uint64_t memory() const { return allotment_.memory(); }
+    // What the session's target lists now, ready or not: each has its part of the memory from here
+    // on. False: there is no part for a new one. Then only another session has.
+    bool exportsListed(const std::vector<wire::ExportInfo>& exports);
     // The export as the session's target offers it now. Same: its requests flow from here on.
     // A changed verifier is accepted when nothing unsaved depends on the old one, or all that does
     // is in the write log. If a write log's being sent again to this disk was broken off, they flow
     // when what is under way of it is answered: the store may do the two in any order.
     Resume exportOffered(DeviceId device, const wire::ExportInfo& offered);
+    // The session's target does not serve the device's export any more: nothing is sent of it until
+    // it is offered again. What was sent is answered still.
+    void exportLeft(DeviceId device);
     // The user accepts the loss: what is unsaved now no longer counts as such. Breaks off sending
     // the write log again; the caller offers the export anew.
     void forgiveMissingData(DeviceId device);
@@ -125,8 +148,9 @@ class Initiator {
     // Checks a response against the ledger. `sent`: the payload of the write that it answers.
     // In the order in which they come; only a write's may be kept back for a while.
     Result<Answer> responseReceived(const wire::Response& response, ConstByteSpan sent = {});
-    // The payload of an answered request is complete and its CRC is right.
-    Result<Completion> payloadReceived(Sequence sequence);
+    // The payload of an answered request is complete and its CRC is right. No completion: it was
+    // the beginning of a request.
+    Result<std::optional<Completion>> payloadReceived(Sequence sequence);
     // The same for one of our own requests; the device whose probe it was.
     std::optional<DeviceId> ownPayloadReceived(Sequence sequence);
     // The checksum that the answer to `sequence` promised for its payload.
@@ -135,6 +159,9 @@ class Initiator {
     std::optional<Completion> fail(Sequence sequence, int error);
     // Gives up on all parked requests of a device.
     std::vector<Completion> failParked(DeviceId device, int error);
+    // Gives up on all of them, and the device leaves the session. What was sent keeps its place
+    // until it is answered, for nobody.
+    std::vector<Completion> abandon(DeviceId device, int error);
 
     Ledger& ledger() { return ledger_; }
     // The kernel's requests of a device, in order.
@@ -147,44 +174,60 @@ class Initiator {
         std::size_t depth = 0;
         wire::ExportInfo info;  // info.id is the present session's name for it
         bool open = false;
+        std::deque<Sequence> toSend;
+        std::size_t underWay = 0;  // sent and not finished, of all kinds but nobody's
         bool unsavedUnknown = false;
         std::uint64_t written = 0;  // bytes answered without DURABLE, ever
         std::uint64_t stable = 0;   // of these, how many a successful flush covers
         LogWork work;
-        std::optional<wire::ExportInfo> joining;  // when nothing disowned is under way to this disk
+        // When nothing of its own, and nothing disowned to this disk, is under way.
+        std::optional<wire::ExportInfo> joining;
         Probe probe = Probe::None;
         std::uint64_t probeOffset = 0;
         Sequence probeSequence;  // Parked: where it is in the ledger
         bool hasUnsaved() const { return unsavedUnknown || written != stable; }
     };
 
-    Completion finish(Entry& entry, int result);
-    void sendParked(DeviceId device);
+    std::optional<Completion> finish(Entry& entry, int result);
+    std::optional<Completion> finishBeginning(const Entry& beginning, int result);
+    void sendParked(DeviceId id, Device& device);
+    const Entry* nextOf(DeviceId id, Device& device);
+    const Entry* nextOfOurOwn(DeviceId id, Device& device);
+    bool hasRoom(const Device& device, const Entry& entry) const;
+    bool cutToFit(const Device& device, Entry& entry);
+    bool waits(const Entry& entry);
+    void notTaken(Entry& entry);
+    void growLedger();
     Result<bool> applyDurability(const Entry& entry, const wire::Response& response);
 
     const Entry* nextProbe(DeviceId id, Device& device, bool room);
     std::optional<DeviceId> endOwn(Entry& entry);
 
     // Of the write log.
+    std::uint32_t longestAtOnce(const wire::ExportInfo& info) const;
     bool canReplay(const Device& device) const;
     void join(Device& device, const wire::ExportInfo& offered);
-    const Entry* nextOfOurOwn();
     void flushed(Device& device, const Entry& entry);
     void logChange(const Entry& entry, const wire::Response& response, ConstByteSpan sent);
     Result<Answer> answerOfOurOwn(Entry& entry, const wire::Response& response);
     ReplayEnd endReplay(DeviceId id, bool saved);
     void disown(DeviceId device);
     bool isDisowned(const Uuid& disk) const;
+    void makeNobodys(Entry& entry, const Uuid& disk);
     void disownedAnswered(Sequence sequence);
-    void goOn(Device& device);
+    void joinIfItCan(DeviceId id, Device& device);
+    void goOn(DeviceId id);
 
     Ledger ledger_;
-    std::size_t kernels_ = 0;  // of the ledger's entries
+    std::size_t depths_ = 0;   // of all devices
+    std::size_t kernels_ = 0;  // requests of the kernel in the ledger
     std::map<DeviceId, Device> devices_;
     Epoch epoch_;
-    std::uint32_t maxOutstanding_ = 0;
-    std::uint32_t outstanding_ = 0;
-    std::deque<Sequence> toSend_;
+    Terms terms_;
+    Allotment allotment_;
+    std::set<ExportId> listed_;
+    bool hasList_ = false;
+    DeviceId last_;  // whose turn was the last
     // What was sent of write logs and is nobody's now, not answered, and the disk it went to.
     std::map<Sequence, Uuid> disowned_;
 };

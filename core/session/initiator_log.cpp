@@ -27,7 +27,7 @@ void Initiator::join(Device& device, const wire::ExportInfo& offered) {
     if (offered.verifier != before && device.hasUnsaved()) {
         // The old one stays the one that counts until all is sent and flushed.
         device.info.verifier = before;
-        device.work.startReplay(offered.verifier);
+        device.work.startReplay(offered.verifier, longestAtOnce(offered));
         return;
     }
     device.open = true;
@@ -39,17 +39,21 @@ void Initiator::join(Device& device, const wire::ExportInfo& offered) {
         log->restart(offered.verifier);
 }
 
-const Entry* Initiator::nextOfOurOwn() {
+const Entry* Initiator::nextOfOurOwn(DeviceId id, Device& device) {
     // The other half of the ledger is the kernel's.
     const bool room = ledger_.size() - kernels_ < ledger_.capacity() / 2;
-    for (auto& [id, device] : devices_)
-        if (const Entry* entry = nextProbe(id, device, room))
-            return entry;
-    for (auto& [id, device] : devices_)
-        if (device.open || device.work.replaying())
-            if (const Entry* entry = device.work.next(ledger_, id, maxOutstanding_, room))
-                return entry;
-    return nullptr;
+    if (const Entry* entry = nextProbe(id, device, room))
+        return entry;
+    if (!device.open && !device.work.replaying())
+        return nullptr;
+    return device.work.next(ledger_, id, terms_.maxOutstanding, room);
+}
+
+// Of the write log: what always has room in the export's own part.
+std::uint32_t Initiator::longestAtOnce(const wire::ExportInfo& info) const {
+    const std::uint64_t part = allotment_.guaranteed(info.id) / info.blockSize * info.blockSize;
+    return part == 0 ? UINT32_MAX
+                     : static_cast<std::uint32_t>(std::min<std::uint64_t>(part, UINT32_MAX));
 }
 
 void Initiator::copyLogged(const Entry& entry, ByteSpan out) const {
@@ -124,7 +128,7 @@ Result<Answer> Initiator::answerOfOurOwn(Entry& entry, const wire::Response& res
         flushed(device, answered);
         device.stable += work.stableUpTo(response.stableUpTo);
     }
-    goOn(device);
+    goOn(id);
     return answer;
 }
 
@@ -140,7 +144,7 @@ ReplayEnd Initiator::endReplay(DeviceId id, bool saved) {
     device.stable = device.written;
     device.work.endReplay();
     device.open = true;
-    sendParked(id);
+    sendParked(id, device);
     return {id, true};
 }
 
@@ -151,11 +155,16 @@ void Initiator::disown(DeviceId device) {
             continue;
         if (entry->state == EntryState::Parked)
             ledger_.remove(entry->sequence);
-        else if (entry->origin != Origin::Nobody) {
-            entry->origin = Origin::Nobody;
-            disowned_.emplace(entry->sequence, devices_.at(device).info.uuid);
-        }
+        else if (entry->origin != Origin::Nobody)
+            makeNobodys(*entry, devices_.at(device).info.uuid);
     }
+}
+
+void Initiator::makeNobodys(Entry& entry, const Uuid& disk) {
+    --devices_.at(entry.device).underWay;
+    entry.origin = Origin::Nobody;
+    entry.rest.reset();
+    disowned_.emplace(entry.sequence, disk);
 }
 
 bool Initiator::isDisowned(const Uuid& disk) const {
@@ -170,22 +179,20 @@ void Initiator::disownedAnswered(Sequence sequence) {
     disowned_.erase(found);
     if (isDisowned(disk))
         return;
-    for (auto& [id, known] : devices_) {
-        if (known.info.uuid != disk || !known.joining)
-            continue;
-        const wire::ExportInfo offered = *std::exchange(known.joining, std::nullopt);
-        join(known, offered);
-        if (known.open)
-            sendParked(id);
-    }
+    for (auto& [id, known] : devices_)
+        if (known.info.uuid == disk)
+            joinIfItCan(id, known);
 }
 
-void Initiator::goOn(Device& device) {
+// Something of the device is answered: what waited for that may go.
+void Initiator::goOn(DeviceId id) {
+    Device& device = devices_.at(id);
+    joinIfItCan(id, device);
     if (!device.work.mayGoOn())
         return;
     const auto waiting = device.work.takeWaiting();
-    toSend_.insert(toSend_.end(), waiting.begin(), waiting.end());
-    std::ranges::sort(toSend_);
+    device.toSend.insert(device.toSend.end(), waiting.begin(), waiting.end());
+    std::ranges::sort(device.toSend);
 }
 
 }  // namespace belay::session

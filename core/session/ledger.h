@@ -44,6 +44,12 @@ struct Entry {
     Origin origin = Origin::Kernel;
     std::size_t piece = 0;     // Replay: which piece of the log
     std::size_t reserved = 0;  // room in the write log
+    ExportId sentTo;           // the session's name for where it went
+    // A request for which there was no room as a whole is cut: its beginning goes first, the rest
+    // is an entry of its own, which waits for that.
+    std::uint32_t inRequest = 0;        // where in the kernel's request this begins, bytes
+    std::optional<Sequence> rest;       // of a beginning
+    std::optional<Sequence> beginning;  // of a rest
 };
 
 // The requests under way, found by sequence in constant time and without allocation.

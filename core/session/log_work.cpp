@@ -124,10 +124,19 @@ void LogWork::flushFailed() {
 
 // -- sending again
 
-void LogWork::startReplay(Verifier verifier) {
+void LogWork::startReplay(Verifier verifier, std::uint32_t longest) {
     replaying_ = true;
     replayVerifier_ = verifier;
-    pieces_ = log_->pieces();
+    pieces_.clear();
+    for (WriteLog::Piece piece : log_->pieces()) {
+        // What has no payload may be of any length.
+        const bool moves = wire::carriesPayload(log_->records()[piece.record].op);
+        for (std::uint32_t left = piece.length; left > 0; left -= piece.length) {
+            piece.length = moves ? std::min(left, longest) : left;
+            pieces_.push_back(piece);
+            piece.offset += piece.length;
+        }
+    }
     sent_ = underWay_ = 0;
 }
 
@@ -142,6 +151,12 @@ void LogWork::endReplay() {
 
 void LogWork::reset() {
     *this = LogWork(log_);
+}
+
+void LogWork::leave() {
+    const std::size_t reserved = reserved_;
+    reset();
+    reserved_ = reserved;
 }
 
 }  // namespace belay::session

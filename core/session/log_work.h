@@ -54,8 +54,8 @@ class LogWork {
 
     // -- sending again
 
-    // `verifier`: of the target as it is now.
-    void startReplay(Verifier verifier);
+    // `verifier`: of the target as it is now. `longest`: of what is sent at once, bytes.
+    void startReplay(Verifier verifier, std::uint32_t longest);
     bool replaying() const { return replaying_; }
     // The payload of one of next()'s writes, into as many bytes as it is long.
     void copyLogged(const Entry& entry, ByteSpan out) const;
@@ -66,6 +66,8 @@ class LogWork {
 
     // The session is over, or of no use to this device: as in the beginning, but for the log.
     void reset();
+    // The device is out of the session, and what it has sent is still to be answered.
+    void leave();
 
  private:
     bool flushIsDue() const;

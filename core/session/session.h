@@ -6,5 +6,5 @@
 // the target may yet lose, the target's list of requests that must not run twice, and the check
 // that a returned disk is still the same one. What it may know: base and the neutral messages of
 // wire. Pure: no descriptor, no system call, no clock; events come in as calls, what is to be done
-// goes out as return values. Where to start reading: initiator.h, then target.h; for the log
-// write_log.h, then log_work.h.
+// goes out as return values. Where to start reading: initiator.h, then target.h; for how exports
+// share a session allotment.h; for the log write_log.h, then log_work.h.

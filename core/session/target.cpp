@@ -1,10 +1,12 @@
 #include "core/session/target.h"
 
-#include <algorithm>
 #include <cerrno>
+#include <string>
 
 namespace belay::session {
 namespace {
+
+constexpr std::uint64_t kRounding = 16;  // bytes for each request
 
 int errorOf(const wire::Request& request, const wire::ExportInfo& info) {
     if (request.op == wire::Op::Flush)
@@ -24,9 +26,12 @@ int errorOf(const wire::Request& request, const wire::ExportInfo& info) {
 
 }  // namespace
 
-void Target::sessionOpened(Epoch epoch, std::uint32_t maxTransfer) {
+// Both ends round, and an initiator with less memory counts in proportion.
+void Target::sessionOpened(Epoch epoch, const Limits& limits) {
     epoch_ = epoch;
-    maxTransfer_ = maxTransfer;
+    limits_ = limits;
+    allotment_ =
+        Allotment(limits.memory + kRounding * limits.maxOutstanding, limits.maxOutstanding);
     resetSession();
 }
 
@@ -45,8 +50,14 @@ void Target::addExport(const wire::ExportInfo& info) {
     exports_.insert_or_assign(info.id, Export{info, {}});
 }
 
+void Target::setReady(ExportId id, bool ready) {
+    if (const auto found = exports_.find(id); found != exports_.end())
+        found->second.info.ready = ready;
+}
+
 void Target::removeExport(ExportId id) {
     exports_.erase(id);
+    allotment_.leave(id);
 }
 
 const wire::ExportInfo* Target::findExport(ExportId id) const {
@@ -54,18 +65,32 @@ const wire::ExportInfo* Target::findExport(ExportId id) const {
     return found == exports_.end() ? nullptr : &found->second.info;
 }
 
-Result<Accepted> Target::requestReceived(const wire::Request& request) {
+Result<Accepted> Target::requestReceived(const wire::Request& request, std::uint32_t part) {
     if (request.epoch != epoch_)
         return failure("request of another session");
     const bool hasPayload = wire::carriesPayload(request.op);
-    if ((hasPayload || wire::returnsPayload(request.op)) && request.length > maxTransfer_)
+    const bool moves = hasPayload || wire::returnsPayload(request.op);
+    if (moves && request.length > limits_.maxTransfer)
         return failure("request longer than agreed");
     if (hasPayload && request.length == 0)
         return failure("write without bytes");
-    if (!running_.emplace(request.sequence, request.op).second)
+    if (running_.size() >= limits_.maxOutstanding)
+        return failure("more requests than agreed", std::to_string(limits_.maxOutstanding));
+    const Running running{request.exportId, moves ? request.length : 0};
+    if (!running_.emplace(request.sequence, running).second)
         return failure("request that is running already");
+    if (limits_.memory != 0) {
+        // From its first request on: what the initiator has kept free for it until then does not
+        // matter here.
+        allotment_.join(request.exportId, part);
+        if (!allotment_.hasRoom(request.exportId, running.payload))
+            return failure("more bytes under way than agreed", std::to_string(limits_.memory));
+        allotment_.take(request.exportId, running.payload);
+    }
     const wire::ExportInfo* info = findExport(request.exportId);
-    const int error = info == nullptr ? ENXIO : errorOf(request, *info);
+    const bool isIn = info != nullptr && info->ready;
+    const int notIn = limits_.memory != 0 ? wire::kStatusNotReady : ENXIO;
+    const int error = isIn ? errorOf(request, *info) : notIn;
     if (error != 0)
         return Accepted{Step::Refuse, error};
     exports_.at(request.exportId).stable.accepted(request);
@@ -73,7 +98,11 @@ Result<Accepted> Target::requestReceived(const wire::Request& request) {
 }
 
 wire::Response Target::answer(const wire::Request& request, int error, Verifier verifier) {
-    running_.erase(request.sequence);
+    if (const auto found = running_.find(request.sequence); found != running_.end()) {
+        if (limits_.memory != 0)
+            allotment_.giveBack(found->second.exportId, found->second.payload);
+        running_.erase(found);
+    }
     wire::Response response;
     response.op = request.op;
     response.status = static_cast<std::uint8_t>(error > 0 && error <= 255 ? error

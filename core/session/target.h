@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/base/error.h"
+#include "core/session/allotment.h"
 #include "core/session/stable_up_to.h"
 #include "core/wire/message.h"
 
@@ -32,20 +33,30 @@ struct Accepted {
 //   with an errno, which the other side's issuer gets.
 // - Each answer says up to which sequence changes are durable, as far as that is known
 // (StableUpTo).
-// - Says nothing about the store's own in-flight I/O: before a new session is called ready, its
-//   owner waits until that is done (design: exactly one session).
+// - Says nothing about the store's own in-flight I/O: an export is in a session only when that of
+//   earlier ones is done (design: exactly one run of I/O). The owner says which are.
 class Target {
  public:
-    // `maxTransfer`: the longest payload agreed on, bytes.
-    void sessionOpened(Epoch epoch, std::uint32_t maxTransfer);
+    // What was agreed on.
+    struct Limits {
+        std::uint32_t maxTransfer = 0;  // the longest payload, bytes
+        std::uint32_t maxOutstanding = 0;
+        std::uint64_t memory = 0;  // for payloads under way; 0: nothing was said of it
+    };
+    void sessionOpened(Epoch epoch, const Limits& limits);
     void sessionClosed();
     Epoch epoch() const { return epoch_; }
 
+    // One that is not ready takes no requests yet.
     void addExport(const wire::ExportInfo& info);
+    void setReady(ExportId id, bool ready);
+    // Takes no more requests of it; those that run are answered still.
     void removeExport(ExportId id);
     const wire::ExportInfo* findExport(ExportId id) const;
 
-    Result<Accepted> requestReceived(const wire::Request& request);
+    // `part`: what its export was said to be guaranteed. A request for which there is no room is an
+    // error, if that was agreed on: a sound initiator has not sent it.
+    Result<Accepted> requestReceived(const wire::Request& request, std::uint32_t part = 0);
     // The answer to a request that was accepted, and the end of it: `error` is 0 or an errno,
     // `verifier` the store's after the operation. A change with FUA that succeeded must be durable
     // by now, whatever its kind: the answer says so.
@@ -61,10 +72,16 @@ class Target {
 
     void resetSession();
 
+    struct Running {
+        ExportId exportId;
+        std::uint32_t payload = 0;  // bytes that have room
+    };
+
     Epoch epoch_;
-    std::uint32_t maxTransfer_ = 0;
+    Limits limits_;
+    Allotment allotment_;
     std::map<ExportId, Export> exports_;
-    std::unordered_map<Sequence, wire::Op> running_;
+    std::unordered_map<Sequence, Running> running_;
 };
 
 }  // namespace belay::session

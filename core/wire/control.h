@@ -22,6 +22,17 @@ inline constexpr std::uint16_t kNativeVersion = 1;
 inline constexpr std::uint16_t kRoleLend = 1 << 0;
 inline constexpr std::uint16_t kRoleAttach = 1 << 1;
 inline constexpr std::uint32_t kFeaturePayloadCrc = 1 << 0;
+// Exports share a session without waiting for each other:
+// - EXPORTS says how much memory the target has for payloads under way, which part of it each
+//   export is guaranteed, and which exports are not ready;
+// - it may come again while the session runs (attach: the host asks when Status::changes went up;
+//   lend: the host sends it): exports come, go and become ready;
+// - the initiator sends only what has room (session::Allotment); a target ends a session in which
+//   more comes;
+// - a request for an export that is not in the session is answered with kStatusNotReady.
+// Without it a session's exports are those that are ready when it begins, and it ends when they
+// change.
+inline constexpr std::uint32_t kFeaturePerExport = 1 << 1;
 
 // Who the gadget is and what it can do.
 struct Hello {

@@ -32,13 +32,14 @@ std::uint32_t pageCrc(ConstByteSpan page) {
 }
 
 void writeEntry(const ExportInfo& info, ByteSpan out) {
-    const std::uint32_t flags = (info.readOnly ? kExportReadOnly : 0) |
-                                (info.canDiscard ? kExportCanDiscard : 0) |
-                                (info.canWriteZeroes ? kExportCanWriteZeroes : 0);
+    const std::uint32_t flags =
+        (info.readOnly ? kExportReadOnly : 0) | (info.canDiscard ? kExportCanDiscard : 0) |
+        (info.canWriteZeroes ? kExportCanWriteZeroes : 0) | (info.ready ? 0 : kExportNotReady);
     put<E::kId>(out, info.id.value);
     put<E::kBlockSize>(out, info.blockSize);
     put<E::kSize>(out, info.sizeBytes);
     put<E::kFlags>(out, flags);
+    put<E::kGuaranteed>(out, info.guaranteed);
     std::ranges::copy(std::as_bytes(std::span(info.uuid.bytes)), slot<E::kUuid>(out).begin());
     put<E::kGeneration>(out, info.generation);
     put<E::kVerifier>(out, info.verifier.value);
@@ -64,7 +65,7 @@ Result<std::string> readLabel(ConstByteSpan field) {
 }  // namespace
 
 std::vector<std::byte> encodeExportsPage(Epoch epoch, std::span<const ExportInfo> exports,
-                                         std::size_t page) {
+                                         std::size_t page, std::uint32_t memory) {
     if (exports.size() > kMaxExports || page >= pageCount(exports.size()))
         return {};
     const std::size_t first = page * kEntriesPerPage;
@@ -75,6 +76,7 @@ std::vector<std::byte> encodeExportsPage(Epoch epoch, std::span<const ExportInfo
     put<P::kFirst>(out, static_cast<std::uint16_t>(first));
     put<P::kCount>(out, static_cast<std::uint16_t>(count));
     put<P::kEntryBytes>(out, static_cast<std::uint16_t>(E::kBytes));
+    put<P::kMemory>(out, memory);
     for (std::size_t i = 0; i < count; ++i)
         writeEntry(exports[first + i], ByteSpan(out).subspan(P::kBytes + i * E::kBytes, E::kBytes));
     put<P::kCrc>(out, pageCrc(out));
@@ -104,17 +106,23 @@ Result<void> ExportListDecoder::check(ConstByteSpan page) {
                           fmt::format("{:#x} instead of {:#x}", epoch, epoch_.value));
     if (const auto bytes = get<P::kEntryBytes>(page); bytes != E::kBytes)
         return refusePage("entries of another size", fmt::format("{} bytes", bytes));
-    if (!isZero(part<P::kReserved>(page)))
+    const auto memory = get<P::kMemory>(page);
+    if (!perExport_ && memory != 0)
         return refusePage("reserved bytes of the page are not 0");
+    if (perExport_ && memory == 0)
+        return refusePage("no memory for payloads");
     const std::size_t total = get<P::kTotal>(page);
     if (total > kMaxExports)
         return refusePage("too many exports", fmt::format("{} of at most {}", total, kMaxExports));
     if (nextPage_ > 0 && total != total_)
         return refusePage("total changed between pages", fmt::format("{}, was {}", total, total_));
+    if (nextPage_ > 0 && memory != list_.memory)
+        return refusePage("memory changed between pages",
+                          fmt::format("{}, was {}", memory, list_.memory));
     const std::size_t first = get<P::kFirst>(page);
-    if (first != exports_.size())
+    if (first != list_.exports.size())
         return refusePage("page out of order",
-                          fmt::format("entry {} instead of {}", first, exports_.size()));
+                          fmt::format("entry {} instead of {}", first, list_.exports.size()));
     const std::size_t count = get<P::kCount>(page);
     // Cannot wrap: first equals the entries so far, which are fewer than the total.
     const std::size_t due = std::min(kEntriesPerPage, total - first);
@@ -124,7 +132,8 @@ Result<void> ExportListDecoder::check(ConstByteSpan page) {
         return refusePage("length does not fit the count",
                           fmt::format("{} bytes for {} entries", page.size(), count));
 
-    std::vector<ExportInfo> entries = exports_;
+    std::vector<ExportInfo> entries = list_.exports;
+    std::uint64_t guaranteed = 0;
     for (std::size_t i = 0; i < count; ++i) {
         auto info = readEntry(page.subspan(P::kBytes + i * E::kBytes, E::kBytes));
         if (!info)
@@ -133,7 +142,12 @@ Result<void> ExportListDecoder::check(ConstByteSpan page) {
             return refuseEntry("the same export id twice", *info);
         entries.push_back(std::move(*info));
     }
-    exports_ = std::move(entries);
+    for (const ExportInfo& info : entries)
+        guaranteed += info.guaranteed;
+    if (guaranteed > memory)
+        return refusePage("parts are more than the memory",
+                          fmt::format("{} of {} bytes", guaranteed, memory));
+    list_ = {std::move(entries), memory};
     total_ = total;
     ++nextPage_;
     return {};
@@ -148,17 +162,21 @@ Result<ExportInfo> ExportListDecoder::readEntry(ConstByteSpan entry) const {
                     .canDiscard = (flags & kExportCanDiscard) != 0,
                     .canWriteZeroes = (flags & kExportCanWriteZeroes) != 0,
                     .generation = get<E::kGeneration>(entry),
-                    .verifier = Verifier(get<E::kVerifier>(entry))};
+                    .verifier = Verifier(get<E::kVerifier>(entry)),
+                    .ready = !perExport_ || (flags & kExportNotReady) == 0,
+                    .guaranteed = get<E::kGuaranteed>(entry)};
     std::ranges::copy(part<E::kUuid>(entry),
                       std::as_writable_bytes(std::span(info.uuid.bytes)).begin());
     if (info.id.value == 0)
         return refuseEntry("export id 0", info);
-    if ((flags & ~kKnownFlags) != 0)
+    if ((flags & ~(kKnownFlags | (perExport_ ? kExportNotReady : 0))) != 0)
         return refusePage("unknown flags", fmt::format("{:#010x}", flags));
-    if (!isZero(part<E::kReserved>(entry)) || !isZero(part<E::kReserved2>(entry)))
+    if ((!perExport_ && info.guaranteed != 0) || !isZero(part<E::kReserved2>(entry)))
         return refuseEntry("reserved bytes of the entry are not 0", info);
     if (!isBlockSize(info.blockSize))
         return refuseEntry("block size is no power of two from 512 to 65536", info);
+    if (perExport_ && info.guaranteed < info.blockSize)
+        return refuseEntry("its part of the memory is less than a block", info);
     if (info.sizeBytes == 0)
         return refuseEntry("size 0", info);
     if (info.sizeBytes >= kMaxExportBytes)

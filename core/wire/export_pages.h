@@ -27,10 +27,10 @@ struct PageLayout {
     static constexpr Field kFirst{"first", 10, 2};             // entries in the pages before
     static constexpr Field kCount{"count", 12, 2};             // entries in this page
     static constexpr Field kEntryBytes{"entry bytes", 14, 2};  // ExportLayout::kBytes
-    static constexpr Field kReserved{"reserved", 16, 4};
+    static constexpr Field kMemory{"memory", 16, 4};           // bytes; 0 without kFeaturePerExport
     static constexpr Field kCrc{"CRC", 20, 4};  // of the fields above and of all entries
 
-    static constexpr std::array kAll{kEpoch, kTotal, kFirst, kCount, kEntryBytes, kReserved, kCrc};
+    static constexpr std::array kAll{kEpoch, kTotal, kFirst, kCount, kEntryBytes, kMemory, kCrc};
 };
 static_assert(fillsExactly(PageLayout::kAll, PageLayout::kBytes));
 
@@ -41,14 +41,14 @@ struct ExportLayout {
     static constexpr Field kBlockSize{"block size", 4, 4};
     static constexpr Field kSize{"size", 8, 8};
     static constexpr Field kFlags{"flags", 16, 4};
-    static constexpr Field kReserved{"reserved", 20, 4};
+    static constexpr Field kGuaranteed{"guaranteed", 20, 4};  // bytes; 0 without kFeaturePerExport
     static constexpr Field kUuid{"uuid", 24, 16};
     static constexpr Field kGeneration{"generation", 40, 8};
     static constexpr Field kVerifier{"verifier", 48, 8};
     static constexpr Field kLabel{"label", 56, 64};  // UTF-8, 0 to the end, at least one 0
     static constexpr Field kReserved2{"reserved", 120, 8};
 
-    static constexpr std::array kAll{kId,   kBlockSize,  kSize,     kFlags, kReserved,
+    static constexpr std::array kAll{kId,   kBlockSize,  kSize,     kFlags, kGuaranteed,
                                      kUuid, kGeneration, kVerifier, kLabel, kReserved2};
 };
 static_assert(fillsExactly(ExportLayout::kAll, ExportLayout::kBytes));
@@ -57,6 +57,13 @@ static_assert(fillsExactly(ExportLayout::kAll, ExportLayout::kBytes));
 inline constexpr std::uint32_t kExportReadOnly = 1 << 0;
 inline constexpr std::uint32_t kExportCanDiscard = 1 << 1;
 inline constexpr std::uint32_t kExportCanWriteZeroes = 1 << 2;
+inline constexpr std::uint32_t kExportNotReady = 1 << 3;  // with kFeaturePerExport only
+
+// All that a target says of its exports.
+struct ExportList {
+    std::vector<ExportInfo> exports;
+    std::uint32_t memory = 0;  // for payloads under way, bytes; 0 without kFeaturePerExport
+};
 
 inline constexpr std::size_t kEntriesPerPage =
     (kMaxPageBytes - PageLayout::kBytes) / ExportLayout::kBytes;
@@ -69,7 +76,7 @@ constexpr std::size_t pageCount(std::size_t exports) {
 // The page's bytes; empty when there is no such page or there are more than kMaxExports: STALL.
 // Labels are sent as fitLabel() makes them; nothing else is checked.
 std::vector<std::byte> encodeExportsPage(Epoch epoch, std::span<const ExportInfo> exports,
-                                         std::size_t page);
+                                         std::size_t page, std::uint32_t memory = 0);
 
 // Puts a list together from its pages.
 //
@@ -78,28 +85,33 @@ std::vector<std::byte> encodeExportsPage(Epoch epoch, std::span<const ExportInfo
 //   than expected, a page out of order or with the wrong number of entries, reserved bytes and
 //   flags that are not 0; per entry id 0, an id that comes twice, a bad block size, a size that is
 //   0, 2^63 or more, or no multiple of it, a label that is not UTF-8 or not padded with 0.
+// - With kFeaturePerExport the memory must be said, be the same on each page and enough for all
+//   parts, and each part for one block. Without it all of that is reserved.
 // - Labels come out printable (label.h).
 // - After an error the decoder stays failed with that error: start again with a new one.
 class ExportListDecoder {
  public:
-    explicit ExportListDecoder(Epoch epoch) : epoch_(epoch) {}
+    explicit ExportListDecoder(Epoch epoch, std::uint32_t features = 0)
+        : epoch_(epoch), perExport_((features & kFeaturePerExport) != 0) {}
 
     // Takes the data stage of page nextPage().
     Result<void> add(ConstByteSpan page);
     // What to ask for next, as long as the list isn't complete.
     std::uint16_t nextPage() const { return nextPage_; }
-    bool isComplete() const { return !failed_ && nextPage_ > 0 && exports_.size() == total_; }
+    bool isComplete() const { return !failed_ && nextPage_ > 0 && list_.exports.size() == total_; }
     // The list, once it is complete; before that, what came so far and passed.
-    const std::vector<ExportInfo>& exports() const { return exports_; }
+    const std::vector<ExportInfo>& exports() const { return list_.exports; }
+    const ExportList& list() const { return list_; }
 
  private:
     Result<void> check(ConstByteSpan page);
     Result<ExportInfo> readEntry(ConstByteSpan entry) const;
 
     Epoch epoch_;
+    bool perExport_;
     std::uint16_t nextPage_ = 0;
     std::size_t total_ = 0;
-    std::vector<ExportInfo> exports_;
+    ExportList list_;
     std::optional<Error> failed_;
 };
 

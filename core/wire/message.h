@@ -1,29 +1,40 @@
 #pragma once
 
+#include "core/base/units.h"
+#include "core/base/uuid.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "core/base/units.h"
-#include "core/base/uuid.h"
 
 namespace belay::wire {
 
 enum class Op : std::uint8_t { Read = 0, Write = 1, Flush = 2, Discard = 3, WriteZeroes = 4 };
 
 // True when the bytes go from initiator to target with the request.
-constexpr bool carriesPayload(Op op) { return op == Op::Write; }
+constexpr bool carriesPayload(Op op) {
+    return op == Op::Write;
+}
 // True when the bytes come back with a successful response.
-constexpr bool returnsPayload(Op op) { return op == Op::Read; }
+constexpr bool returnsPayload(Op op) {
+    return op == Op::Read;
+}
 
 // True when the bytes on the store are others afterwards.
-constexpr bool changesData(Op op) { return op != Op::Read && op != Op::Flush; }
+constexpr bool changesData(Op op) {
+    return op != Op::Read && op != Op::Flush;
+}
 
 // Bits of a native message's flags field.
 inline constexpr std::uint16_t kFlagFua = 1 << 0;      // request: durable before it is answered
 inline constexpr std::uint16_t kFlagReplay = 1 << 1;   // request: may have been run before
 inline constexpr std::uint16_t kFlagNoUnmap = 1 << 2;  // request: write zeroes, keep space
 inline constexpr std::uint16_t kFlagDurable = 1 << 3;  // response: durable already
+
+// Of a response, in a session with kFeaturePerExport: the export has left the session, or is not
+// in it yet, and nothing was done. It may be asked for again when the export is listed as ready.
+// (EAGAIN on the wire; no store's error is answered with it.)
+inline constexpr std::uint8_t kStatusNotReady = 11;
 
 // What an initiator asks of a target. Protocol-neutral: a codec maps it to v0 or v1.
 struct Request {
@@ -68,6 +79,10 @@ struct ExportInfo {
     std::uint64_t generation = 0;  // changes when the content was replaced behind our back
     Verifier verifier;
     std::string label;  // UTF-8, at most 63 bytes
+    // Of a session: it takes no requests yet, as those of an earlier session run on its store.
+    bool ready = true;
+    // Of a session: its part of the memory (session::Allotment), bytes; 0: not said.
+    std::uint32_t guaranteed = 0;
 
     bool operator==(const ExportInfo&) const = default;
 };

@@ -35,7 +35,7 @@ Uuid bootId() {
 
 wire::Hello helloOf(const Json& config) {
     wire::Hello hello;
-    hello.features = wire::kFeaturePayloadCrc;
+    hello.features = wire::kFeaturePayloadCrc | wire::kFeaturePerExport;
     hello.maxTransfer = kMaxTransfer;
     hello.maxOutstanding = kMaxOutstanding;
     hello.maxExports = kMaxExports;
@@ -67,11 +67,8 @@ class GadgetWorker final : public engine::GadgetListener {
             WorkerStores::Hooks{
                 .send = [this](const Json& message,
                                const std::vector<int>& fds) { supervisor_.send(message, fds); },
-                // The host opens the next session, with what is shared then.
-                .changed =
-                    [this] {
-                        target_.endSession({"what is shared has changed", {}, 0, {}});
-                    }});
+                // The session tells the host.
+                .changed = [] {}});
         if (auto offered = stores_->offer(config.at("stores"), kFirstStoreFd,
                                           config.at("mayLack").get<bool>());
             !offered)

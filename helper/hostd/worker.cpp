@@ -112,9 +112,7 @@ class HostWorker {
     void storesChanged() {
         if (!targetSession_) {
             openLend();
-        } else if (!stores_.empty()) {
-            targetSession_->renew();
-        } else {
+        } else if (stores_.empty()) {
             targetSession_->stop();
             // Its link goes down first.
             retired_ = std::move(targetSession_);

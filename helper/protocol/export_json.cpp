@@ -14,7 +14,8 @@ Json toJson(const wire::ExportInfo& info) {
             {"uuid", info.uuid.toString()},
             {"generation", info.generation},
             {"verifier", info.verifier.value},
-            {"label", info.label}};
+            {"label", info.label},
+            {"ready", info.ready}};
 }
 
 wire::ExportInfo exportFromJson(const Json& json) {
@@ -35,6 +36,7 @@ wire::ExportInfo exportFromJson(const Json& json) {
     info.generation = json.at("generation").get<std::uint64_t>();
     info.verifier = Verifier(json.at("verifier").get<std::uint64_t>());
     info.label = json.at("label").get<std::string>();
+    info.ready = json.value("ready", true);
     return info;
 }
 

@@ -186,7 +186,7 @@ void DeviceManager::sessionEnded(const std::string& hint) {
 
 void DeviceManager::createWanted() {
     for (const wire::ExportInfo& info : exports_)
-        if (!isKnown(info.uuid) && !stopped_.contains(info.uuid) && !isInAnothersPlace(info) &&
+        if (info.ready && !isKnown(info.uuid) && !stopped_.contains(info.uuid) && !isInAnothersPlace(info) &&
             hooks_.wanted(info))
             create(info, [](const Result<DeviceId>&) {});
 }
@@ -254,6 +254,9 @@ void DeviceManager::attach(const Uuid& uuid, Attached done) {
                        "The other side is not there: try again when it is"));
     else if (found == exports_.end())
         done(errorFrom(ENOENT, "attach", uuid.toString(), "The gadget does not share it"));
+    else if (known == nullptr && !found->ready)
+        done(errorFrom(EBUSY, "attach", found->label,
+                       "Its store has not answered earlier requests yet: try again when it has"));
     else if (const auto creation = creating_.find(uuid); creation != creating_.end())
         creation->second.waiting.push_back(std::move(done));
     else if (known == nullptr)

@@ -157,7 +157,9 @@ void ManagedDevice::handle(const std::string& type, const Json& message, std::ve
     } else if (type == "write-log") {
         takeWriteLog(fds);
     } else if (type == "missing") {
-        verdict_ = {Event::LinkLost, "the other side does not offer it now"};
+        verdict_ = {Event::LinkLost, message.at("offered").get<bool>()
+                                         ? "its store has not answered earlier requests yet"
+                                         : "the other side does not offer it now"};
         applyVerdict();
     } else if (type == "caught-up") {
         if (machine_.state() == State::Resuming)

@@ -77,6 +77,9 @@ bool DeviceServer::handle(const Json& message, std::vector<Fd>& fds) {
             tellServing(device);
     } else if (type == "resume") {
         engine_.resumeDevice(device);
+        // It may have left the session when it was failed.
+        if (open_ && !engine_.isIn(device))
+            offer(device);
     } else {
         engine_.forgiveMissingData(device);
         offer(device);
@@ -189,6 +192,24 @@ void DeviceServer::exportsOffered(const std::vector<wire::ExportInfo>& exports,
         offer(device);
 }
 
+// Whoever is in the session as before notices nothing.
+void DeviceServer::exportsChanged(const std::vector<wire::ExportInfo>& exports) {
+    exports_ = exports;
+    tellExports();
+    for (auto& [device, served] : devices_) {
+        const wire::ExportInfo* counterpart = counterpartOf(served.known);
+        const bool goesOn = counterpart != nullptr && counterpart->ready &&
+                            counterpart->uuid == served.known.uuid &&
+                            counterpart->id == served.offered.id;
+        if (engine_.isIn(device) && goesOn)
+            continue;
+        if (engine_.isIn(device))
+            engine_.exportLeft(device);
+        if (served.verdict != "same" || !goesOn)
+            offer(device);
+    }
+}
+
 void DeviceServer::tellExports() {
     Json list = Json::array();
     for (const wire::ExportInfo& info : exports_)
@@ -217,7 +238,7 @@ void DeviceServer::offer(DeviceId device) {
     Served& served = devices_.at(device);
     served.caughtUp = false;
     const wire::ExportInfo* found = counterpartOf(served.known);
-    if (found == nullptr) {
+    if (found == nullptr || !found->ready) {
         served.verdict = "missing";
     } else if (found->uuid == served.known.uuid && traits_.maxTransfer < served.maxIo) {
         served.verdict = "incompatible";
@@ -227,6 +248,8 @@ void DeviceServer::offer(DeviceId device) {
         if (resume == session::Resume::Same) {
             served.known = engine_.known(device);
             served.offeredAt = Clock::now();
+            if (served.probing)
+                engine_.probe(device);
             if (served.serving)
                 watchCatchingUp(device, Duration::zero());
         }
@@ -256,7 +279,9 @@ const wire::ExportInfo* DeviceServer::counterpartOf(const wire::ExportInfo& know
 void DeviceServer::tellVerdict(DeviceId device) {
     const Served& served = devices_.at(device);
     if (served.verdict == "missing")
-        supervisor_.send({{"type", "missing"}, {"device", device.value}});
+        supervisor_.send({{"type", "missing"},
+                          {"device", device.value},
+                          {"offered", counterpartOf(served.known) != nullptr}});
     else
         supervisor_.send({{"type", "offered"},
                           {"device", device.value},

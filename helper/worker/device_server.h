@@ -40,7 +40,8 @@ namespace belay::helper {
 //                                              answered
 //   known  device, export                      what to remember of it has changed: the write log
 //                                              was sent again and saved
-//   missing  device                            the session does not offer this device's export
+//   missing  device, offered                   the session does not offer this device's export, or
+//                                              `offered`: its store is not ready for it yet
 //   write-log  device                          with the memory of its write log, for a supervisor
 //                                              that knows nothing yet
 //   stopped  device                            the kernel has taken the device away from us
@@ -85,6 +86,7 @@ class DeviceServer final : private engine::ExportsListener, private engine::Devi
 
     void exportsOffered(const std::vector<wire::ExportInfo>& exports,
                         const engine::TargetTraits& traits) override;
+    void exportsChanged(const std::vector<wire::ExportInfo>& exports) override;
     void exportsLost(const Error& reason) override;
     void deviceStopped(DeviceId device, const Error& reason) override;
     void replayEnded(DeviceId device, bool saved) override;

@@ -31,7 +31,7 @@ class WorkerStores {
  public:
     struct Hooks {
         std::function<void(const Json& message, const std::vector<int>& fds)> send;
-        // What is offered has changed: a session has to be begun anew to tell.
+        // What is offered has changed, which the engine's session knows.
         std::function<void()> changed;
     };
 

@@ -42,15 +42,16 @@ void requireSound(const std::vector<ExportInfo>& exports) {
     }
 }
 
-void requireSurvives(const std::vector<ExportInfo>& exports) {
-    ExportListDecoder again(kEpoch);
-    for (std::size_t page = 0; page < pageCount(exports.size()); ++page)
-        require(again.add(encodeExportsPage(kEpoch, exports, page)).has_value());
-    require(again.isComplete() && again.exports() == exports);
+void requireSurvives(const ExportList& list, std::uint32_t features) {
+    ExportListDecoder again(kEpoch, features);
+    for (std::size_t page = 0; page < pageCount(list.exports.size()); ++page)
+        require(again.add(encodeExportsPage(kEpoch, list.exports, page, list.memory)).has_value());
+    require(again.isComplete() && again.exports() == list.exports &&
+            again.list().memory == list.memory);
 }
 
-void check(ConstByteSpan input, bool seal) {
-    ExportListDecoder decoder(kEpoch);
+void check(ConstByteSpan input, bool seal, std::uint32_t features) {
+    ExportListDecoder decoder(kEpoch, features);
     bool failed = false;
     for (ConstByteSpan rest = input; !rest.empty();) {
         const bool added = decoder.add(takePage(rest, seal)).has_value();
@@ -60,7 +61,7 @@ void check(ConstByteSpan input, bool seal) {
     }
     requireSound(decoder.exports());
     if (decoder.isComplete())
-        requireSurvives(decoder.exports());
+        requireSurvives(decoder.list(), features);
 }
 
 }  // namespace
@@ -68,7 +69,9 @@ void check(ConstByteSpan input, bool seal) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto input = belay::fuzz::copyOf(data, size);
-    belay::fuzz::check(input, false);
-    belay::fuzz::check(input, true);
+    for (const std::uint32_t features : {std::uint32_t{0}, belay::wire::kFeaturePerExport}) {
+        belay::fuzz::check(input, false, features);
+        belay::fuzz::check(input, true, features);
+    }
     return 0;
 }

@@ -12,12 +12,12 @@ namespace belay::sim {
 
 // One value stands for the content of one block; 0 for zeroes.
 using Blocks = std::vector<std::uint32_t>;
-inline constexpr std::uint32_t kBlockBytes = 512;
+inline constexpr std::uint32_t kBlockBytes = 4096;
 
 // A bug that the shells around the session classes have on purpose, to show that it is found.
 enum class Plant : std::uint8_t {
     None,
-    NoDrain,           // a new session begins while the old one's store I/O still runs
+    NoDrain,           // an export is ready while an old session's store I/O still runs
     NoLock,            // a restarted target opens a store that its dead forerunner still writes to
     StaleResponses,    // responses of another epoch are taken for this one's
     ReusedEpoch,       // all sessions have the same epoch
@@ -34,11 +34,16 @@ enum class Plant : std::uint8_t {
     StableTooFar,      // the target says that a flush covers what was answered during it
     StableTooLate,     // what a target said before later answers is believed after them
     LogDropped,        // a failed flush empties the write log
+    SharesIgnored,     // the initiator sends as if all the memory were one device's
+    HungBlocksAll,     // a session begins only when every store has done its old I/O
+    LeavesWithErrors,  // what comes for an export that has left is answered with an error
     LogNotKept,        // a restarted initiator begins a log anew and takes it for complete
 };
 
 // What one history is like.
 struct Settings {
+    std::uint32_t exports = 1;
+    std::uint32_t memory = 0;  // for payloads under way in a session, bytes
     std::uint32_t blocks = 16;
     std::uint32_t depth = 4;           // of the kernel's queue
     std::uint32_t maxOutstanding = 4;  // agreed for a session

@@ -10,7 +10,6 @@
 namespace belay::sim {
 namespace {
 
-constexpr DeviceId kDevice{0};
 constexpr Micros kAnswerGrace = 1'000'000;
 // No kernel asks for so many requests in a microsecond, so a later process begins above them all.
 constexpr std::uint64_t kSequencesPerMicro = 1000;
@@ -32,20 +31,24 @@ Blocks blocksOf(ConstByteSpan bytes) {
 
 }  // namespace
 
-InitiatorEnd::InitiatorEnd(Context& context, Kernel& kernel, InitiatorListener& listener,
-                           const wire::ExportInfo& known, bool recovers, ByteSpan log)
+InitiatorEnd::InitiatorEnd(Context& context, InitiatorListener& listener,
+                           const std::vector<DeviceRecord>& records, bool recovers)
     : context_(context),
-      kernel_(kernel),
       listener_(listener),
       initiator_(Sequence((context.time.now() + 1) * kSequencesPerMicro)) {
     const bool unsavedUnknown = recovers && !context.planted(Plant::UnsavedForgotten);
-    if (context.planted(Plant::LogNotKept))
-        std::ranges::fill(log, std::byte{0});
-    if (!log.empty())
-        log_.emplace(log, known.uuid, known.verifier,
-                     unsavedUnknown && !context.planted(Plant::LogNotKept));
-    initiator_.addDevice(kDevice, context.settings.depth, known, unsavedUnknown,
-                         log_ ? &*log_ : nullptr);
+    for (const DeviceRecord& record : records) {
+        const DeviceId id(static_cast<std::uint32_t>(devices_.size()));
+        auto& device = *devices_.emplace_back(std::make_unique<Device>(Device{record.kernel}));
+        device.read.resize(context.settings.depth);
+        if (context.planted(Plant::LogNotKept))
+            std::ranges::fill(record.log, std::byte{0});
+        if (!record.log.empty())
+            device.log.emplace(record.log, record.known.uuid, record.known.verifier,
+                               unsavedUnknown && !context.planted(Plant::LogNotKept));
+        initiator_.addDevice(id, context.settings.depth, record.known, unsavedUnknown,
+                             device.log ? &*device.log : nullptr);
+    }
     transfers_.resize(initiator_.ledger().capacity());
 }
 
@@ -67,77 +70,137 @@ void InitiatorEnd::doubt(const Error& reason) {
 }
 
 void InitiatorEnd::begin(Epoch epoch, std::shared_ptr<Cable> cable,
-                         const wire::ExportInfo& offered) {
+                         const std::vector<wire::ExportInfo>& offered) {
     context_.note("initiator: session {}", epoch.value);
     cable_ = std::move(cable);
     ending_ = false;
-    initiator_.sessionOpened(epoch, context_.settings.maxOutstanding);
+    const bool ignores = context_.planted(Plant::SharesIgnored);
+    initiator_.sessionOpened(epoch,
+                             {context_.settings.maxOutstanding,
+                              ignores ? std::uint64_t{1} << 30 : context_.settings.memory, true});
     cable_->start(Side::Initiator, *this);
-    offered_ = offered;
-    offer();
+    exports_ = offered;
+    initiator_.exportsListed(offered);
+    for (std::uint32_t id = 0; id < devices_.size(); ++id)
+        offer(DeviceId(id));
 }
 
-void InitiatorEnd::offer() {
-    const wire::ExportInfo& known = initiator_.known(kDevice);
-    if (context_.planted(Plant::VerifierIgnored))
-        offered_.verifier = known.verifier;
-    if (context_.planted(Plant::AnyDisk))
-        offered_.generation = known.generation;
-    const auto verdict = initiator_.exportOffered(kDevice, offered_);
-    if (verdict == session::Resume::Same) {
-        schedulePump();
-        tellSame();
+void InitiatorEnd::listed(const std::vector<wire::ExportInfo>& list) {
+    if (!cable_ || ending_)
+        return;
+    exports_ = list;
+    if (!initiator_.exportsListed(list)) {
+        doubt({"no part for a new export", {}, 0, {}});
         return;
     }
-    context_.note("initiator: {}", verdict == session::Resume::DifferentDisk
-                                       ? "different disk"
-                                       : "data may be missing");
-    listener_.offered(verdict, offered_);
+    for (std::uint32_t id = 0; id < devices_.size(); ++id) {
+        const DeviceId device(id);
+        const bool goesOn = counterpartOf(device) != nullptr;
+        if (isIn(device) && !goesOn) {
+            context_.note("initiator: {} leaves", id);
+            initiator_.exportLeft(device);
+        } else if (!isIn(device) && goesOn && !of(device).failing) {
+            context_.note("initiator: {} joins", id);
+            offer(device);
+        }
+    }
+}
+
+bool InitiatorEnd::isIn(DeviceId device) const {
+    return initiator_.isOpen(device) || initiator_.isReplaying(device);
+}
+
+// If it is ready.
+const wire::ExportInfo* InitiatorEnd::counterpartOf(DeviceId device) const {
+    for (const wire::ExportInfo& info : exports_)
+        if (info.ready && info.uuid == initiator_.known(device).uuid)
+            return &info;
+    return nullptr;
+}
+
+void InitiatorEnd::offer(DeviceId device) {
+    const wire::ExportInfo* counterpart = counterpartOf(device);
+    if (counterpart == nullptr)
+        return;
+    wire::ExportInfo& offered = of(device).offered;
+    offered = *counterpart;
+    const wire::ExportInfo& known = initiator_.known(device);
+    if (context_.planted(Plant::VerifierIgnored))
+        offered.verifier = known.verifier;
+    if (context_.planted(Plant::AnyDisk))
+        offered.generation = known.generation;
+    const auto verdict = initiator_.exportOffered(device, offered);
+    if (verdict == session::Resume::Same) {
+        schedulePump();
+        tellSame(device);
+        return;
+    }
+    context_.note(
+        "initiator: {}: {}", device.value,
+        verdict == session::Resume::DifferentDisk ? "different disk" : "data may be missing");
+    listener_.offered(device, verdict, offered);
 }
 
 // With the verifier to remember: as long as the log is sent again, the old one.
-void InitiatorEnd::tellSame() {
-    if (initiator_.isReplaying(kDevice))
-        context_.note("initiator: {} changes are sent again", log_->pieces().size());
-    listener_.offered(session::Resume::Same, initiator_.known(kDevice));
+void InitiatorEnd::tellSame(DeviceId device) {
+    if (initiator_.isReplaying(device))
+        context_.note("initiator: {} changes of {} are sent again",
+                      of(device).log ? of(device).log->pieces().size() : 0, device.value);
+    listener_.offered(device, session::Resume::Same, initiator_.known(device));
 }
 
-bool InitiatorEnd::isReplaying() const {
-    return initiator_.isReplaying(kDevice);
+bool InitiatorEnd::isReplaying(DeviceId device) const {
+    return initiator_.isReplaying(device);
 }
 
-void InitiatorEnd::acceptLoss() {
-    initiator_.forgiveMissingData(kDevice);
+void InitiatorEnd::acceptLoss(DeviceId device) {
+    initiator_.forgiveMissingData(device);
     if (cable_ && !ending_)
-        offer();
+        offer(device);
 }
 
-void InitiatorEnd::requestArrived(Tag tag) {
-    const Kernel::Request& request = kernel_.request(tag);
+void InitiatorEnd::requestArrived(DeviceId device, Tag tag) {
+    const Kernel::Request& request = of(device).kernel.request(tag);
     session::Entry entry;
-    entry.device = kDevice;
+    entry.device = device;
     entry.tag = tag;
     entry.op = request.op;
     entry.flags = request.flags;
     entry.offset = std::uint64_t{request.first} * kBlockBytes;
     entry.length = request.count * kBlockBytes;
-    if (failing_ || !initiator_.submit(entry))
-        complete({{}, kDevice, tag, -EIO}, {}, true);
+    of(device).read[tag.value].assign(request.count, 0);
+    if (of(device).failing || !initiator_.submit(entry))
+        complete({{}, device, tag, -EIO}, {}, true);
     else
         schedulePump();
 }
 
-void InitiatorEnd::failDevice() {
-    failing_ = true;
-    failParked();
-    context_.time.after(kAnswerGrace, life_, [this] {
-        if (failing_ && initiator_.underWay(kDevice) > 0)
-            doubt({"no answer while the device is being stopped", {}, 0, {}});
+void InitiatorEnd::failDevice(DeviceId device) {
+    of(device).failing = true;
+    failParked(device);
+    context_.time.after(kAnswerGrace, life_, [this, device] {
+        if (!of(device).failing || initiator_.underWay(device) == 0)
+            return;
+        context_.note("initiator: {} is abandoned", device.value);
+        const auto completions = initiator_.abandon(device, EIO);
+        std::vector<Transfer> larger(initiator_.ledger().capacity());
+        for (const session::Entry* entry : initiator_.ledger().inOrder())
+            larger[entry->sequence.value % larger.size()] = std::move(transferOf(entry->sequence));
+        transfers_ = std::move(larger);
+        for (const auto& completion : completions)
+            complete(completion, {}, true);
+        schedulePump();
     });
 }
 
-void InitiatorEnd::failParked() {
-    for (const auto& completion : initiator_.failParked(kDevice, EIO))
+void InitiatorEnd::resumeDevice(DeviceId device) {
+    of(device).failing = false;
+    if (cable_ && !ending_ && !isIn(device))
+        offer(device);
+}
+
+void InitiatorEnd::failParked(DeviceId device) {
+    for (const auto& completion : initiator_.failParked(device, EIO))
         complete(completion, {}, true);
 }
 
@@ -163,8 +226,11 @@ void InitiatorEnd::pump() {
 }
 
 Blocks InitiatorEnd::payloadOf(const session::Entry& entry) const {
-    if (entry.origin == session::Origin::Kernel)
-        return kernel_.payloadOf(entry.tag);
+    if (entry.origin == session::Origin::Kernel) {
+        const Blocks whole = devices_[entry.device.value]->kernel.payloadOf(entry.tag);
+        const auto first = whole.begin() + entry.inRequest / kBlockBytes;
+        return {first, first + entry.length / kBlockBytes};
+    }
     std::vector<std::byte> bytes(entry.length);
     initiator_.copyLogged(entry, bytes);
     return blocksOf(bytes);
@@ -179,10 +245,12 @@ void InitiatorEnd::send(const session::Entry& entry) {
         if (context_.settings.payloadCrc)
             request.payloadCrc = checksum(payloadOf(entry));
     }
-    if (request.op == wire::Op::Flush && log_ && context_.planted(Plant::LogTrimmedEarly))
-        log_->flushed(log_->mark());
+    if (auto& log = of(entry.device).log;
+        request.op == wire::Op::Flush && log && context_.planted(Plant::LogTrimmedEarly))
+        log->flushed(log->mark());
     if (entry.origin == session::Origin::Kernel)
-        context_.note("initiator sends tag {} as {}", entry.tag.value, textOf(request));
+        context_.note("initiator sends {}, tag {} as {}", entry.device.value, entry.tag.value,
+                      textOf(request));
     else
         context_.note("initiator sends of its own {}", textOf(request));
     messages_.resize(messages_.size() + wire::NativeLayout::kBytes);
@@ -214,13 +282,14 @@ void InitiatorEnd::messagesReceived(ConstByteSpan transfer) {
 void InitiatorEnd::response(wire::Response response) {
     if (context_.planted(Plant::StaleResponses))
         response.epoch = initiator_.epoch();
-    if (context_.planted(Plant::VerifierIgnored))
-        response.verifier = initiator_.known(kDevice).verifier;
+    const auto* entry = initiator_.ledger().find(response.sequence);
+    Device* device = entry == nullptr ? nullptr : &of(entry->device);
+    if (device != nullptr && context_.planted(Plant::VerifierIgnored))
+        response.verifier = initiator_.known(entry->device).verifier;
     std::vector<std::byte> sent;
-    if (const auto* entry = initiator_.ledger().find(response.sequence);
-        log_ && entry != nullptr && entry->origin == session::Origin::Kernel &&
+    if (device != nullptr && device->log && entry->origin == session::Origin::Kernel &&
         entry->op == wire::Op::Write)
-        sent = bytesOf(kernel_.payloadOf(entry->tag));
+        sent = bytesOf(payloadOf(*entry));
     const auto answer = initiator_.responseReceived(response, sent);
     if (!answer) {
         doubt(answer.error());
@@ -231,19 +300,20 @@ void InitiatorEnd::response(wire::Response response) {
                                answer->sequence.value);
         return;
     }
-    if (log_ && context_.planted(Plant::StableTooLate))
-        log_->stableUpTo(response.stableUpTo);
+    if (device != nullptr && device->log && context_.planted(Plant::StableTooLate))
+        device->log->stableUpTo(response.stableUpTo);
     if (answer->completion)
         complete(*answer->completion);
     if (answer->endsSession) {
-        if (log_ && context_.planted(Plant::LogDropped))
-            log_->restart(response.verifier);
+        if (device->log && context_.planted(Plant::LogDropped))
+            device->log->restart(response.verifier);
         doubt({"the target could not store bytes", {}, 0, {}});
     }
     if (answer->replayEnd && answer->replayEnd->saved)
-        tellSame();
+        tellSame(answer->replayEnd->device);
     else if (answer->replayEnd)
-        listener_.offered(session::Resume::DataMayBeMissing, offered_);
+        listener_.offered(answer->replayEnd->device, session::Resume::DataMayBeMissing,
+                          of(answer->replayEnd->device).offered);
     schedulePump();
 }
 
@@ -262,18 +332,27 @@ void InitiatorEnd::payloadReceived(std::uint64_t cookie, const Blocks& payload) 
         doubt({"payload with a wrong checksum", {}, 0, {}});
         return;
     }
+    const session::Entry entry = *initiator_.ledger().find(sequence);
+    if (entry.origin != session::Origin::Kernel) {
+        initiator_.ownPayloadReceived(sequence);
+        schedulePump();
+        return;
+    }
+    Blocks& read = of(entry.device).read[entry.tag.value];
+    std::ranges::copy(payload, read.begin() + entry.inRequest / kBlockBytes);
     const auto completion = initiator_.payloadReceived(sequence);
     if (!completion) {
         doubt(completion.error());
         return;
     }
-    complete(*completion, payload);
+    if (*completion)
+        complete(**completion, read);
     schedulePump();
 }
 
 void InitiatorEnd::complete(const session::Completion& completion, const Blocks& data,
                             bool byPolicy) {
-    kernel_.complete(completion.tag, completion.result, data, byPolicy);
+    of(completion.device).kernel.complete(completion.tag, completion.result, data, byPolicy);
 }
 
 void InitiatorEnd::linkDown() {
@@ -284,8 +363,9 @@ void InitiatorEnd::linkDown() {
     messages_.clear();
     payloads_.clear();
     transfers_.assign(transfers_.size(), {});
-    if (failing_)
-        failParked();
+    for (std::uint32_t id = 0; id < devices_.size(); ++id)
+        if (devices_[id]->failing)
+            failParked(DeviceId(id));
     listener_.sessionOver();
 }
 
@@ -297,11 +377,14 @@ void InitiatorEnd::plantAtLoss() {
         if (entry->state == session::EntryState::Parked || entry->op == wire::Op::Read ||
             entry->origin != session::Origin::Kernel)
             continue;
-        const int result = entry->op == wire::Op::Write ? static_cast<int>(entry->length) : 0;
-        auto completion = *initiator_.fail(entry->sequence, EIO);
-        completion.result = result;
-        if (completes)
-            complete(completion);
+        const auto& request = of(entry->device).kernel.request(entry->tag);
+        const int result =
+            entry->op == wire::Op::Write ? static_cast<int>(request.count * kBlockBytes) : 0;
+        auto completion = initiator_.fail(entry->sequence, EIO);
+        if (!completes || !completion)
+            continue;
+        completion->result = result;
+        complete(*completion);
     }
 }
 

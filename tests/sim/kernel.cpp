@@ -18,8 +18,8 @@ std::string textOf(const Kernel::Request& request) {
 
 }  // namespace
 
-Kernel::Kernel(Context& context, ModelDisk& model)
-    : context_(context), model_(model), tags_(context.settings.depth) {}
+Kernel::Kernel(Context& context, ModelDisk& model, std::uint32_t number)
+    : context_(context), device_(number), model_(model), tags_(context.settings.depth) {}
 
 void Kernel::setServer(RequestTaker* server) {
     server_ = server;
@@ -32,7 +32,7 @@ void Kernel::setServer(RequestTaker* server) {
     for (std::size_t i = again.size(); i > 1; --i)
         std::swap(again[i - 1], again[context_.random.below(i)]);
     for (const std::uint16_t tag : again)
-        server_->requestArrived(Tag(tag));
+        server_->requestArrived(device_, Tag(tag));
 }
 
 void Kernel::startWork() {
@@ -81,11 +81,11 @@ void Kernel::issue(wire::Op op, std::uint32_t first, std::uint32_t count, std::u
         wire::changesData(op) ? model_.beginWrite(first, count, request.value) : model_.now();
     ++underWay_;
     const Tag tag(static_cast<std::uint16_t>(free - tags_.begin()));
-    context_.note("kernel: tag {}: {}{}{}", tag.value, textOf(request),
+    context_.note("kernel: {}, tag {}: {}{}{}", device_.value, tag.value, textOf(request),
                   op == wire::Op::Write ? fmt::format(" = {}", request.value) : "",
                   (flags & wire::kFlagFua) != 0 ? ", FUA" : "");
     if (server_ != nullptr)
-        server_->requestArrived(tag);
+        server_->requestArrived(device_, tag);
 }
 
 Blocks Kernel::payloadOf(Tag tag) const {
@@ -95,7 +95,8 @@ Blocks Kernel::payloadOf(Tag tag) const {
 
 void Kernel::complete(Tag tag, int result, const Blocks& data, bool byPolicy) {
     const Request request = tags_[tag.value];
-    context_.note("kernel: tag {}: {} answered: {}", tag.value, textOf(request), result);
+    context_.note("kernel: {}, tag {}: {} answered: {}", device_.value, tag.value, textOf(request),
+                  result);
     if (!request.underWay) {
         context_.broken("a request was answered twice");
         return;
@@ -135,7 +136,7 @@ std::string Kernel::waiting() const {
     std::string list;
     for (std::size_t i = 0; i < tags_.size(); ++i)
         if (tags_[i].underWay)
-            list += fmt::format(" [tag {}: {}]", i, textOf(tags_[i]));
+            list += fmt::format(" [{}, tag {}: {}]", device_.value, i, textOf(tags_[i]));
     return list;
 }
 

@@ -12,7 +12,7 @@ namespace belay::sim {
 // The ublk server, as the kernel sees it.
 class RequestTaker {
  public:
-    virtual void requestArrived(Tag tag) = 0;
+    virtual void requestArrived(DeviceId device, Tag tag) = 0;
 
  protected:
     ~RequestTaker() = default;
@@ -34,7 +34,8 @@ class Kernel {
         ModelDisk::Tick begun = 0;
     };
 
-    Kernel(Context& context, ModelDisk& model);
+    // `number`: of its device.
+    Kernel(Context& context, ModelDisk& model, std::uint32_t number);
 
     // A server is there, or (null) is dead.
     void setServer(RequestTaker* server);
@@ -63,6 +64,7 @@ class Kernel {
     void checkRead(const Request& request, const Blocks& data);
 
     Context& context_;
+    const DeviceId device_;
     ModelDisk& model_;
     RequestTaker* server_ = nullptr;
     std::vector<Request> tags_;

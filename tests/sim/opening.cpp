@@ -6,14 +6,14 @@ namespace belay::sim {
 namespace {
 
 constexpr Micros kControlRequest = 300;
+constexpr std::uint32_t kChangesWait = 5000;
 constexpr Micros kPollDraining = 50'000;
 constexpr Micros kRetry = 200'000;
 constexpr Micros kStatusPeriod = 2'000'000;
 
 }  // namespace
 
-Opening::Opening(Context& context, Exports exports)
-    : context_(context), exports_(std::move(exports)) {}
+Opening::Opening(Context& context) : context_(context) {}
 
 void Opening::setEnd(Side side, SessionEnd* end) {
     ends_[static_cast<std::size_t>(side)] = end;
@@ -33,6 +33,19 @@ void Opening::ended(Side side) {
         schedule(0);
     else
         tryBegin();
+}
+
+void Opening::changed() {
+    context_.time.after(context_.random.below(kChangesWait), [this] {
+        SessionEnd* target = at(Side::Target);
+        if (!target || !cable_ || target->epoch() != epoch_)
+            return;
+        context_.time.after(kControlRequest, [this, list = target->list(), epoch = epoch_] {
+            SessionEnd* initiator = at(Side::Initiator);
+            if (initiator && initiator->epoch() == epoch)
+                initiator->listed(list);
+        });
+    });
 }
 
 void Opening::plug(bool plugged) {
@@ -86,7 +99,8 @@ void Opening::open() {
         return;
     }
     epoch_ = context_.planted(Plant::ReusedEpoch) ? Epoch(77) : Epoch(1000 + ++epochs_);
-    offered_ = exports_();
+    if (!context_.settings.hostIsInitiator)
+        offered_ = host()->list();
     pending_ = epoch_;
     context_.note("host asks for session {}", epoch_.value);
     gadget()->endSession();
@@ -124,7 +138,7 @@ void Opening::beginHost() {
         return;
     }
     if (context_.settings.hostIsInitiator)
-        offered_ = exports_();
+        offered_ = gadget()->list();
     host()->begin(epoch_, cable_, offered_);
     later(kStatusPeriod, &Opening::keepAlive);
 }

@@ -3,30 +3,107 @@
 #include "core/wire/native.h"
 #include "tests/sim/wire_text.h"
 
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
 namespace belay::sim {
 namespace {
 
 constexpr std::uint32_t kMaxTransfer = 8 * kBlockBytes;
+constexpr Micros kStorePoll = 20'000;
+
+ExportId idOf(std::size_t number) {
+    return ExportId(static_cast<std::uint32_t>(number + 1));
+}
 
 }  // namespace
 
-// The store can be opened when the last I/O of a dead process has let go of its lock.
-TargetEnd::TargetEnd(Context& context, TargetMachine& machine, Ended ended)
-    : context_(context),
-      machine_(machine),
-      ended_(std::move(ended)),
-      storeOpen_(machine.idle() || context.planted(Plant::NoLock)) {}
+TargetEnd::TargetEnd(Context& context, const std::vector<TargetMachine*>& machines, Hooks hooks)
+    : context_(context), hooks_(std::move(hooks)) {
+    for (TargetMachine* machine : machines) {
+        stores_.push_back({*machine});
+        auto info = machine->exportInfo();
+        info.ready = false;
+        target_.addExport(info);
+    }
+    openStores();
+}
 
 TargetEnd::~TargetEnd() {
     if (cable_)
         cable_->abandon(Side::Target);
-    machine_.processDied();
+    for (Store& store : stores_)
+        store.machine.processDied();
+}
+
+// A store can be opened when the last I/O of a dead process has let go of its lock.
+void TargetEnd::openStores() {
+    bool all = true;
+    for (std::size_t i = 0; i < stores_.size(); ++i) {
+        Store& store = stores_[i];
+        if (store.open)
+            continue;
+        store.open = store.machine.idle() || context_.planted(Plant::NoLock);
+        all = all && store.open;
+        target_.setReady(idOf(i), store.open);
+        if (store.open)
+            hooks_.changed();
+    }
+    if (!all)
+        context_.time.after(kStorePoll, life_, [this] { openStores(); });
+}
+
+bool TargetEnd::isReady(const Store& store) const {
+    return store.open && (store.orphans == 0 || context_.planted(Plant::NoDrain));
 }
 
 bool TargetEnd::busy() const {
-    if (cable_ || (!storeOpen_ && !machine_.idle()))
-        return true;
-    return jobsOnStore_ != 0 && !context_.planted(Plant::NoDrain);
+    const auto isOver = [](const Store& store) { return store.open && store.jobs == 0; };
+    return cable_ ||
+           (context_.planted(Plant::HungBlocksAll) && !std::ranges::all_of(stores_, isOver));
+}
+
+std::uint32_t TargetEnd::part() const {
+    return session::Allotment::part(context_.settings.memory, context_.settings.maxOutstanding,
+                                    stores_.size(), kBlockBytes);
+}
+
+std::vector<wire::ExportInfo> TargetEnd::list() const {
+    std::vector<wire::ExportInfo> list;
+    for (const Store& store : stores_) {
+        if (!store.offered)
+            continue;
+        list.push_back(store.machine.exportInfo());
+        list.back().ready = isReady(store);
+        list.back().guaranteed = part();
+    }
+    return list;
+}
+
+void TargetEnd::takeBack(std::size_t number) {
+    context_.note("target: {} is taken back", number);
+    stores_[number].offered = false;
+    target_.removeExport(idOf(number));
+    hooks_.changed();
+}
+
+void TargetEnd::offerAgain(std::size_t number) {
+    Store& store = stores_[number];
+    if (store.offered)
+        return;
+    const bool busy = std::ranges::any_of(jobs_, [&](const Job& job) {
+        return job.state != JobState::Free && &storeOf(job.request) == &store;
+    });
+    if (busy) {
+        context_.time.after(kStorePoll, life_, [this, number] { offerAgain(number); });
+        return;
+    }
+    context_.note("target: {} is offered again", number);
+    store.offered = true;
+    target_.addExport(store.machine.exportInfo());
+    target_.setReady(idOf(number), isReady(store));
+    hooks_.changed();
 }
 
 void TargetEnd::endSession() {
@@ -36,14 +113,20 @@ void TargetEnd::endSession() {
     cable_->shutDown(Side::Target);
 }
 
-void TargetEnd::begin(Epoch epoch, std::shared_ptr<Cable> cable, const wire::ExportInfo&) {
+void TargetEnd::begin(Epoch epoch, std::shared_ptr<Cable> cable,
+                      const std::vector<wire::ExportInfo>&) {
     context_.note("target: session {}", epoch.value);
-    storeOpen_ = true;
     cable_ = std::move(cable);
     ending_ = false;
-    target_.sessionOpened(epoch, kMaxTransfer);
-    target_.addExport(machine_.exportInfo());
+    target_.sessionOpened(
+        epoch, {kMaxTransfer, context_.settings.maxOutstanding, context_.settings.memory});
+    for (std::size_t i = 0; i < stores_.size(); ++i)
+        if (stores_[i].offered) {
+            target_.addExport(stores_[i].machine.exportInfo());
+            target_.setReady(idOf(i), isReady(stores_[i]));
+        }
     cable_->start(Side::Target, *this);
+    hooks_.changed();
 }
 
 void TargetEnd::messagesReceived(ConstByteSpan transfer) {
@@ -58,6 +141,8 @@ void TargetEnd::messagesReceived(ConstByteSpan transfer) {
     if (taken)
         return;
     context_.note("target ends the session: {}", taken.error().message());
+    if (taken.error().what.find("than agreed") != std::string::npos)
+        context_.broken("the initiator sends what there is no room for");
     endSession();
 }
 
@@ -65,13 +150,15 @@ Result<void> TargetEnd::accept(ConstByteSpan message) {
     auto request = wire::decodeRequest(message);
     if (!request)
         return tl::make_unexpected(request.error());
-    const auto accepted = target_.requestReceived(*request);
+    const auto accepted = target_.requestReceived(*request, part());
     if (!accepted)
         return tl::make_unexpected(accepted.error());
     const std::size_t index = newJob();
     Job& job = jobs_[index];
     job.request = *request;
     job.refusal = accepted->error;
+    if (job.refusal == wire::kStatusNotReady && context_.planted(Plant::LeavesWithErrors))
+        job.refusal = ENXIO;
     job.state = JobState::Receiving;
     if (wire::carriesPayload(request->op))
         cable_->receivePayload(Side::Target, request->length / kBlockBytes, index);
@@ -126,18 +213,22 @@ void TargetEnd::run(std::size_t index) {
 }
 
 void TargetEnd::startOnStore(std::size_t index, TargetMachine::Io io) {
-    ++jobsOnStore_;
-    machine_.start(std::move(io), life_,
-                   [this, index](int error, Blocks data) { done(index, error, std::move(data)); });
+    Store& store = storeOf(jobs_[index].request);
+    ++store.jobs;
+    store.machine.start(std::move(io), life_, [this, index](int error, Blocks data) {
+        done(index, error, std::move(data));
+    });
 }
 
 void TargetEnd::done(std::size_t index, int error, Blocks data) {
     Job& job = jobs_[index];
-    --jobsOnStore_;
+    Store& store = storeOf(job.request);
+    --store.jobs;
     if (job.orphan || job.answered) {
+        const bool orphan = job.orphan;
         job = Job();
-        if (jobsOnStore_ == 0)
-            ended_();
+        if (orphan)
+            orphanDone(store);
         return;
     }
     if (error == 0 && makeDurable(index))
@@ -147,19 +238,30 @@ void TargetEnd::done(std::size_t index, int error, Blocks data) {
     answer(index, error);
 }
 
+// The last one lets its export into the session.
+void TargetEnd::orphanDone(Store& store) {
+    if (--store.orphans == 0) {
+        target_.setReady(store.machine.exportInfo().id, isReady(store));
+        hooks_.changed();
+    }
+    if (!cable_)
+        hooks_.ended();
+}
+
 // What has FUA and is no write: by a flush, and anew if a write-back failed meanwhile. False when
 // it may be answered.
 bool TargetEnd::makeDurable(std::size_t index) {
     Job& job = jobs_[index];
     if ((job.request.flags & wire::kFlagFua) == 0 || !wire::changesData(job.request.op) ||
-        job.request.op == wire::Op::Write || job.flushingUnder == machine_.verifier() ||
+        job.request.op == wire::Op::Write ||
+        job.flushingUnder == storeOf(job.request).machine.verifier() ||
         context_.planted(Plant::FuaOfWritesOnly))
         return false;
     if (std::exchange(job.flushingUnder, std::nullopt)) {
         run(index);
         return true;
     }
-    job.flushingUnder = machine_.verifier();
+    job.flushingUnder = storeOf(job.request).machine.verifier();
     TargetMachine::Io flush;
     flush.op = wire::Op::Flush;
     startOnStore(index, std::move(flush));
@@ -168,7 +270,8 @@ bool TargetEnd::makeDurable(std::size_t index) {
 
 void TargetEnd::answer(std::size_t index, int error) {
     Job& job = jobs_[index];
-    wire::Response response = target_.answer(job.request, error, machine_.verifier());
+    wire::Response response =
+        target_.answer(job.request, error, storeOf(job.request).machine.verifier());
     if (context_.planted(Plant::StableTooFar) && error == 0 && job.request.op == wire::Op::Flush)
         response.stableUpTo = job.request.sequence;
     const bool hasPayload = error == 0 && wire::returnsPayload(job.request.op);
@@ -201,18 +304,21 @@ void TargetEnd::payloadSent(std::uint64_t cookie) {
 }
 
 void TargetEnd::linkDown() {
-    context_.note("target: session over, {} on the store", jobsOnStore_);
+    context_.note("target: session over");
     cable_.reset();
     target_.sessionClosed();
     answers_.clear();
     payloads_.clear();
     for (Job& job : jobs_) {
-        if (job.state == JobState::OnStore)
-            job.orphan = true;
-        else
+        if (job.state != JobState::OnStore) {
             job = Job();
+        } else if (!std::exchange(job.orphan, true)) {
+            Store& store = storeOf(job.request);
+            ++store.orphans;
+            target_.setReady(job.request.exportId, isReady(store));
+        }
     }
-    ended_();
+    hooks_.ended();
 }
 
 }  // namespace belay::sim

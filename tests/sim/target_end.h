@@ -16,18 +16,35 @@ namespace belay::sim {
 // session::Target.
 class TargetEnd final : public SessionEnd, private CableListener {
  public:
-    using Ended = std::function<void()>;
+    struct Hooks {
+        std::function<void()> ended;    // a session is over
+        std::function<void()> changed;  // what it offers
+    };
 
-    // `ended`: a session is over, or the last store I/O of one.
-    TargetEnd(Context& context, TargetMachine& machine, Ended ended);
+    // `machines`: of each export.
+    TargetEnd(Context& context, const std::vector<TargetMachine*>& machines, Hooks hooks);
     ~TargetEnd();
 
     bool busy() const override;
     Epoch epoch() const override { return target_.epoch(); }
     void endSession() override;
-    void begin(Epoch epoch, std::shared_ptr<Cable> cable, const wire::ExportInfo& offered) override;
+    void begin(Epoch epoch, std::shared_ptr<Cable> cable,
+               const std::vector<wire::ExportInfo>& offered) override;
+    std::vector<wire::ExportInfo> list() const override;
+
+    // Offers this export no more, and then, when its last request is done, once more.
+    void takeBack(std::size_t number);
+    void offerAgain(std::size_t number);
 
  private:
+    struct Store {
+        TargetMachine& machine;
+        bool open = false;
+        bool offered = true;
+        std::size_t jobs = 0;     // on it
+        std::size_t orphans = 0;  // of these, of earlier sessions
+    };
+
     enum class JobState : std::uint8_t { Free, Receiving, OnStore, Sending };
     struct Job {
         JobState state = JobState::Free;
@@ -45,6 +62,11 @@ class TargetEnd final : public SessionEnd, private CableListener {
     void payloadReceived(std::uint64_t cookie, const Blocks& payload) override;
     void linkDown() override;
 
+    Store& storeOf(const wire::Request& request) { return stores_[request.exportId.value - 1]; }
+    bool isReady(const Store& store) const;
+    std::uint32_t part() const;
+    void openStores();
+    void orphanDone(Store& store);
     Result<void> accept(ConstByteSpan message);
     std::size_t newJob();
     void run(std::size_t index);
@@ -55,15 +77,13 @@ class TargetEnd final : public SessionEnd, private CableListener {
     void flushAnswers();
 
     Context& context_;
-    TargetMachine& machine_;
-    Ended ended_;
+    Hooks hooks_;
     const std::shared_ptr<char> life_ = std::make_shared<char>();
     session::Target target_;
     std::shared_ptr<Cable> cable_;
     bool ending_ = false;
-    bool storeOpen_;
+    std::vector<Store> stores_;
     std::vector<Job> jobs_;
-    std::size_t jobsOnStore_ = 0;
     std::vector<std::byte> answers_;
     std::vector<std::size_t> payloads_;
     bool flushScheduled_ = false;

@@ -22,17 +22,17 @@ struct TargetMachine::Running {
     std::uint64_t losses = 0;  // when it was begun
 };
 
-TargetMachine::TargetMachine(Context& context)
-    : context_(context), blocks_(context.settings.blocks) {}
+TargetMachine::TargetMachine(Context& context, std::uint32_t number)
+    : context_(context), number_(number), blocks_(context.settings.blocks) {}
 
 wire::ExportInfo TargetMachine::exportInfo() const {
     wire::ExportInfo info;
-    info.id = ExportId(1);
+    info.id = ExportId(number_ + 1);
     info.blockSize = kBlockBytes;
     info.sizeBytes = std::uint64_t{blocks_.size()} * kBlockBytes;
     info.canDiscard = context_.settings.canDiscard;
     info.canWriteZeroes = true;
-    info.uuid.bytes[0] = 1;
+    info.uuid.bytes[0] = static_cast<std::uint8_t>(number_ + 1);
     info.generation = swapped_ ? 2 : 1;
     info.verifier = verifier();
     return info;
@@ -78,7 +78,19 @@ void TargetMachine::apply(const Io& io, std::uint32_t count) {
     }
 }
 
+void TargetMachine::setHung(bool hung) {
+    hung_ = hung;
+    if (hung)
+        return;
+    for (const auto& running : std::exchange(stuck_, {}))
+        context_.time.after(duration(), boot_, [this, running] { finished(running); });
+}
+
 void TargetMachine::finished(const std::shared_ptr<Running>& running) {
+    if (hung_) {
+        stuck_.push_back(running);
+        return;
+    }
     Running& own = *running;
     const Io& io = own.io;
     if (io.op == wire::Op::Discard && !context_.settings.canDiscard)
@@ -146,6 +158,8 @@ void TargetMachine::processDied() {
 
 void TargetMachine::reboot() {
     boot_ = std::make_shared<char>();
+    hung_ = false;
+    stuck_.clear();
     underWay_ = 0;
     syncs_ = 0;
     owedError_ = false;

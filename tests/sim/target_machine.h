@@ -9,7 +9,7 @@
 
 namespace belay::sim {
 
-// The machine that has the bytes: a disk, a page cache before it, and store::Store's promises
+// What one export's bytes lie on: a disk, a page cache before it, and store::Store's promises
 // about what may have been lost.
 //
 // - I/O that has begun goes on when the process that asked for it dies, and lands when it likes.
@@ -27,7 +27,8 @@ class TargetMachine {
     // `error`: 0 or an errno. `data`: what a read read.
     using Done = std::function<void(int error, Blocks data)>;
 
-    explicit TargetMachine(Context& context);
+    // `number`: of its export.
+    TargetMachine(Context& context, std::uint32_t number);
 
     // What an export of the disk that is in the machine now looks like.
     wire::ExportInfo exportInfo() const;
@@ -47,6 +48,9 @@ class TargetMachine {
     void armFailure() { failNext_ = true; }
     void disarmFailure() { failNext_ = false; }
     void setSlow(bool slow) { slow_ = slow; }
+    // Nothing that has begun is done until it is over.
+    void setHung(bool hung);
+    bool isHung() const { return hung_; }
     // Another disk takes the place, or ours comes back.
     void swapDisk(bool swapped) { swapped_ = swapped; }
     // How many errors the store has met.
@@ -67,6 +71,7 @@ class TargetMachine {
     void loseCache(std::uint32_t chance);
 
     Context& context_;
+    const std::uint32_t number_;
     std::vector<Block> blocks_;
     std::shared_ptr<char> boot_ = std::make_shared<char>();
     std::uint64_t losses_ = 1;
@@ -76,6 +81,8 @@ class TargetMachine {
     bool failNext_ = false;
     bool owedError_ = false;
     bool slow_ = false;
+    bool hung_ = false;
+    std::vector<std::shared_ptr<Running>> stuck_;
     bool swapped_ = false;
 };
 

@@ -34,6 +34,9 @@ constexpr NamedPlant kPlants[] = {
     {Plant::StableTooFar, "stable-too-far"},
     {Plant::StableTooLate, "stable-too-late"},
     {Plant::LogDropped, "log-dropped"},
+    {Plant::SharesIgnored, "shares-ignored"},
+    {Plant::HungBlocksAll, "hung-blocks-all"},
+    {Plant::LeavesWithErrors, "leaves-with-errors"},
     {Plant::LogNotKept, "log-not-kept"},
 };
 

@@ -30,19 +30,25 @@ enum class World::Fault : std::uint8_t {
     PolicyFails,
     WriteBack,
     LossAccepted,
+    HungStore,
+    ShareLeaves,
 };
 
+World::Lane::Lane(Context& context, std::uint32_t number)
+    : id(number),
+      model(context.settings.blocks),
+      kernel(context, model, number),
+      machine(context, number),
+      record(machine.exportInfo()),
+      log(context.settings.logBytes == 0
+              ? 0
+              : (session::WriteLog::kHeaderBytes + context.settings.logBytes) /
+                    sizeof(std::uint64_t)) {}
+
 World::World(std::uint64_t seed, Plant plant, bool recorded)
-    : context_(seed, recorded),
-      settings_(chooseSettings(plant)),
-      model_(settings_.blocks),
-      kernel_(context_, model_),
-      machine_(context_),
-      opening_(context_, [this] { return machine_.exportInfo(); }),
-      record_(machine_.exportInfo()),
-      log_(settings_.logBytes == 0
-               ? 0
-               : (session::WriteLog::kHeaderBytes + settings_.logBytes) / sizeof(std::uint64_t)) {
+    : context_(seed, recorded), settings_(chooseSettings(plant)), opening_(context_) {
+    for (std::uint32_t number = 0; number < settings_.exports; ++number)
+        lanes_.push_back(std::make_unique<Lane>(context_, number));
     planFaults();
 }
 
@@ -53,7 +59,9 @@ const Settings& World::chooseSettings(Plant plant) {
     Settings& settings = context_.settings;
     settings.blocks = random.between(4, 20);
     settings.depth = random.between(1, 8);
-    settings.maxOutstanding = random.between(1, 8);
+    settings.exports = random.percent(50) ? 1 : random.between(2, 3);
+    settings.maxOutstanding = random.between(settings.exports, 8);
+    settings.memory = random.between(2 * settings.exports, 16) * kBlockBytes;
     settings.requests = random.between(10, 70);
     settings.maxPause = random.percent(50) ? 300 : 3000;
     settings.hostIsInitiator = random.percent(50);
@@ -62,14 +70,15 @@ const Settings& World::chooseSettings(Plant plant) {
     settings.dirtyPipes = random.percent(30);
     // From one request's room on.
     if (random.percent(80))
-        settings.logBytes = random.between(1, 10) * 2112;
+        settings.logBytes = random.between(1, 10) * (4 * kBlockBytes + 64);
     settings.plant = plant;
-    context_.note("{}: {} blocks, queue of {}, {} outstanding, {} requests, write log of {}{}{}{}",
-                  settings.hostIsInitiator ? "attach" : "lend", settings.blocks, settings.depth,
-                  settings.maxOutstanding, settings.requests, settings.logBytes,
-                  settings.canDiscard ? "" : ", no discard",
-                  settings.payloadCrc ? ", checksums" : "",
-                  settings.dirtyPipes ? ", dirty pipes" : "");
+    context_.note(
+        "{}: {} exports of {} blocks, queue of {}, {} outstanding, {} bytes, {} requests, "
+        "write log of {}{}{}{}",
+        settings.hostIsInitiator ? "attach" : "lend", settings.exports, settings.blocks,
+        settings.depth, settings.maxOutstanding, settings.memory, settings.requests,
+        settings.logBytes, settings.canDiscard ? "" : ", no discard",
+        settings.payloadCrc ? ", checksums" : "", settings.dirtyPipes ? ", dirty pipes" : "");
     return settings;
 }
 
@@ -78,7 +87,8 @@ void World::planFaults() {
         Fault::Cut,        Fault::Cut,       Fault::Cut,           Fault::InitiatorDies,
         Fault::TargetDies, Fault::Reboot,    Fault::Reboot,        Fault::WriteBackFails,
         Fault::SlowStore,  Fault::OtherDisk, Fault::PolicyFails,   Fault::WriteBack,
-        Fault::WriteBack,  Fault::LogLost,   Fault::InitiatorDies, Fault::LossAccepted};
+        Fault::WriteBack,  Fault::LogLost,   Fault::InitiatorDies, Fault::LossAccepted,
+        Fault::HungStore,  Fault::HungStore, Fault::ShareLeaves,   Fault::ShareLeaves};
     Random& random = context_.random;
     const std::uint32_t count = random.below(8);
     for (std::uint32_t i = 0; i < count; ++i)
@@ -89,7 +99,8 @@ void World::planFaults() {
 Outcome World::run() {
     startTarget();
     startInitiator();
-    kernel_.startWork();
+    for (const auto& lane : lanes_)
+        lane->kernel.startWork();
     active();
     if (context_.violation.empty())
         calm();
@@ -122,48 +133,82 @@ void World::active() {
     runUntil([this] { return undoing_ == 0; });
 }
 
+bool World::allIdle() const {
+    return std::ranges::all_of(lanes_, [](const auto& lane) { return lane->kernel.idle(); });
+}
+
+std::string World::waiting() const {
+    std::string text;
+    for (const auto& lane : lanes_)
+        text += lane->kernel.waiting();
+    return text;
+}
+
 void World::calm() {
     context_.note("---- calm");
-    machine_.disarmFailure();
-    if (!runUntil([this] { return kernel_.idle(); }))
-        context_.broken("waits for ever:{}", kernel_.waiting());
-    if (kernel_.errors() > machine_.errors() * 2)
-        context_.broken("{} errors, but the store met only {}", kernel_.errors(),
-                        machine_.errors());
+    for (const auto& lane : lanes_)
+        lane->machine.disarmFailure();
+    const auto othersIdle = [this] {
+        return std::ranges::all_of(
+            lanes_, [](const auto& lane) { return lane->machine.isHung() || lane->kernel.idle(); });
+    };
+    if (!runUntil(othersIdle)) {
+        context_.broken("waits for ever:{}", waiting());
+        return;
+    }
+    for (const auto& lane : lanes_)
+        if (lane->machine.isHung()) {
+            context_.note("---- the store of {} goes on", lane->id.value);
+            lane->machine.setHung(false);
+        }
+    if (!runUntil([this] { return allIdle(); }))
+        context_.broken("waits for ever:{}", waiting());
+    for (const auto& lane : lanes_)
+        if (lane->kernel.errors() > lane->machine.errors() * 2)
+            context_.broken("{} errors, but the store met only {}", lane->kernel.errors(),
+                            lane->machine.errors());
+}
+
+bool World::flushes(Lane& lane) {
+    // The first may have to tell what an earlier failure did.
+    for (int tries = 0; tries == 0 || (!lane.kernel.lastFlushOk() && tries < 3); ++tries) {
+        lane.kernel.issue(wire::Op::Flush, 0, 0, 0);
+        if (!runUntil([this] { return allIdle(); })) {
+            // It has taken a place in the queue, perhaps the only one.
+            context_.broken("waits for ever:{}", waiting());
+            return false;
+        }
+    }
+    if (!lane.kernel.lastFlushOk())
+        context_.broken("the last flush was not answered well");
+    return lane.kernel.lastFlushOk();
 }
 
 void World::powerLoss() {
-    const auto answered = [this] { return kernel_.idle(); };
-    // The first may have to tell what an earlier failure did.
-    for (int tries = 0; tries == 0 || (kernel_.idle() && !kernel_.lastFlushOk() && tries < 3);
-         ++tries) {
-        kernel_.issue(wire::Op::Flush, 0, 0, 0);
-        if (!runUntil(answered)) {
-            // It has taken a place in the queue, perhaps the only one.
-            context_.broken("waits for ever:{}", kernel_.waiting());
+    for (const auto& lane : lanes_)
+        if (!flushes(*lane))
             return;
-        }
-    }
-    if (!kernel_.lastFlushOk())
-        context_.broken("the last flush was not answered well");
     context_.note("---- power loss");
-    const unsigned attentions = attentions_;
-    killTarget();
-    machine_.reboot();
+    std::vector<unsigned> attentions;
+    for (const auto& lane : lanes_)
+        attentions.push_back(lane->attentions);
+    rebootTarget();
     startTarget();
-    for (std::uint32_t block = 0; block < settings_.blocks; ++block) {
-        kernel_.issue(wire::Op::Read, block, 1, 0);
-        if (!runUntil(answered)) {
-            context_.broken("waits for ever:{}", kernel_.waiting());
-            return;
+    for (const auto& lane : lanes_)
+        for (std::uint32_t block = 0; block < settings_.blocks; ++block) {
+            lane->kernel.issue(wire::Op::Read, block, 1, 0);
+            if (!runUntil([this] { return allIdle(); })) {
+                context_.broken("waits for ever:{}", waiting());
+                return;
+            }
         }
-    }
-    if (attentions_ != attentions)
-        context_.broken("data is said to be missing although all of it was flushed");
+    for (const auto& lane : lanes_)
+        if (lane->attentions != attentions[lane->id.value])
+            context_.broken("data is said to be missing although all of it was flushed");
 }
 
 void World::strike(Fault fault) {
-    Random& random = context_.random;
+    Lane& lane = *lanes_[context_.random.below(lanes_.size())];
     switch (fault) {
         case Fault::Cut:
             context_.note("---- cut");
@@ -176,9 +221,9 @@ void World::strike(Fault fault) {
             break;
         case Fault::LogLost:
             killInitiator();
-            context_.note("---- the write log is lost");
-            std::ranges::fill(log_, 0);
-            logWasLost_ = true;
+            context_.note("---- the write log of {} is lost", lane.id.value);
+            std::ranges::fill(lane.log, 0);
+            lane.logWasLost = true;
             laterWithin(kSecond, [this] { startInitiator(); });
             break;
         case Fault::TargetDies:
@@ -186,40 +231,64 @@ void World::strike(Fault fault) {
             laterWithin(kSecond, [this] { startTarget(); });
             break;
         case Fault::Reboot:
-            killTarget();
-            context_.note("---- the target reboots");
-            machine_.reboot();
+            rebootTarget();
             laterWithin(3 * kSecond, [this] { startTarget(); });
             break;
+        default:
+            strike(fault, lane);
+    }
+}
+
+void World::strike(Fault fault, Lane& lane) {
+    Random& random = context_.random;
+    const std::uint32_t number = lane.id.value;
+    switch (fault) {
         case Fault::WriteBackFails:
-            context_.note("---- a write-back is going to fail");
-            machine_.armFailure();
+            context_.note("---- a write-back of {} is going to fail", number);
+            lane.machine.armFailure();
             break;
         case Fault::SlowStore:
-            context_.note("---- slow store");
-            machine_.setSlow(true);
-            laterWithin(5 * kSecond, [this] { machine_.setSlow(false); });
+            context_.note("---- slow store: {}", number);
+            lane.machine.setSlow(true);
+            laterWithin(5 * kSecond, [&lane] { lane.machine.setSlow(false); });
             break;
         case Fault::OtherDisk:
-            swapDisk(true);
-            laterWithin(5 * kSecond, [this] { swapDisk(false); });
+            swapDisk(lane, true);
+            laterWithin(5 * kSecond, [this, &lane] { swapDisk(lane, false); });
             break;
         case Fault::PolicyFails:
             if (initiator_) {
-                context_.note("---- requests fail by policy");
-                initiator_->failDevice();
+                context_.note("---- requests of {} fail by policy", number);
+                initiator_->failDevice(lane.id);
             }
-            laterWithin(2 * kSecond, [this] {
+            laterWithin(2 * kSecond, [this, &lane] {
                 if (initiator_)
-                    initiator_->resumeDevice();
+                    initiator_->resumeDevice(lane.id);
             });
             break;
         case Fault::WriteBack:
             for (std::uint32_t i = random.below(20); i > 0; --i)
-                machine_.writeBack();
+                lane.machine.writeBack();
             break;
         case Fault::LossAccepted:
-            interruptsReplay_ = true;
+            lane.interruptsReplay = true;
+            break;
+        case Fault::HungStore:
+            context_.note("---- the store of {} hangs", number);
+            lane.machine.setHung(true);
+            // Else until all others have done what they had to do.
+            if (random.percent(50))
+                laterWithin(5 * kSecond, [&lane] { lane.machine.setHung(false); });
+            break;
+        case Fault::ShareLeaves:
+            if (target_)
+                target_->takeBack(number);
+            laterWithin(2 * kSecond, [this, number] {
+                if (target_)
+                    target_->offerAgain(number);
+            });
+            break;
+        default:
             break;
     }
 }
@@ -238,20 +307,25 @@ void World::startInitiator() {
         return;
     context_.note("---- the initiator starts");
     InitiatorListener& supervisor = *this;
-    initiator_ =
-        std::make_unique<InitiatorEnd>(context_, kernel_, supervisor, record_, servedBefore_,
-                                       std::as_writable_bytes(std::span(log_)));
+    std::vector<DeviceRecord> records;
+    for (const auto& lane : lanes_) {
+        lane->dataMayBeMissing = false;
+        records.push_back(
+            {lane->kernel, lane->record, std::as_writable_bytes(std::span(lane->log))});
+    }
+    initiator_ = std::make_unique<InitiatorEnd>(context_, supervisor, records, servedBefore_);
     servedBefore_ = true;
-    dataMayBeMissing_ = false;
     opening_.setEnd(Side::Initiator, initiator_.get());
-    kernel_.setServer(initiator_.get());
+    for (const auto& lane : lanes_)
+        lane->kernel.setServer(initiator_.get());
 }
 
 void World::killInitiator() {
     if (!initiator_)
         return;
     context_.note("---- the initiator dies");
-    kernel_.setServer(nullptr);
+    for (const auto& lane : lanes_)
+        lane->kernel.setServer(nullptr);
     opening_.setEnd(Side::Initiator, nullptr);
     initiator_.reset();
 }
@@ -260,8 +334,12 @@ void World::startTarget() {
     if (target_)
         return;
     context_.note("---- the target starts");
-    target_ =
-        std::make_unique<TargetEnd>(context_, machine_, [this] { opening_.ended(Side::Target); });
+    std::vector<TargetMachine*> machines;
+    for (const auto& lane : lanes_)
+        machines.push_back(&lane->machine);
+    target_ = std::make_unique<TargetEnd>(
+        context_, machines,
+        TargetEnd::Hooks{[this] { opening_.ended(Side::Target); }, [this] { opening_.changed(); }});
     opening_.setEnd(Side::Target, target_.get());
 }
 
@@ -273,47 +351,53 @@ void World::killTarget() {
     target_.reset();
 }
 
-void World::swapDisk(bool swapped) {
+void World::rebootTarget() {
     killTarget();
-    context_.note("---- {} disk", swapped ? "another" : "the right");
-    machine_.reboot();
-    machine_.swapDisk(swapped);
+    context_.note("---- the target reboots");
+    for (const auto& lane : lanes_)
+        lane->machine.reboot();
+}
+
+void World::swapDisk(Lane& lane, bool swapped) {
+    rebootTarget();
+    context_.note("---- {} disk: {}", swapped ? "another" : "the right", lane.id.value);
+    lane.machine.swapDisk(swapped);
     startTarget();
 }
 
-void World::offered(session::Resume verdict, const wire::ExportInfo& info) {
-    dataMayBeMissing_ = verdict == session::Resume::DataMayBeMissing;
+void World::offered(DeviceId device, session::Resume verdict, const wire::ExportInfo& info) {
+    Lane& own = lane(device);
+    own.dataMayBeMissing = verdict == session::Resume::DataMayBeMissing;
     if (verdict == session::Resume::Same) {
-        record_ = info;
-        interruptReplay();
+        own.record = info;
+        interruptReplay(own);
     }
-    if (!dataMayBeMissing_)
+    if (!own.dataMayBeMissing)
         return;
-    if (settings_.logBytes > 0 && !logWasLost_ && machine_.errors() == 0)
+    if (settings_.logBytes > 0 && !own.logWasLost && own.machine.errors() == 0)
         context_.broken("data is said to be missing although the write log has it");
-    ++attentions_;
-    context_.time.after(kUserThinks, [this, attention = attentions_] {
-        if (!dataMayBeMissing_ || attention != attentions_ || !initiator_)
-            return;
-        acceptLoss();
+    ++own.attentions;
+    context_.time.after(kUserThinks, [this, &own, attention = own.attentions] {
+        if (own.dataMayBeMissing && attention == own.attentions && initiator_)
+            acceptLoss(own);
     });
 }
 
 // A user who does not want to wait until the write log is sent again.
-void World::interruptReplay() {
-    if (!interruptsReplay_ || !initiator_->isReplaying())
+void World::interruptReplay(Lane& lane) {
+    if (!lane.interruptsReplay || !initiator_->isReplaying(lane.id))
         return;
-    interruptsReplay_ = false;
-    context_.time.after(context_.random.below(kUserInterrupts), [this] {
-        if (initiator_ && initiator_->isReplaying())
-            acceptLoss();
+    lane.interruptsReplay = false;
+    context_.time.after(context_.random.below(kUserInterrupts), [this, &lane] {
+        if (initiator_ && initiator_->isReplaying(lane.id))
+            acceptLoss(lane);
     });
 }
 
-void World::acceptLoss() {
-    context_.note("the user accepts the loss");
-    model_.lossTold();
-    initiator_->acceptLoss();
+void World::acceptLoss(Lane& lane) {
+    context_.note("the user accepts the loss of {}", lane.id.value);
+    lane.model.lossTold();
+    initiator_->acceptLoss(lane.id);
 }
 
 }  // namespace belay::sim

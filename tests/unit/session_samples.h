@@ -10,6 +10,13 @@ constexpr Epoch kEpoch{0x51};
 constexpr Verifier kVerifier{0x77};
 constexpr std::uint32_t kBlock = 512;
 
+// Memory for so many of the longest requests.
+inline Terms termsOf(std::uint32_t maxOutstanding) {
+    return {.maxOutstanding = maxOutstanding,
+            .memory = std::uint64_t{maxOutstanding} << 20,
+            .perExport = true};
+}
+
 // An export of 64 blocks.
 inline wire::ExportInfo sampleExport() {
     wire::ExportInfo info;

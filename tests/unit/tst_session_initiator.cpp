@@ -21,7 +21,7 @@ struct Rig {
 
     explicit Rig(bool unsavedUnknown = false, std::uint32_t maxOutstanding = 8) {
         initiator.addDevice(kDevice, kDepth, sampleExport(), unsavedUnknown);
-        initiator.sessionOpened(kEpoch, maxOutstanding);
+        initiator.sessionOpened(kEpoch, termsOf(maxOutstanding));
         initiator.exportOffered(kDevice, sampleExport());
     }
     wire::Request send() { return initiator.markSent(*initiator.nextToSend()); }
@@ -40,7 +40,7 @@ struct Rig {
     void writeUnsaved() { answered(answerTo(send(entryOf(Op::Write)))); }
     Resume reopen(const wire::ExportInfo& offered) {
         initiator.sessionClosed();
-        initiator.sessionOpened(kNextEpoch, 8);
+        initiator.sessionOpened(kNextEpoch, termsOf(8));
         return initiator.exportOffered(kDevice, offered);
     }
     Resume reopen(Verifier verifier) {
@@ -177,10 +177,10 @@ void SessionInitiatorTest::completesEveryKind() {
     QCOMPARE(answer->payloadLength, std::uint32_t{kBytes});
     QCOMPARE(rig.initiator.promisedCrc(answer->sequence), 0xabcdu);
     const auto read = rig.initiator.payloadReceived(answer->sequence);
-    QVERIFY(read.has_value());
-    QCOMPARE(read->result, kBytes);
-    QCOMPARE(read->tag.value, 5u);
-    QVERIFY(read->device == kDevice);
+    QVERIFY(read.has_value() && read->has_value());
+    QCOMPARE((*read)->result, kBytes);
+    QCOMPARE((*read)->tag.value, 5u);
+    QVERIFY((*read)->device == kDevice);
     QCOMPARE(rig.initiator.ledger().size(), 0u);
     QCOMPARE(rig.initiator.promisedCrc(answer->sequence), 0u);
 }
@@ -230,7 +230,7 @@ void SessionInitiatorTest::refusesASecondAnswer() {
     // Held, but not sent in this session.
     const auto lost = answerTo(rig.send(entryOf(Op::Discard)));
     rig.initiator.sessionClosed();
-    rig.initiator.sessionOpened(kEpoch, 8);
+    rig.initiator.sessionOpened(kEpoch, termsOf(8));
     QVERIFY(rig.refuses(lost));
 }
 
@@ -300,7 +300,7 @@ void SessionInitiatorTest::nothingFlowsBeforeTheExportIsOffered() {
     initiator.addDevice(kDevice, kDepth, sampleExport(), false);
     initiator.submit(entryOf(Op::Read));
     QVERIFY(initiator.nextToSend() == nullptr);
-    initiator.sessionOpened(kEpoch, 4);
+    initiator.sessionOpened(kEpoch, termsOf(4));
     initiator.submit(entryOf(Op::Read));
     QVERIFY(initiator.nextToSend() == nullptr);
     QVERIFY(initiator.exportOffered(kDevice, sampleExport()) == Resume::Same);

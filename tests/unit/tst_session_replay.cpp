@@ -36,7 +36,7 @@ struct Rig {
     Resume reopen(Verifier now) {
         verifier = now;
         initiator.sessionClosed();
-        initiator.sessionOpened(kEpoch, 8);
+        initiator.sessionOpened(kEpoch, termsOf(8));
         return offer();
     }
     Resume offer() {
@@ -201,7 +201,7 @@ void SessionReplayTest::outlivesTheProcess() {
     auto known = sampleExport();
     known.verifier = kOther;
     third.addDevice(kDevice, kDepth, known, true, &log);
-    third.sessionOpened(kEpoch, 8);
+    third.sessionOpened(kEpoch, termsOf(8));
     QVERIFY(third.exportOffered(kDevice, known) == Resume::Same);
     QVERIFY(third.isReplaying(kDevice));
 }

@@ -11,12 +11,13 @@ using wire::Op;
 namespace {
 
 constexpr std::uint32_t kMaxTransfer = 16 * kBlock;
+constexpr Target::Limits kLimits{.maxTransfer = kMaxTransfer, .maxOutstanding = 1024, .memory = 0};
 
 struct Rig {
     Target target;
     explicit Rig(const wire::ExportInfo& info = sampleExport()) {
         target.addExport(info);
-        target.sessionOpened(kEpoch, kMaxTransfer);
+        target.sessionOpened(kEpoch, kLimits);
     }
     // What the answer to `request` says is durable.
     std::uint64_t answer(const wire::Request& request, int error = 0,
@@ -225,7 +226,7 @@ void SessionTargetTest::saysWhatAFlushHasMadeDurable() {
     // One that comes late takes back what would else be said of it.
     QCOMPARE(rig.run(requestOf(Op::Write, 4)), 3u);
     QCOMPARE(rig.run(requestOf(Op::Flush, 9)), 9u);
-    rig.target.sessionOpened(kEpoch, kMaxTransfer);
+    rig.target.sessionOpened(kEpoch, kLimits);
     QCOMPARE(rig.run(requestOf(Op::Read, 10)), 0u);
 }
 
@@ -294,7 +295,7 @@ void SessionTargetTest::aNewSessionKnowsNothingOfTheOld() {
     rig.target.sessionClosed();
     QVERIFY(rig.target.epoch() == Epoch());
     QVERIFY(!rig.target.requestReceived(request));
-    rig.target.sessionOpened(Epoch(0x99), kMaxTransfer);
+    rig.target.sessionOpened(Epoch(0x99), kLimits);
     QVERIFY(!rig.target.requestReceived(request));
     request.epoch = Epoch(0x99);
     QVERIFY(rig.target.requestReceived(request));

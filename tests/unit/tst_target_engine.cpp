@@ -79,8 +79,9 @@ class Rig : private store::StoreListener {
         state_ = options.stateDir + "/" + (*store)->geometry().uuid.toString() + ".writeback";
         engine_ = std::make_unique<engine::TargetEngine>(*ring_);
         engine_->addStore(kExport, "disk", std::move(*store));
+        engine_->prepareSession(kMemory, 8);
         engine_->sessionOpened(std::make_unique<PeerLink>(*ring_, peer_), std::move(dialect),
-                               kEpoch, maxTransfer, 8);
+                               kEpoch, maxTransfer, false);
     }
     virtual ~Rig() {
         engine_->endSession({"over", {}, 0, {}});

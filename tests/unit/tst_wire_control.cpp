@@ -144,6 +144,7 @@ class WireControlTest : public QObject {
     void versionsCanBeTold();
     void opensAreJudged();
     void goldenPages();
+    void pagesOfSharedSessions();
     void pageCounts();
     void listsOfEveryLength();
     void badPagesAreRefused_data();
@@ -296,6 +297,49 @@ void WireControlTest::goldenPages() {
     QVERIFY(empty.exports().empty());
 }
 
+constexpr std::uint32_t kMemory = 8 << 20;
+
+// kFeaturePerExport: memory, parts, and what is not ready.
+void WireControlTest::pagesOfSharedSessions() {
+    auto exports = manyExports(40);
+    for (ExportInfo& info : exports)
+        info.guaranteed = 64 << 10;
+    exports[3].ready = false;
+    const auto pageOf = [&](std::size_t page, std::uint32_t memory = kMemory) {
+        return encodeExportsPage(kEpoch, exports, page, memory);
+    };
+    const auto first = pageOf(0);
+    QCOMPARE(loadLe<std::uint32_t>(first, 16), kMemory);
+    QCOMPARE(loadLe<std::uint32_t>(first, PageLayout::kBytes + 20), 64u << 10);
+    QCOMPARE(loadLe<std::uint32_t>(first, PageLayout::kBytes + 3 * ExportLayout::kBytes + 16) &
+                 kExportNotReady,
+             std::uint32_t{kExportNotReady});
+    const auto answerTo = [](std::vector<Bytes> pages) {
+        ExportListDecoder decoder(kEpoch, kFeaturePerExport);
+        QString answer;
+        for (const Bytes& page : pages)
+            answer = addTo(decoder, page);
+        return answer;
+    };
+    ExportListDecoder decoder(kEpoch, kFeaturePerExport);
+    QCOMPARE(addTo(decoder, first), kAccepted);
+    QCOMPARE(addTo(decoder, pageOf(1)), kAccepted);
+    QCOMPARE(decoder.list().memory, kMemory);
+    QCOMPARE(decoder.exports(), exports);
+
+    // Who has not agreed on it understands none of it.
+    ExportListDecoder without(kEpoch);
+    QVERIFY(addTo(without, first).contains("reserved bytes of the page"));
+    ExportListDecoder old(kEpoch);
+    QVERIFY(addTo(old, pageOf(0, 0)).contains("reserved bytes of the entry"));
+    QVERIFY(answerTo({pageOf(0, 0)}).contains("no memory"));
+    QVERIFY(answerTo({first, pageOf(1, kMemory / 2)}).contains("memory changed"));
+    QVERIFY(answerTo({pageOf(0, 31 * (64 << 10)), pageOf(1, 31 * (64 << 10))})
+                .contains("more than the memory"));
+    exports[0].guaranteed = exports[0].blockSize - 1;
+    QVERIFY(answerTo({pageOf(0)}).contains("less than a block"));
+}
+
 void WireControlTest::pageCounts() {
     QCOMPARE(kEntriesPerPage, 31u);
     QCOMPARE(pageCount(0), 1u);
@@ -346,7 +390,7 @@ void WireControlTest::badPagesAreRefused_data() {
     row("wrong CRC", wrongCrc);
     row("another epoch 0x1 instead of 0x1122334455667788", headerWith(P::kEpoch, 1));
     row("entries of another size 127 bytes", headerWith(P::kEntryBytes, 127));
-    row("reserved bytes of the page are not 0", headerWith(P::kReserved, 1));
+    row("reserved bytes of the page are not 0", headerWith(P::kMemory, 1));
     row("too many exports 257 of at most 256", headerWith(P::kTotal, 257));
     row("too many exports 65535 of at most 256", headerWith(P::kTotal, 0xFFFF));
     row("page out of order entry 1 instead of 0", headerWith(P::kFirst, 1));
@@ -366,7 +410,7 @@ void WireControlTest::badPagesAreRefused_data() {
     row("size 0 export 0x7", entryWith(E::kSize, 0));
     row("size is no multiple of the block size", entryWith(E::kSize, 4097));
     row("unknown flags 0x00000008", entryWith(E::kFlags, 8));
-    row("reserved bytes of the entry are not 0 export 0x7", entryWith(E::kReserved, 1));
+    row("reserved bytes of the entry are not 0 export 0x7", entryWith(E::kGuaranteed, 1));
     row("reserved bytes of the entry are not 0 export 0x7, block", entryWith(E::kReserved2, 1));
     row("label is not UTF-8", entryWith(E::kLabel, 0xC0));
     row("label is not padded with 0", entryWith(E::kLabel, 0x4100'0041));
