@@ -112,11 +112,17 @@ class Abuser {
         return info;
     }
 
+    Bytes exportsPage() const {
+        wire::ExportInfo info = disk();
+        const bool shared = open.features != 0;
+        info.guaranteed = shared ? 64 << 10 : 0;
+        return wire::encodeExportsPage(open.epoch, std::array{info}, 0, shared ? 1 << 20 : 0);
+    }
+
     void needSession() {
         need(sendOpen(), "OPEN failed");
         if (lend)
-            need(sendExports(wire::encodeExportsPage(open.epoch, std::array{disk()}, 0)),
-                 "EXPORTS failed");
+            need(sendExports(exportsPage()), "EXPORTS failed");
         for (int i = 0; i < 200; ++i) {
             const wire::Opened is = opened();
             need(is.state != OpenState::Refused, "an honest OPEN is refused");
@@ -225,9 +231,11 @@ Abuse badRequest(int status, std::function<void(wire::Request&)> change) {
 }
 
 // As target: `act` answers the gadget's first request.
-Abuse badTarget(std::function<void(Abuser&, const wire::Request&)> act) {
+Abuse badTarget(std::function<void(Abuser&, const wire::Request&)> act,
+                std::uint32_t features = 0) {
     return [=] {
         Abuser host(kLend);
+        host.open.features = features;
         host.needSession();
         for (int i = 0; i < 20; ++i) {
             const auto transfer = host.usb->read(UsbPeer::MessageIn, 4096, 1000);
@@ -312,6 +320,19 @@ void floodReads() {
         const auto moved = host.usb->write(UsbPeer::MessageOut, transfer, 200);
         if (!moved || *moved < transfer.size())
             break;
+    }
+    host.needEnd();
+}
+
+// More than all of the memory that it was told of, and no byte of it.
+void exceedShare() {
+    Abuser host(kAttach);
+    host.open.features = wire::kFeaturePerExport;
+    host.needSession();
+    for (int i = 0; i < 32; ++i) {
+        wire::Request request = host.request(wire::Op::Write);
+        request.length = 1 << 20;
+        host.send(request);
     }
     host.needEnd();
 }
@@ -437,6 +458,7 @@ const std::map<std::string, Abuse>& abuses() {
              host.sendPayload(700);
              host.send(noise(13));
          })},
+        {"share-exceeded", exceedShare},
         {"vanish", vanish},
         {"flood-reads", floodReads},
         {"target-garbage",
@@ -455,6 +477,27 @@ const std::map<std::string, Abuse>& abuses() {
              host.send(encoded(answerTo(request)));
              host.sendPayload(request.length - 100);
          })},
+        {"target-exports-garbage",
+         badTarget([](Abuser& host, const wire::Request&) { host.sendExports(noise(152)); },
+                   wire::kFeaturePerExport)},
+        {"target-exports-unasked", badTarget([](Abuser& host, const wire::Request&) {
+             need(!host.sendExports(host.exportsPage()), "EXPORTS in a session is taken");
+             host.send(noise(64));
+         })},
+        // It leaves and comes back while its request is not answered.
+        {"target-exports-flap",
+         badTarget(
+             [](Abuser& host, const wire::Request&) {
+                 for (int i = 0; i < 50; ++i) {
+                     need(
+                         host.sendExports(wire::encodeExportsPage(host.open.epoch, {}, 0, 1 << 20)),
+                         "an empty list is not taken");
+                     need(host.sendExports(host.exportsPage()), "the list is not taken");
+                 }
+                 need(host.inSession(), "the session has ended");
+                 host.send(noise(64));
+             },
+             wire::kFeaturePerExport)},
         {"target-odd", badTarget([](Abuser& host, const wire::Request&) { host.send(noise(65)); })},
     };
     return all;

@@ -55,8 +55,8 @@ void Rig::note(const QString& step) {
                        .toUtf8());
 }
 
-Disk& Rig::offer(const QString& label, int mib) {
-    const QString store = storeFolder() + '/' + label;
+Disk& Rig::offer(const QString& label, int mib, const QString& folder) {
+    const QString store = (folder.isEmpty() ? storeFolder() : folder) + '/' + label;
     return disks_.try_emplace(label, label, store, mib).first->second;
 }
 

@@ -43,8 +43,9 @@ class Rig {
     void setInitiatorOptions(const QStringList& options) { initiatorOptions_ = options; }
     // Where stores are made.
     QString storeFolder() const;
-    // Makes a store that the target is to offer. Before the target starts.
-    Disk& offer(const QString& label = "disk", int mib = 16);
+    // Makes a store that the target is to offer, in `folder` or storeFolder(). Before the target
+    // starts.
+    Disk& offer(const QString& label = "disk", int mib = 16, const QString& folder = {});
     void startGadget();
     void startHost();
     // Starts both, and waits until every disk is live.
