@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/uio.h>
 
 #include <array>
 #include <bit>
@@ -74,17 +75,19 @@ bool isPossible(const Backing& backing, std::uint32_t blockSize) {
            backing.sizeBytes % blockSize == 0;
 }
 
-// Read while nobody is served from it yet.
-std::optional<std::uint32_t> partitionedFor(const Backing& backing) {
+// Read while nobody is served from it yet. `atOnce`: only what is in memory, for a disk that may
+// hang.
+std::optional<std::uint32_t> partitionedFor(const Backing& backing, bool atOnce) {
     std::array<std::byte, kGptSearchBytes> start{};
-    const ssize_t got = ::pread(backing.fd.get(), start.data(), start.size(), 0);
+    const iovec memory{start.data(), start.size()};
+    const ssize_t got = ::preadv2(backing.fd.get(), &memory, 1, 0, atOnce ? RWF_NOWAIT : 0);
     return got < 0 ? std::nullopt
                    : gptBlockSize(ConstByteSpan(start).first(static_cast<std::size_t>(got)));
 }
 
 // For a file of which nobody says what block size it is to have.
 void chooseByItself(Backing& backing, std::uint32_t last) {
-    backing.partitionedFor = partitionedFor(backing);
+    backing.partitionedFor = partitionedFor(backing, last != 0);
     if (last != 0 && isPossible(backing, last)) {
         backing.blockSize = last;
         backing.blockSizeReason = BlockSizeReason::Remembered;
@@ -205,18 +208,6 @@ Result<Backing> adoptBacking(Fd fd, const StoreOptions& options) {
         return systemError("clear the flags of the descriptor passed for", options.path,
                            "Open it without O_APPEND and O_DIRECT");
     return finishOpen(std::move(fd), options.readOnly || access == O_RDONLY, options);
-}
-
-void probeHolePunching(Backing& backing) {
-    if (backing.readOnly || backing.isBlockDevice)
-        return;
-    // Behind the end there is nothing to lose, and KEEP_SIZE leaves the end where it is.
-    constexpr std::uint64_t kPage = 4096;
-    const std::uint64_t behind = (backing.sizeBytes + kPage - 1) / kPage * kPage;
-    if (::fallocate(backing.fd.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                    static_cast<off_t>(behind), kPage) != 0 &&
-        errno == EOPNOTSUPP)
-        backing.punchesHoles = false;
 }
 
 void sayBlockSize(const Backing& backing) {

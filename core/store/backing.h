@@ -50,9 +50,6 @@ Result<Backing> openBacking(const StoreOptions& options);
 Result<Backing> adoptBacking(Fd fd, const StoreOptions& options);
 // Of a descriptor of any access mode only what identify() asks for, and the type.
 Result<Backing> examineBacking(Fd fd, const std::string& path);
-// Finds out whether holes can be punched, without touching a byte of the store.
-void probeHolePunching(Backing& backing);
-
 // Logs a block size that nobody asked for, and why, where it is not what one would expect.
 void sayBlockSize(const Backing& backing);
 

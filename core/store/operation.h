@@ -16,8 +16,17 @@ enum class ZeroMethod : std::uint8_t { PunchHole, ZeroRange, Write };
 
 // One operation of a Store, from the call to storeDone().
 struct StoreOperation final : Operation {
-    // Answer: nothing to do, `error` is the result.
-    enum class Kind : std::uint8_t { Answer, Read, Write, Flush, Discard, WriteZeroes };
+    // Answer: nothing to do, `error` is the result. ProbeHoles, SyncWitness: before it is settled.
+    enum class Kind : std::uint8_t {
+        Answer,
+        Read,
+        Write,
+        Flush,
+        Discard,
+        WriteZeroes,
+        ProbeHoles,
+        SyncWitness
+    };
 
     Store* store = nullptr;
     StoreOperation* next = nullptr;  // in a list: free, flushing or waiting to flush
@@ -32,6 +41,7 @@ struct StoreOperation final : Operation {
     const std::byte* in = nullptr;
     std::uint64_t losses = 0;  // WritebackState::losses() when it was issued
     int error = 0;
+    int witness = -1;
     Kind kind = Kind::Answer;
     ZeroMethod method = ZeroMethod::Write;
     bool fua = false;

@@ -27,6 +27,13 @@ constexpr std::size_t kZeroBytes = std::size_t{256} << 10;
 constexpr std::uint8_t kMostRetries = 100;
 
 constexpr int kWorkers = Store::kMostAtOnce + 1;
+constexpr std::uint64_t kPage = 4096;
+
+// Where punching a hole changes nothing: there is nothing to lose, and with KEEP_SIZE the end stays
+// where it is.
+std::uint64_t behindTheEnd(const Backing& backing) {
+    return (backing.sizeBytes + kPage - 1) / kPage * kPage;
+}
 
 // Only ever read.
 alignas(4096) std::byte zeroes[kZeroBytes];
@@ -84,12 +91,10 @@ Result<std::unique_ptr<Store>> Store::make(Ring& ring, Backing backing, const St
     Backing& own = *store->backing_;
     // Nothing is ever lost of a store that nobody writes to.
     auto writeback = own.readOnly ? WritebackState::constant()
-                                  : WritebackState::open(options.stateDir, uuid, instanceOf(own),
-                                                         options.witness);
+                                  : WritebackState::open(options.stateDir, uuid, instanceOf(own));
     if (!writeback)
         return tl::make_unexpected(std::move(writeback.error()));
     store->writeback_ = std::make_unique<WritebackState>(std::move(*writeback));
-    probeHolePunching(own);
     sayBlockSize(own);
 
     store->verifierSeed_ = verifierSeed(*bootId, uuid, options.losses);
@@ -102,7 +107,41 @@ Result<std::unique_ptr<Store>> Store::make(Ring& ring, Backing backing, const St
     geometry.canWriteZeroes = !own.readOnly;
     geometry.uuid = uuid;
     geometry.generation = generationOf(incarnationOf(own), options.replaced);
+    store->settle(options.witness);
     return store;
+}
+
+// All that may wait for the file system, which may hang.
+void Store::settle(int witness) {
+    const auto ask = [this](Op::Kind kind) -> Op& {
+        Op& op = take(0, 0, 0);
+        op.kind = kind;
+        ++settling_;
+        return op;
+    };
+    if (!geometry_.readOnly && !backing_->isBlockDevice)
+        issue(ask(Op::Kind::ProbeHoles));
+    if (!writeback_->isInDoubt())
+        return;
+    if (witness < 0) {
+        writeback_->settle(false);
+        return;
+    }
+    writeback_->beginProof();
+    Op& op = ask(Op::Kind::SyncWitness);
+    op.witness = witness;
+    issue(op);
+}
+
+void Store::settled(Op& op, int result) {
+    if (op.kind == Op::Kind::SyncWitness)
+        writeback_->settle(result == 0);
+    else if (result == -EOPNOTSUPP)
+        backing_->punchesHoles = geometry_.canDiscard = false;
+    operations_->giveBack(op);
+    --inFlight_;
+    if (--settling_ == 0)
+        listener_->storeSettled();
 }
 
 Store::~Store() {
@@ -252,6 +291,13 @@ void Store::issue(Op& op) {
         case Op::Kind::Flush:
             io_uring_prep_fsync(sqe, fd, IORING_FSYNC_DATASYNC);
             break;
+        case Op::Kind::ProbeHoles:
+            io_uring_prep_fallocate(sqe, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                                    behindTheEnd(*backing_), kPage);
+            break;
+        case Op::Kind::SyncWitness:
+            io_uring_prep_fsync(sqe, op.witness, IORING_FSYNC_DATASYNC);
+            break;
         case Op::Kind::Discard:
         case Op::Kind::WriteZeroes:
             if (op.method == ZeroMethod::Write)
@@ -282,6 +328,9 @@ void Store::completed(Op& op, int result) {
             return finish(op, op.error);
         case Op::Kind::Flush:
             return flushed(result);
+        case Op::Kind::ProbeHoles:
+        case Op::Kind::SyncWitness:
+            return settled(op, result);
         case Op::Kind::Read:
             if (result < 0)
                 return finish(op, -result);

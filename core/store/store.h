@@ -55,8 +55,8 @@ struct StoreOptions {
     // safe but makes the initiator send again what was durable.
     std::string stateDir;
     // Another open file description of the same store, from before the last process that wrote to
-    // it, or -1. Stays the caller's. Proves that a sync which that process left unfinished had
-    // lost nothing, so that the verifier stays.
+    // it, or -1. Stays the caller's, and must stay open until Store::settled(). Proves that a sync
+    // which that process left unfinished had lost nothing, so that the verifier stays.
     int witness = -1;
     // How often the content was found changed while nobody offered it: see clean_record.h.
     std::uint64_t replaced = 0;
@@ -87,6 +87,8 @@ class StoreListener {
     // `error`: 0 or a positive errno, as the kernel gave it. The buffer is the caller's again.
     // Store::verifier() read from inside this call belongs to this operation.
     virtual void storeDone(std::uint64_t cookie, int error) = 0;
+    // Store::settled() has become true.
+    virtual void storeSettled() {}
 
  protected:
     ~StoreListener() = default;
@@ -147,6 +149,11 @@ class Store {
     // the verifier read in storeDone() is true of its bytes.
     Verifier verifier() const;
 
+    // False for a while after it was opened for writing, for as long as its file system likes: what
+    // that must be asked is under way in the ring. Until then geometry().canDiscard and verifier()
+    // are not known, no operation may be started, and inFlight() is not 0.
+    bool settled() const { return settling_ == 0; }
+
     // Offsets and lengths in bytes. Each ends in storeDone(cookie).
     void read(std::uint64_t offset, ByteSpan out, std::uint64_t cookie);
     // Reads at once what the system has in memory (preadv2(2), RWF_NOWAIT). False if that is not
@@ -192,6 +199,9 @@ class Store {
     static bool useOrdinaryMemory(Op& op);
     void finish(Op& op, int error);
 
+    void settle(int witness);
+    void settled(Op& op, int result);
+
     void syncBegins();
     void syncEnds();
     void fuaEnded(const Op& op);
@@ -208,6 +218,7 @@ class Store {
     std::unique_ptr<Operations> operations_;
     Geometry geometry_;
     Hash verifierSeed_{0};
+    unsigned settling_ = 0;  // questions under way
     unsigned inFlight_ = 0;
     unsigned running_ = 0;  // with the kernel, without flushes and answers
     Op* firstWaiting_ = nullptr;

@@ -14,12 +14,13 @@ namespace belay::store {
 
 // The file's whole content, in the machine's own byte order: it never leaves the machine.
 struct WritebackState::File {
-    static constexpr std::uint64_t kMagic = 0x32'42'57'79'61'6c'65'62;  // "belayWB2"
+    static constexpr std::uint64_t kMagic = 0x33'42'57'79'61'6c'65'62;  // "belayWB3"
 
     std::uint64_t magic = kMagic;
     std::uint64_t word = 0;  // losses * 2 + syncing: one word, so that both change together
     std::uint64_t pid = 0;
     std::uint64_t instance = 0;
+    std::uint64_t proving = 0;  // 1: between beginProof() and settle()
 
     std::uint64_t load() { return std::atomic_ref(word).load(); }
     void store(std::uint64_t value) { std::atomic_ref(word).store(value); }
@@ -37,9 +38,9 @@ constexpr std::uint64_t kOneLoss = 2;
 }  // namespace
 
 Result<WritebackState> WritebackState::open(const std::string& directory, const Uuid& store,
-                                            std::uint64_t instance, int witness) {
+                                            std::uint64_t instance) {
     const File fresh{File::kMagic, randomNonZero64() & ~kSyncing,
-                     static_cast<std::uint64_t>(::getpid()), instance};
+                     static_cast<std::uint64_t>(::getpid()), instance, 0};
     if (directory.empty())
         return WritebackState(std::make_shared<File>(fresh));
 
@@ -71,8 +72,10 @@ Result<WritebackState> WritebackState::open(const std::string& directory, const 
         state.file_->store((state.file_->load() & ~kSyncing) + kOneLoss);
         state.file_->instance = instance;
     } else if (state.file_->load() & kSyncing) {
-        const bool nothingLost = witness >= 0 && ::fdatasync(witness) == 0;
-        state.file_->store((state.file_->load() & ~kSyncing) + (nothingLost ? 0 : kOneLoss));
+        if (state.file_->proving != 0)
+            state.settle(false);
+        else
+            state.inDoubt_ = true;
     }
     return state;
 }
@@ -90,6 +93,16 @@ std::optional<pid_t> WritebackState::holder(const std::string& directory, const 
         found.magic != File::kMagic)
         return std::nullopt;
     return static_cast<pid_t>(found.pid);
+}
+
+void WritebackState::beginProof() {
+    std::atomic_ref(file_->proving).store(1);
+}
+
+void WritebackState::settle(bool nothingLost) {
+    inDoubt_ = false;
+    file_->store((file_->load() & ~kSyncing) + (nothingLost ? 0 : kOneLoss));
+    std::atomic_ref(file_->proving).store(0);
 }
 
 std::uint64_t WritebackState::losses() const {

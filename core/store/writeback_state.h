@@ -23,19 +23,25 @@ namespace belay::store {
 // - Used only by who holds the store's lock (but holder()).
 class WritebackState {
  public:
-    // The state left by the last process. If that ended while syncing, its sync may have taken the
-    // kernel's only report of a failed write-back with it: one more loss, unless `witness` (a
-    // descriptor of the same file, opened before that process; -1: none) can be synced without
-    // an error, as the kernel reports to each open file description for itself (errseq_t). That
-    // may take as long as a flush. If it had another `instance` (instance.h), its page cache is not
-    // there any more: one more loss, whatever the witness says. With an empty `directory` every
-    // open is a loss.
+    // The state left by the last process. If that had another `instance` (instance.h), its page
+    // cache is not there any more: one more loss. With an empty `directory` every open is a loss.
     static Result<WritebackState> open(const std::string& directory, const Uuid& store,
-                                       std::uint64_t instance, int witness = -1);
+                                       std::uint64_t instance);
     // For a store that nobody writes to: always 0.
     static Result<WritebackState> constant();
     // Which process last opened the store, as a hint for messages.
     static std::optional<pid_t> holder(const std::string& directory, const Uuid& store);
+
+    // The last process ended while syncing, and may have taken the kernel's only report of a failed
+    // write-back with it. Nothing else may be asked before settle().
+    // - A descriptor of the same file that was opened before that process, the *witness*, can prove
+    //   that nothing was lost: the kernel reports to each open file description for itself
+    //   (errseq_t), so it must be possible to sync it without an error.
+    // - It proves so once. A process that ends between beginProof() and settle() may have taken
+    //   that report as well, and its successor finds a loss.
+    bool isInDoubt() const { return inDoubt_; }
+    void beginProof();
+    void settle(bool nothingLost);
 
     std::uint64_t losses() const;
     // Bytes acknowledged may be lost.
@@ -47,6 +53,7 @@ class WritebackState {
     struct File;
     explicit WritebackState(std::shared_ptr<File> file) : file_(std::move(file)) {}
     std::shared_ptr<File> file_;
+    bool inDoubt_ = false;
 };
 
 // This boot's id (random(4), /proc/sys/kernel/random/boot_id).

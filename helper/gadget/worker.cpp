@@ -103,7 +103,9 @@ class GadgetWorker final : public engine::GadgetListener {
 
  private:
     void greet() {
-        supervisor_.send({{"type", "ready"}, {"stores", stores_->list()}});
+        supervisor_.send({{"type", "ready"},
+                          {"stores", stores_->list()},
+                          {"pendingStores", stores_->pending()}});
         supervisor_.send({{"type", "functions-ready"}});
     }
 

@@ -74,11 +74,13 @@ class HostWorker {
  private:
     // A supervisor that has just come knows nothing.
     void greet() {
-        stores_.dropPending();
+        if (std::exchange(greeted_, true))
+            stores_.dropPending();
         supervisor_.send({{"type", "ready"},
                           {"attach", devices_ != nullptr},
                           {"devices", devices_ ? devices_->served() : Json::array()},
                           {"stores", stores_.list()},
+                          {"pendingStores", stores_.pending()},
                           {"gadget", gadget_}});
         if (devices_)
             devices_->tellAll();
@@ -228,6 +230,7 @@ class HostWorker {
     std::unique_ptr<DeviceServer> devices_;
     engine::HostTerms terms_;
     bool mimicFastboot_ = false;
+    bool greeted_ = false;
     std::string gadget_;
     std::shared_ptr<usb::Device> device_;
     std::vector<usb::Interface> interfaces_;

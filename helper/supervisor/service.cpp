@@ -61,7 +61,7 @@ WorkerKeeper::Hooks Service::keeperHooks() {
             workerMessage(message);
     };
     hooks.ready = [this](const Json& message) {
-        stores_.workerReady(message.at("stores"));
+        stores_.workerReady(message.at("stores"), message.at("pendingStores"));
         workerReady();
         devices_.workerReady();
     };

@@ -174,21 +174,23 @@ Result<std::vector<Fd>> StoreSet::openForWorker() {
 
 // -- what a worker has
 
-void StoreSet::workerReady(const Json& stores) {
+void StoreSet::workerReady(const Json& stores, const Json& pending) {
     wasReady_ = true;
+    const auto isPending = [&](std::size_t index) {
+        return std::ranges::find(pending, Json(index + 1)) != pending.end();
+    };
     std::vector<bool> has(known_.size());
     for (const Json& entry : stores) {
         const auto index = entry.at("id").get<std::size_t>() - 1;
         if (index >= known_.size())
             continue;
         has[index] = true;
-        Known& known = known_[index];
-        if (known.blockSize == 0)
-            known.status["blockSizeReason"] = entry.at("blockSizeReason").get<std::string>();
-        opened(index, exportFromJson(entry.at("export")));
+        opened(index, entry);
     }
     for (std::size_t i = 0; i < known_.size(); ++i)
-        if (known_[i].handedOver && !has[i])
+        if (isPending(i))
+            say(i, "Its file system does not answer yet, or its last user has not let go of it");
+        else if (known_[i].handedOver && !has[i])
             lacks(i, "The worker could not open it: see its messages");
     pause_ = kFirstLook;
     lookSoon();
@@ -199,8 +201,10 @@ void StoreSet::workerDied() {
         ring_.cancel(*std::exchange(look_, std::nullopt));
 }
 
-void StoreSet::opened(std::size_t index, const wire::ExportInfo& info) {
+void StoreSet::opened(std::size_t index, const Json& message) {
+    const wire::ExportInfo info = exportFromJson(message.at("export"));
     Known& known = known_[index];
+    known.handedOver = true;
     if (!std::exchange(known.trouble, {}).empty())
         log::notice("{} is offered again", known.path);
     if (known.blockSize != 0)
@@ -210,6 +214,7 @@ void StoreSet::opened(std::size_t index, const wire::ExportInfo& info) {
                          {"path", stores_[index].path},
                          {"size", info.sizeBytes},
                          {"blockSize", info.blockSize},
+                         {"blockSizeReason", message.at("blockSizeReason")},
                          {"readOnly", info.readOnly}});
     records_.noteBlockSize(known.record, info.blockSize);
 }
@@ -222,7 +227,7 @@ bool StoreSet::handle(const Json& message) {
     if (index >= known_.size())
         return true;
     if (type == "store-added")
-        opened(index, exportFromJson(message.at("export")));
+        opened(index, message);
     else if (type == "store-failed")
         lacks(index, errorFromJson(message.at("error")).message());
     else if (type == "store-removed")

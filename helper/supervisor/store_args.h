@@ -54,10 +54,10 @@ class StoreSet {
     // worker's own, so that the lock on it ends with that worker's last I/O; and the witness, which
     // is older than every worker (see store::StoreOptions::witness).
     Result<std::vector<Fd>> openForWorker();
-    // A worker is ready, and says what stores it has opened (WorkerStores::list()). The block size
-    // of each is kept: for its successors, whatever is written to the store meanwhile, and in the
-    // records.
-    void workerReady(const Json& stores);
+    // A worker is ready, and says what stores it has opened (WorkerStores::list()) and which it
+    // waits for (pending()). The block size of each is kept: for its successors, whatever is
+    // written to the store meanwhile, and in the records.
+    void workerReady(const Json& stores, const Json& pending);
     void workerDied();
     // False if the message is not about stores.
     bool handle(const Json& message);
@@ -89,7 +89,8 @@ class StoreSet {
     std::optional<std::string> findMedium(const Known& known);
     Result<Opened> open(std::size_t index);
     Json configOf(std::size_t index) const;
-    void opened(std::size_t index, const wire::ExportInfo& info);
+    // `message`: that of it, or what "ready" says of it.
+    void opened(std::size_t index, const Json& message);
     void lacks(std::size_t index, const std::string& why);
     // Why it is not offered, once.
     void say(std::size_t index, const std::string& why);

@@ -17,11 +17,8 @@ namespace {
 using namespace std::chrono_literals;
 constexpr auto kPredecessorPatience = 5s;
 constexpr auto kRetry = 20ms;
-
-// Until the engine takes the store over; nothing is asked of it before.
-class NoListener final : public store::StoreListener {
-    void storeDone(std::uint64_t, int) override {}
-};
+// What a file system that is well takes to answer.
+constexpr auto kSettles = 1s;
 
 const char* nameOf(store::BlockSizeReason reason) {
     switch (reason) {
@@ -37,23 +34,6 @@ const char* nameOf(store::BlockSizeReason reason) {
     return "usual";
 }
 
-Result<std::unique_ptr<store::Store>> openStore(Ring& ring, int fd,
-                                                const store::StoreOptions& options,
-                                                Duration patience) {
-    static NoListener nobody;
-    const TimePoint deadline = Clock::now() + patience;
-    for (;;) {
-        // adopt() takes the descriptor even when it fails, so each try has its own.
-        Fd own(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
-        if (!own)
-            return systemError("pass on", options.path);
-        auto store = store::Store::adopt(ring, std::move(own), options, nobody);
-        if (store || store.error().code != EBUSY || Clock::now() >= deadline)
-            return store;
-        std::this_thread::sleep_for(kRetry);
-    }
-}
-
 }  // namespace
 
 WorkerStores::WorkerStores(Ring& ring, engine::TargetEngine& engine, std::string stateDir,
@@ -63,25 +43,59 @@ WorkerStores::WorkerStores(Ring& ring, engine::TargetEngine& engine, std::string
 WorkerStores::~WorkerStores() {
     if (poll_)
         ring_.cancel(*poll_);
+    // The kernel still has what a file system has not answered. It ends with the process.
+    for (auto& [id, adding] : adding_)
+        if (adding->store)
+            static_cast<void>(adding.release());
+    for (auto& [key, adding] : dropped_)
+        static_cast<void>(adding.release());
 }
 
 Result<void> WorkerStores::offer(const Json& stores, int firstFd, bool mayLack) {
+    offering_ = true;
     int fd = firstFd;
     for (const Json& entry : stores) {
-        const Fd own(fd++);
+        Fd own(fd++);
         Fd witness(fd++);
-        const auto opened = open(entry, own, witness, kPredecessorPatience);
-        if (!opened && !mayLack)
-            return tl::make_unexpected(opened.error());
-        if (!opened)
-            log::warning("{}", opened.error().message());
+        expect(entry, std::move(own), std::move(witness), Clock::now() + kPredecessorPatience);
+        const ExportId id(entry.at("id").get<std::uint32_t>());
+        const auto opened =
+            open(*adding_.at(id), mayLack ? Duration::zero() : Duration(kPredecessorPatience));
+        if (opened || (mayLack && opened.error().code == EBUSY))
+            continue;
+        if (!mayLack)
+            return opened;
+        log::warning("{}", opened.error().message());
+        adding_.erase(id);
     }
+    awaitSettled();
+    offering_ = false;
+    pollSoon();
     return {};
 }
 
-Result<wire::ExportInfo> WorkerStores::open(const Json& config, const Fd& own, Fd& witness,
-                                            Duration patience) {
-    const ExportId id(config.at("id").get<std::uint32_t>());
+// As a rule all are offered from the first session on.
+void WorkerStores::awaitSettled() {
+    const TimePoint deadline = Clock::now() + kSettles;
+    const auto unsettled = [](const auto& item) { return item.second->store != nullptr; };
+    while (std::ranges::any_of(adding_, unsettled) && Clock::now() < deadline)
+        if (!ring_.turn(deadline - Clock::now()))
+            return;  // which run() finds as well
+}
+
+void WorkerStores::expect(const Json& config, Fd own, Fd witness, TimePoint deadline) {
+    auto adding = std::make_unique<Adding>();
+    adding->config = config;
+    adding->own = std::move(own);
+    adding->witness = std::move(witness);
+    adding->deadline = deadline;
+    adding->stores = this;
+    adding_[ExportId(config.at("id").get<std::uint32_t>())] = std::move(adding);
+}
+
+// It is taken once it is settled, which may be in here.
+Result<void> WorkerStores::open(Adding& adding, Duration patience) {
+    const Json& config = adding.config;
     store::StoreOptions options;
     options.path = config.at("path").get<std::string>();
     options.readOnly = config.at("readOnly").get<bool>();
@@ -89,18 +103,37 @@ Result<wire::ExportInfo> WorkerStores::open(const Json& config, const Fd& own, F
     options.lastBlockSize = config.value("lastBlockSize", std::uint32_t{0});
     options.uuid = Uuid::parse(config.value("uuid", std::string())).value_or(Uuid{});
     options.stateDir = stateDir_;
-    options.witness = witness.get();
+    options.witness = adding.witness.get();
     options.replaced = config.at("replaced").get<std::uint64_t>();
     options.losses = config.value("losses", std::uint64_t{0});
-    auto store = openStore(ring_, own.get(), options, patience);
-    if (!store)
-        return tl::make_unexpected(store.error());
-    const auto reason = (*store)->geometry().blockSizeReason;
-    engine_.addStore(id, config.at("label").get<std::string>(), std::move(*store));
+    const TimePoint deadline = Clock::now() + patience;
+    for (;;) {
+        // adopt() takes the descriptor even when it fails, so each try has its own.
+        Fd own(::fcntl(adding.own.get(), F_DUPFD_CLOEXEC, 0));
+        if (!own)
+            return systemError("pass on", options.path);
+        auto store = store::Store::adopt(ring_, std::move(own), options, adding);
+        if (store) {
+            adding.own.reset();
+            adding.store = std::move(*store);
+            break;
+        }
+        if (store.error().code != EBUSY || Clock::now() >= deadline)
+            return tl::make_unexpected(store.error());
+        std::this_thread::sleep_for(kRetry);
+    }
+    if (adding.store->settled())
+        take(ExportId(config.at("id").get<std::uint32_t>()));
+    return {};
+}
+
+void WorkerStores::take(ExportId id) {
+    const auto adding = std::move(adding_.extract(id).mapped());
+    const auto reason = adding->store->geometry().blockSizeReason;
+    engine_.addStore(id, adding->config.at("label").get<std::string>(), std::move(adding->store));
     const auto exports = engine_.exports();
     const auto info = std::ranges::find(exports, id, &wire::ExportInfo::id);
-    stores_[id] = {config, std::move(witness), *info, reason};
-    return *info;
+    stores_[id] = {std::move(adding->config), std::move(adding->witness), *info, reason};
 }
 
 // -- while it runs
@@ -128,26 +161,55 @@ void WorkerStores::add(const Json& message, std::vector<Fd>& fds) {
         failed(id, errorFrom(EEXIST, "offer", path).value());
     } else {
         const auto patience = std::chrono::milliseconds(message.at("patienceMs").get<unsigned>());
-        adding_[id] = {config, std::move(fds[0]), std::move(fds[1]), Clock::now() + patience};
+        expect(config, std::move(fds[0]), std::move(fds[1]), Clock::now() + patience);
         poll();
     }
 }
 
-// False: not yet.
-bool WorkerStores::tryToAdd(ExportId id) {
-    if (retiring_.contains(id))
-        return false;  // the last one of this number
-    Adding& adding = adding_.at(id);
-    const auto opened = open(adding.config, adding.own, adding.witness, Duration::zero());
-    if (!opened && opened.error().code == EBUSY && Clock::now() < adding.deadline)
-        return false;
-    if (opened) {
-        hooks_.send({{"type", "store-added"}, {"id", id.value}, {"export", toJson(*opened)}}, {});
-        hooks_.changed();
-    } else {
+void WorkerStores::tryToAdd(ExportId id) {
+    Adding& adding = *adding_.at(id);
+    if (adding.store || retiring_.contains(id))
+        return;  // asked already, or the last one of this number is still there
+    const auto opened = open(adding, Duration::zero());
+    if (!opened && (opened.error().code != EBUSY || Clock::now() >= adding.deadline)) {
         failed(id, opened.error());
+        adding_.erase(id);
+    } else if (stores_.contains(id)) {
+        tellAdded(id);
     }
-    return true;
+}
+
+void WorkerStores::settled(Adding& adding) {
+    if (auto dropped = dropped_.extract(&adding)) {
+        ring_.destroyLater(std::move(dropped.mapped()));
+        return;
+    }
+    const ExportId id(adding.config.at("id").get<std::uint32_t>());
+    take(id);
+    if (!offering_)
+        tellAdded(id);
+}
+
+void WorkerStores::tellAdded(ExportId id) {
+    const Offered& store = stores_.at(id);
+    hooks_.send({{"type", "store-added"},
+                 {"id", id.value},
+                 {"export", toJson(store.info)},
+                 {"blockSizeReason", nameOf(store.reason)}},
+                {});
+    hooks_.changed();
+}
+
+void WorkerStores::drop(ExportId id) {
+    auto adding = std::move(adding_.extract(id).mapped());
+    const Adding* key = adding.get();
+    if (adding->store)
+        dropped_[key] = std::move(adding);
+}
+
+void WorkerStores::dropPending() {
+    while (!adding_.empty())
+        drop(adding_.begin()->first);
 }
 
 void WorkerStores::failed(ExportId id, const Error& error) {
@@ -155,7 +217,8 @@ void WorkerStores::failed(ExportId id, const Error& error) {
 }
 
 void WorkerStores::remove(ExportId id) {
-    adding_.erase(id);
+    if (adding_.contains(id))
+        drop(id);
     if (stores_.erase(id) > 0) {
         engine_.retireStore(id);
         retiring_.insert(id);
@@ -182,8 +245,17 @@ void WorkerStores::poll() {
             hooks_.send({{"type", "store-removed"}, {"id", id.value}}, {});
         return gone;
     });
-    std::erase_if(adding_, [this](const auto& item) { return tryToAdd(item.first); });
-    if (!retiring_.empty() || !adding_.empty())
+    for (auto item = adding_.begin(); item != adding_.end();) {
+        const ExportId id = item->first;
+        ++item;  // before it may be erased
+        tryToAdd(id);
+    }
+    pollSoon();
+}
+
+void WorkerStores::pollSoon() {
+    const auto unopened = [](const auto& item) { return item.second->store == nullptr; };
+    if (!retiring_.empty() || std::ranges::any_of(adding_, unopened))
         poll_ = ring_.callAfter(kRetry, [this] {
             poll_.reset();
             poll();
@@ -191,6 +263,13 @@ void WorkerStores::poll() {
 }
 
 // -- what there is
+
+Json WorkerStores::pending() const {
+    Json list = Json::array();
+    for (const auto& [id, adding] : adding_)
+        list.push_back(id.value);
+    return list;
+}
 
 Json WorkerStores::list() const {
     Json list = Json::array();

@@ -23,7 +23,7 @@ namespace belay::helper {
 //   store-remove  id              offer it no more
 //   witness  id                   hand its witness out
 // Messages it sends:
-//   store-added  id, export       it is open
+//   store-added  id, export, blockSizeReason (see list())  it is open
 //   store-failed  id, error       it is not
 //   store-removed  id             its last request is done, and it is closed or never was open
 //   witness  id  (with its descriptor)
@@ -42,15 +42,18 @@ class WorkerStores {
     WorkerStores& operator=(const WorkerStores&) = delete;
 
     // The "stores" of a configuration ({id, label, readOnly, path, blockSize, lastBlockSize,
-    // uuid, replaced, losses}), from descriptor `firstFd` on. A store that a dead predecessor still
-    // holds is waited for, for at most five seconds. One that cannot be opened is an error, unless
-    // some `mayLack`: then it is logged, and not in list().
+    // uuid, replaced, losses}), from descriptor `firstFd` on. One that cannot be opened is an
+    // error, unless some `mayLack`: then it is logged, and not in list(). One that a dead
+    // predecessor still holds, or whose file system does not answer, is pending(); but for the
+    // former, if none `mayLack`, this waits five seconds.
     Result<void> offer(const Json& stores, int firstFd, bool mayLack);
     // False if the message is none of the above.
     bool handle(const Json& message, std::vector<Fd>& fds);
     // A new supervisor knows nothing of what its predecessor still waited for.
-    void dropPending() { adding_.clear(); }
+    void dropPending();
 
+    // The ids of those of which "store-added" or "store-failed" has still to say what becomes.
+    Json pending() const;
     bool empty() const { return stores_.empty(); }
     // As configured, each with its export and the reason for its block size ("asked", "remembered",
     // "partition-table" or "usual"): for a supervisor that knows nothing yet.
@@ -64,27 +67,42 @@ class WorkerStores {
         wire::ExportInfo info;
         store::BlockSizeReason reason;
     };
-    struct Adding {
+    // One on its way, from its descriptors to a store that is settled.
+    struct Adding final : store::StoreListener {
         Json config;
         Fd own;
         Fd witness;
-        TimePoint deadline;
+        TimePoint deadline;  // for its last user to let go of it
+        std::unique_ptr<store::Store> store;
+        WorkerStores* stores = nullptr;
+
+        void storeDone(std::uint64_t, int) override {}
+        void storeSettled() override { stores->settled(*this); }
     };
 
     void add(const Json& message, std::vector<Fd>& fds);
-    bool tryToAdd(ExportId id);
+    void expect(const Json& config, Fd own, Fd witness, TimePoint deadline);
+    Result<void> open(Adding& adding, Duration patience);
+    void awaitSettled();
+    void tryToAdd(ExportId id);
+    void settled(Adding& adding);
+    void take(ExportId id);
+    void tellAdded(ExportId id);
+    void drop(ExportId id);
     void remove(ExportId id);
     void failed(ExportId id, const Error& error);
     void passWitness(ExportId id);
     void poll();
-    Result<wire::ExportInfo> open(const Json& store, const Fd& own, Fd& witness, Duration patience);
+    void pollSoon();
 
     Ring& ring_;
     engine::TargetEngine& engine_;
     const std::string stateDir_;
     const Hooks hooks_;
     std::map<ExportId, Offered> stores_;
-    std::map<ExportId, Adding> adding_;
+    bool offering_ = false;  // in offer()
+    std::map<ExportId, std::unique_ptr<Adding>> adding_;
+    std::map<const Adding*, std::unique_ptr<Adding>> dropped_;  // until they are settled
     std::set<ExportId> retiring_;  // taken back, with requests under way
     std::optional<Ring::TimerId> poll_;
 };

@@ -60,7 +60,7 @@ class Harness final : public belay::store::StoreListener {
         ring = std::move(*made);
     }
 
-    // True when it opened; otherwise `error` says why not.
+    // True when it opened, and then it is settled; otherwise `error` says why not.
     bool open() {
         auto opened = belay::store::Store::open(*ring, options, *this);
         return keep(opened);
@@ -130,7 +130,7 @@ class Harness final : public belay::store::StoreListener {
             return false;
         }
         store = std::move(*opened);
-        return true;
+        return settle();
     }
     template <class Start>
     std::uint64_t start(Start begin) {

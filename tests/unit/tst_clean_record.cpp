@@ -292,6 +292,9 @@ class TestCleanRecord : public QObject {
             StoreOptions options{.path = path_, .stateDir = records_};
             options.losses = losses;
             const auto store = Store::open(**ring, options, nobody);
+            while (store && !(*store)->settled())
+                if (!(*ring)->turn())
+                    break;
             return store ? (*store)->verifier() : Verifier(0);
         };
         QCOMPARE(verifier(0).value, verifier(0).value);
@@ -309,6 +312,9 @@ class TestCleanRecord : public QObject {
             StoreOptions options{.path = path_};
             options.replaced = count;
             const auto store = Store::open(**ring, options, nobody);
+            while (store && !(*store)->settled())
+                if (!(*ring)->turn())
+                    break;
             return store ? (*store)->geometry().generation : 0;
         };
         QVERIFY(generation(0) != 0);

@@ -300,8 +300,10 @@ class TestStoreOpen : public QObject {
     void countsLosses() {
         const belay::Uuid store = belay::Uuid::random();
         std::uint64_t instance = 1;
-        const auto lossesAtOpen = [&] {
+        const auto lossesAtOpen = [&](bool proof = false) {
             auto state = WritebackState::open(state_, store, instance);
+            if (state && state->isInDoubt())
+                state->settle(proof);
             return state ? state->losses() : 0;
         };
         const std::uint64_t start = lossesAtOpen();
@@ -324,23 +326,44 @@ class TestStoreOpen : public QObject {
         // ended in the middle of a sync, once
         QCOMPARE(lossesAtOpen(), start + 2);
         QCOMPARE(lossesAtOpen(), start + 2);
+        // or its successor has proved that nothing was lost
+        {
+            auto state = WritebackState::open(state_, store, instance);
+            QVERIFY(state.has_value());
+            state->setSyncing(true);
+        }
+        QCOMPARE(lossesAtOpen(true), start + 2);
+        // but for one that ended in the middle of the proof
+        for (int i = 0; i < 2; ++i) {
+            auto state = WritebackState::open(state_, store, instance);
+            QVERIFY(state.has_value());
+            QCOMPARE(state->isInDoubt(), i != 0);
+            state->setSyncing(true);
+            if (i != 0)
+                state->beginProof();
+        }
+        QCOMPARE(lossesAtOpen(true), start + 3);
+        {
+            auto state = WritebackState::open(state_, store, instance);
+            QVERIFY(state && !state->isInDoubt());
+        }
         // a file that is gone or spoilt is a loss
         const std::string file = state_ + "/" + store.toString() + ".writeback";
         QCOMPARE(::truncate(file.c_str(), 10), 0);
         const std::uint64_t spoilt = lossesAtOpen();
-        QVERIFY(spoilt != start + 2);
+        QVERIFY(spoilt != start + 3);
         QCOMPARE(::unlink(file.c_str()), 0);
         const std::uint64_t gone = lossesAtOpen();
-        QVERIFY(gone != spoilt && gone != start + 2);
-        // another page cache is a loss, once, whatever a witness says
-        instance = 2;
+        QVERIFY(gone != spoilt && gone != start + 3);
+        // another page cache is a loss, once, and nothing proves that it is not
         {
-            const Fd witness(::open(path_.c_str(), O_RDONLY));
-            auto state = WritebackState::open(state_, store, instance, witness.get());
+            auto state = WritebackState::open(state_, store, instance);
             QVERIFY(state.has_value());
-            QCOMPARE(state->losses(), gone + 1);
+            state->setSyncing(true);
         }
-        QCOMPARE(lossesAtOpen(), gone + 1);
+        instance = 2;
+        QCOMPARE(lossesAtOpen(true), gone + 1);
+        QCOMPARE(lossesAtOpen(true), gone + 1);
     }
 
     void hasAnIdentity() {

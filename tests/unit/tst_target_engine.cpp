@@ -76,6 +76,8 @@ class Rig : private store::StoreListener {
         auto store = store::Store::open(*ring_, options, *this);
         if (!store)
             qFatal("%s", store.error().message().c_str());
+        while (!(*store)->settled())
+            turn();
         state_ = options.stateDir + "/" + (*store)->geometry().uuid.toString() + ".writeback";
         engine_ = std::make_unique<engine::TargetEngine>(*ring_);
         engine_->addStore(kExport, "disk", std::move(*store));

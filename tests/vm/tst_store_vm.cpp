@@ -446,6 +446,8 @@ class TestStoreVm : public QObject {
         auto second = belay::store::Store::open(*stuck.ring, fine.options, fine);
         QVERIFY(second.has_value());
         fine.store = std::move(*second);
+        while (!fine.store->settled())
+            QVERIFY(stuck.ring->turn(std::chrono::milliseconds(100)).has_value());
 
         shell("dmsetup suspend --noflush --nolockfs victim");
         const Bytes data = randomBytes(65536, 3);

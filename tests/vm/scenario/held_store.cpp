@@ -57,8 +57,8 @@ HeldStore::HeldStore(QString folder) : folder_(std::move(folder)) {
 }
 
 HeldStore::~HeldStore() {
-    if (isHolding())
-        release();
+    release();
+    releaseSync();
     // The kernel ends the session, and with it the read that the thread is in.
     ::umount2(qPrintable(folder_), MNT_FORCE | MNT_DETACH);
     thread_.join();
@@ -81,6 +81,22 @@ void HeldStore::release() {
         return;
     land(held_);
     held_ = {};
+}
+
+void HeldStore::holdNextSync() {
+    const std::lock_guard lock(mutex_);
+    holdNextSync_ = true;
+}
+
+bool HeldStore::isHoldingSync() const {
+    const std::lock_guard lock(mutex_);
+    return heldSync_ != 0;
+}
+
+void HeldStore::releaseSync() {
+    const std::lock_guard lock(mutex_);
+    if (heldSync_ != 0)
+        sync(std::exchange(heldSync_, 0));
 }
 
 void HeldStore::failNextSync() {
@@ -191,7 +207,10 @@ void HeldStore::handle(std::span<const char> message) {
             return;
         }
         case FUSE_FSYNC:
-            sync(request);
+            if (std::exchange(holdNextSync_, false))
+                heldSync_ = request;
+            else
+                sync(request);
             return;
         case FUSE_FLUSH:
         case FUSE_RELEASE:

@@ -12,9 +12,9 @@
 
 namespace scenario {
 
-// A file system with one file, "disk", whose writes can be held back: asked for by the kernel, done
-// only when the test says so, whatever has become of the process that wrote; or be lost, as a page
-// cache loses what it cannot write back.
+// A file system with one file, "disk", whose writes and syncs can be held back: asked for by the
+// kernel, done only when the test says so, whatever has become of the process that wrote; or be
+// lost, as a page cache loses what it cannot write back.
 //
 // - It speaks the kernel's FUSE protocol (include/uapi/linux/fuse.h) from a thread of its own.
 // - Nothing is cached in the kernel, and writes do not wait for each other (FOPEN_DIRECT_IO with
@@ -34,6 +34,11 @@ class HeldStore {
     bool isHolding() const;
     // It lands now, and is answered.
     void release();
+    // The next sync, and no other, is held back until releaseSync().
+    void holdNextSync();
+    bool isHoldingSync() const;
+    // It is done and answered now.
+    void releaseSync();
     // The next sync fails (EIO), and everything written since the one before is gone.
     void failNextSync();
     // Writes that have landed.
@@ -61,6 +66,8 @@ class HeldStore {
     std::vector<char> bytes_;
     std::vector<char> synced_;
     bool failNextSync_ = false;
+    bool holdNextSync_ = false;
+    std::uint64_t heldSync_ = 0;  // the request, 0: none
     bool holdNext_ = false;
     bool holding_ = false;
     Held held_;
