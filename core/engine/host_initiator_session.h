@@ -18,7 +18,7 @@ class HostInitiatorSession final : public HostSession {
     void sessionEnded(const Error& reason) override;
 
  protected:
-    bool busy() const override { return engine_.hasLink(); }
+    bool hasLink() const override { return engine_.hasLink(); }
     void endSession(Error reason) override { engine_.endSession(std::move(reason)); }
     void begin(const wire::Open& terms, std::unique_ptr<wire::Link> link,
                const wire::ExportList& offered) override;

@@ -89,6 +89,16 @@ void HostSession::stop() {
     endSession({"the gadget is unplugged", {}, ENODEV, {}});
 }
 
+void HostSession::stop(std::function<void()> done) {
+    if (hasLink()) {
+        onStopped_ = std::move(done);
+        endSession({"the port is being reset", {}, 0, {}});
+    } else {
+        ring_.callAfter(0s, std::move(done));
+    }
+    stop();
+}
+
 void HostSession::restart() {
     portReset_ = true;
     renew();
@@ -96,7 +106,7 @@ void HostSession::restart() {
 
 void HostSession::renew() {
     asked_ = true;
-    if (busy()) {
+    if (hasLink()) {
         endSession({"asked to begin anew", {}, 0, {}});
         return;
     }
@@ -133,6 +143,9 @@ void HostSession::sessionEnded(const Error& reason) {
         backoff_.reset();
     const bool pause = brief && !std::exchange(asked_, false);
     schedule(pause ? std::min(backoff_.next(now), kLongestPause) : Duration(0));
+    // The link itself goes at the end of this turn.
+    if (onStopped_)
+        ring_.callAfter(0s, std::exchange(onStopped_, nullptr));
 }
 
 void HostSession::sessionDrained() {
@@ -153,24 +166,30 @@ void HostSession::failed(const Error& reason) {
 }
 
 void HostSession::attempt() {
-    if (busy())
+    if (hasLink())
         return;  // sessionDrained() comes
     state_ = State::Opening;
     if (std::exchange(portReset_, false)) {
         silentAttempts_ = 0;
-        if (auto reset = device_->resetDevice(); !reset) {
-            failed(reset.error());
-            return;
-        }
+        resetPort_(asked_);
     }
     if (auto claimed = device_->claim(interface_.number); !claimed) {
         failed(claimed.error());
         return;
     }
-    if (auto reset = device_->resetInterface(interface_.number); !reset) {
-        failed(reset.error());
-        return;
-    }
+    device_->resetInterface(
+        interface_, kControlTimeout,
+        [this, alive = alive_, attempt = attemptNumber_](const Result<void>& reset) {
+            if (!*alive || attempt != attemptNumber_)
+                return;
+            if (reset)
+                sayHello();
+            else
+                failed(reset.error());
+        });
+}
+
+void HostSession::sayHello() {
     stopPoint("before-hello");
     askIn(wire::kControlIn, static_cast<std::uint8_t>(wire::ControlRequest::Hello), 0,
           wire::HelloLayout::kBytes, [this](auto reply) { helloReceived(reply); });

@@ -35,6 +35,8 @@ struct HostTerms {
 // - Whatever goes wrong ends the attempt; the next comes with a growing delay. So it does when
 //   sessions open but do not last.
 // - A gadget that is unplugged is the owner's to notice; this object then just fails its attempts.
+// - Nothing here waits in the kernel for the gadget. A reset of the port does, so it is somebody
+//   else's: see setPortReset().
 class HostSession : public SessionOwner {
  public:
     virtual ~HostSession();
@@ -56,10 +58,18 @@ class HostSession : public SessionOwner {
     // "native" or "smoo", of the last session.
     virtual const char* protocol() const { return "native"; }
 
+    // Asks for a reset of the port, because the gadget does not answer, or (`byUser`) because
+    // somebody wants it. Meanwhile this goes on trying: who resets the port ends it first. Before
+    // start().
+    using PortReset = std::function<void(bool byUser)>;
+    void setPortReset(PortReset reset) { resetPort_ = std::move(reset); }
+
     // Begins the first attempt.
     void start();
     // The gadget is unplugged: ends what there is and tries no more.
     void stop();
+    // For a reset of the port: the same, and calls `done` from the ring when the link is gone.
+    void stop(std::function<void()> done);
     // Ends what there is and begins anew at once, with a reset of the whole port.
     void restart();
     // The same without the reset of the port: what the session was about has changed.
@@ -73,7 +83,7 @@ class HostSession : public SessionOwner {
                 const HostTerms& terms);
 
     // True while a session exists.
-    virtual bool busy() const = 0;
+    virtual bool hasLink() const = 0;
     virtual void endSession(Error reason) = 0;
     // Hands over the link of a new session. `offered` is what the gadget lists (attach only).
     virtual void begin(const wire::Open& terms, std::unique_ptr<wire::Link> link,
@@ -117,6 +127,7 @@ class HostSession : public SessionOwner {
 
     void stand(Standing standing, const std::string& reason);
     void attempt();
+    void sayHello();
     void helloReceived(const Result<Bytes>& reply);
     void sendPage(std::shared_ptr<const wire::ExportList> list, std::size_t page,
                   std::function<void(const Result<void>&)> done);
@@ -132,6 +143,8 @@ class HostSession : public SessionOwner {
     State state_ = State::Waiting;
     std::uint64_t attemptNumber_ = 0;
     bool stopped_ = false;
+    std::function<void()> onStopped_;
+    PortReset resetPort_ = [](bool) {};
     bool portReset_ = false;
     bool asked_ = false;  // to begin anew: not the gadget's fault
     unsigned silentAttempts_ = 0;

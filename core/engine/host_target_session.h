@@ -26,7 +26,7 @@ class HostTargetSession final : public HostSession {
     const char* protocol() const override { return smoo_ ? "smoo" : "native"; }
 
  protected:
-    bool busy() const override { return engine_.hasSession(); }
+    bool hasLink() const override { return engine_.hasSession(); }
     void exportsChanged() override;
     void endSession(Error reason) override { engine_.endSession(std::move(reason)); }
     void begin(const wire::Open& terms, std::unique_ptr<wire::Link> link,

@@ -225,16 +225,28 @@ void Device::finish(Control& control) {
     done->callback(std::move(done->buffer));
 }
 
-Result<void> Device::resetInterface(std::uint8_t interface) {
-    if (const int error = libusb_set_interface_alt_setting(handle_->get(), interface, 0);
-        error != 0)
-        return usbError(error, "reset USB interface " + std::to_string(interface) + " of", name());
-    return {};
+void Device::resetInterface(const Interface& interface, std::chrono::milliseconds timeout,
+                            ResetCallback callback) {
+    controlOut(
+        {.requestType = LIBUSB_RECIPIENT_INTERFACE,
+         .request = LIBUSB_REQUEST_SET_INTERFACE,
+         .value = 0,
+         .index = interface.number},
+        {}, timeout, [this, interface, callback = std::move(callback)](const auto& reply) {
+            if (reply)
+                callback(resetEndpoints(interface));
+            else
+                callback(errorFrom(
+                    reply.error().code,
+                    "reset USB interface " + std::to_string(interface.number) + " of", name()));
+        });
 }
 
-Result<void> Device::resetDevice() {
-    if (const int error = libusb_reset_device(handle_->get()); error != 0)
-        return usbError(error, "reset USB device", name(), "Unplug it and plug it in again.");
+Result<void> Device::resetEndpoints(const Interface& interface) {
+    for (const Endpoint& endpoint :
+         {interface.messageIn, interface.messageOut, interface.payloadIn, interface.payloadOut})
+        if (auto reset = handle_->resetEndpoint(endpoint.address); !reset)
+            return reset;
     return {};
 }
 

@@ -7,6 +7,7 @@
 #include "core/base/fd.h"
 #include "core/base/ring.h"
 #include "core/usb/handle.h"
+#include "core/usb/interface.h"
 #include "core/usb/transfer.h"
 
 #include <chrono>
@@ -59,14 +60,22 @@ class Device : public std::enable_shared_from_this<Device> {
     void controlOut(const Setup& setup, ConstByteSpan data, std::chrono::milliseconds timeout,
                     ControlCallback callback);
 
-    // Empties the pipes of a claimed interface at both ends: SET_INTERFACE, alternate setting 0.
-    // Transfers of ours on it end as cancelled, a FunctionFS gadget's with ESHUTDOWN. Blocks for 1
-    // to 2 ms (measured), at most the kernel's 5 s (USB_CTRL_SET_TIMEOUT) if the gadget is silent.
-    Result<void> resetInterface(std::uint8_t interface);
-    // The same by a reset of the whole port, for when resetInterface() is not enough. Blocks for
-    // 136 ms (measured), longer if the gadget is slow to come back. ENODEV or ENOENT: it came back
-    // as another device, which discovery reports.
-    Result<void> resetDevice();
+    // Empties the pipes of a claimed interface at both ends: SET_INTERFACE, alternate setting 0. A
+    // FunctionFS gadget's transfers on it end with ESHUTDOWN; of ours none may be under way, so its
+    // link must be down. Takes 1 to 2 ms (measured). Calls back as controlOut() does.
+    // - Not by USBDEVFS_SETINTERFACE, which waits up to 5 s in the kernel for a silent gadget
+    //   (usb_set_interface) and keeps everybody else from the device meanwhile. What that does
+    //   beyond this is for a setting that changes: it takes the endpoints' bandwidth back and
+    //   reserves it again, and keeps the link out of U1 and U2 meanwhile.
+    // - A gadget may refuse (EPIPE) if it has but one setting (USB 2.0, 9.4.10): its pipes are not
+    //   known to be empty then.
+    using ResetCallback = std::function<void(Result<void>)>;
+    void resetInterface(const Interface& interface, std::chrono::milliseconds timeout,
+                        ResetCallback callback);
+
+    // Expires when the usbfs descriptor is closed, which memory of arena() may keep open longer
+    // than this object lives.
+    std::weak_ptr<const void> openHandle() const { return handle_; }
 
     // Memory that the kernel's USB stack reads and writes without copying (usbfs mmap). Allocated
     // at the first call, up to kArenaBytes; ordinary memory if usbfs has none to give. May outlive
@@ -91,6 +100,7 @@ class Device : public std::enable_shared_from_this<Device> {
     void control(std::vector<std::byte> buffer, bool in, const Setup& setup, std::uint16_t length,
                  std::chrono::milliseconds timeout, ControlCallback callback);
     void finish(Control& control);
+    Result<void> resetEndpoints(const Interface& interface);
 
     Ring& ring_;
     std::shared_ptr<Handle> handle_;

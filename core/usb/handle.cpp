@@ -1,5 +1,8 @@
 #include "core/usb/handle.h"
 
+#include <linux/usbdevice_fs.h>
+#include <sys/ioctl.h>
+
 #include <utility>
 
 namespace belay::usb {
@@ -25,6 +28,14 @@ Handle::~Handle() {
         libusb_close(handle_);
     if (context_ != nullptr)
         libusb_exit(context_);
+}
+
+Result<void> Handle::resetEndpoint(std::uint8_t address) {
+    // Not through libusb: its libusb_clear_halt() asks the device, and waits.
+    unsigned endpoint = address;
+    if (::ioctl(usbfs_.get(), USBDEVFS_RESETEP, &endpoint) < 0)
+        return systemError("reset an endpoint of USB device", name_);
+    return {};
 }
 
 int errnoOf(int libusbError) {

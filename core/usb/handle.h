@@ -5,6 +5,7 @@
 
 #include <libusb.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -27,6 +28,10 @@ class Handle {
     libusb_device_handle* get() const { return handle_; }
     // What errors call the device.
     const std::string& name() const { return name_; }
+    // Sets the host's data toggle (or sequence number) of an endpoint to what it is after a reset.
+    // Asks nothing of the device: xhci_endpoint_reset() and ehci_endpoint_reset() wait for the
+    // controller at most. No transfer of it may be under way.
+    Result<void> resetEndpoint(std::uint8_t address);
 
  private:
     Handle(Fd usbfs, std::string name) : usbfs_(std::move(usbfs)), name_(std::move(name)) {}

@@ -23,6 +23,16 @@ HostService::HostService(Ring& ring, RunDir runDir, const Identity& worker, Host
     : Service(ring, std::move(runDir), worker,
               {options.lend, options.stateDir, options.policy, options.writeLogBytes}),
       options_(std::move(options)),
+      portReset_(ring, {.tellWorkers =
+                            [this](const Json& message) {
+                                keeper_.tell(message);
+                                return keeper_.isReady() ? 1U : 0U;
+                            },
+                        .over =
+                            [this] {
+                                handedOver_ = false;
+                                handOver();
+                            }}),
       chosen_(runDir_.file("gadget.json")) {}
 
 HostService::~HostService() = default;
@@ -132,6 +142,7 @@ void HostService::gadgetFound(const usb::Gadget& gadget) {
 
 void HostService::take(const usb::Gadget& gadget) {
     gadget_ = gadget;
+    handedOver_ = false;
     if (options_.gadgetSerial.empty())
         chosen_.choose(gadget);
     devices_.forgetStopped();
@@ -166,6 +177,8 @@ void HostService::gadgetGone(const std::string& syspath) {
         return;
     announce(fmt::format("{} is gone", nameOf(*gadget_)));
     gadget_.reset();
+    handedOver_ = false;
+    portReset_.unplugged();
     keeper_.tell({{"type", "gadget-gone"}});
     takeOneLeftAlone();
 }
@@ -175,7 +188,14 @@ void HostService::deviceGone() {
         takeOneLeftAlone();
 }
 
+void HostService::workerDied() {
+    handedOver_ = false;
+    portReset_.workerDied();
+}
+
 void HostService::workerMessage(const Json& message) {
+    if (portReset_.handle(message, gadget_ ? gadget_->devnode : std::string()))
+        return;
     if (message.at("type").get<std::string>() == "session" && gadget_ &&
         message.at("direction").get<std::string>() == "lend" &&
         message.at("state").get<std::string>() == "open")
@@ -189,13 +209,14 @@ void HostService::end() {
 }
 
 void HostService::handOver() {
-    if (!gadget_ || !keeper_.isReady())
+    if (!gadget_ || !keeper_.isReady() || handedOver_ || portReset_.isUnderWay())
         return;
     const Fd node(::open(gadget_->devnode.c_str(), O_RDWR | O_CLOEXEC));
     if (!node) {
         log::error("{}", systemError("open", gadget_->devnode).value().message());
         return;
     }
+    handedOver_ = true;
     keeper_.tell({{"type", "gadget"}, {"name", nameOf(*gadget_)}}, {node.get()});
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/usb/discovery.h"
 #include "helper/hostd/chosen_gadget.h"
+#include "helper/supervisor/port_reset.h"
 #include "helper/supervisor/service.h"
 
 #include <memory>
@@ -37,6 +38,7 @@ class HostService final : public Service, private usb::DiscoveryListener {
  protected:
     Result<WorkerKeeper::Start> prepareWorker() override;
     void workerReady() override;
+    void workerDied() override;
     void workerMessage(const Json& message) override;
     void exportsOffered() override;
     bool wanted(const wire::ExportInfo& info) const override;
@@ -58,6 +60,8 @@ class HostService final : public Service, private usb::DiscoveryListener {
     const HostOptions options_;
     std::unique_ptr<usb::Discovery> discovery_;
     std::optional<usb::Gadget> gadget_;
+    bool handedOver_ = false;  // to the worker there is
+    PortReset portReset_;
     std::string missing_;                 // what was said of shares that there are not
     ChosenGadget chosen_;                 // without a serial number
     std::vector<usb::Gadget> leftAlone_;  // plugged in, in the order in which they were found

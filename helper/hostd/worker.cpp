@@ -19,6 +19,7 @@ namespace {
 constexpr int kSupervisorFd = 3;
 constexpr int kFirstStoreFd = 4;
 constexpr unsigned kRingEntries = 2048;
+constexpr auto kLookAgain = std::chrono::milliseconds(20);
 
 const char* wordFor(engine::HostSession::Standing standing) {
     switch (standing) {
@@ -100,6 +101,8 @@ class HostWorker {
             gadgetGone();
         else if (type == "recover")
             recover();
+        else if (type == "let-go")
+            letGo(message.at("number").get<unsigned>());
         else if (type == "report")
             report(message.at("requests").get<bool>());
     }
@@ -171,6 +174,9 @@ class HostWorker {
 
     void begin(engine::HostSession& session) {
         session.watch([this, &session](auto, const std::string&) { tellStanding(session); });
+        session.setPortReset([this](bool byUser) {
+            supervisor_.send({{"type", "reset-port"}, {"byUser", byUser}});
+        });
         session.start();
         tellStanding(session);
     }
@@ -202,6 +208,7 @@ class HostWorker {
     // The sessions stay until the next gadget comes: their links are going down.
     void gadgetGone() {
         gadget_.clear();
+        lettingGo_ = 0;
         device_.reset();
         if (initiatorSession_)
             initiatorSession_->stop();
@@ -214,6 +221,46 @@ class HostWorker {
             initiatorSession_->restart();
         if (targetSession_)
             targetSession_->restart();
+    }
+
+    // -- for a reset of the port
+
+    void letGo(unsigned number) {
+        letGoNumber_ = number;
+        lettingGo_ = 1;
+        for (engine::HostSession* session : {base(initiatorSession_), base(targetSession_)}) {
+            if (session == nullptr)
+                continue;
+            ++lettingGo_;
+            session->stop([this] { oneLetGo(); });
+        }
+        oneLetGo();
+    }
+
+    void oneLetGo() {
+        // At 0 another gadget has come meanwhile, or this one is gone.
+        if (lettingGo_ == 0 || --lettingGo_ > 0)
+            return;
+        const auto open = device_ ? device_->openHandle() : std::weak_ptr<const void>();
+        gadget_.clear();
+        device_.reset();
+        initiatorSession_.reset();
+        targetSession_.reset();
+        retired_.reset();
+        tellWhenClosed(open, letGoNumber_);
+    }
+
+    // A store that hangs still has memory of the device.
+    void tellWhenClosed(const std::weak_ptr<const void>& open, unsigned number) {
+        if (open.expired())
+            supervisor_.send({{"type", "let-go"}, {"number", number}});
+        else
+            ring_.callAfter(kLookAgain, [this, open, number] { tellWhenClosed(open, number); });
+    }
+
+    template <class Session>
+    static engine::HostSession* base(const std::unique_ptr<Session>& session) {
+        return session.get();
     }
 
     // A half-dead server is the one thing that no kernel notices: all or nothing.
@@ -231,6 +278,8 @@ class HostWorker {
     engine::HostTerms terms_;
     bool mimicFastboot_ = false;
     bool greeted_ = false;
+    unsigned lettingGo_ = 0;  // sessions whose links are going down
+    unsigned letGoNumber_ = 0;
     std::string gadget_;
     std::shared_ptr<usb::Device> device_;
     std::vector<usb::Interface> interfaces_;

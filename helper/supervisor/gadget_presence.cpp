@@ -24,7 +24,18 @@ std::string nameOf(const usb::Gadget& gadget) {
 }  // namespace
 
 GadgetPresence::GadgetPresence(Ring& ring, PresenceHooks hooks)
-    : ring_(ring), hooks_(std::move(hooks)) {}
+    : ring_(ring),
+      hooks_(std::move(hooks)),
+      portReset_(ring, {.tellWorkers =
+                            [this](const Json& message) {
+                                hooks_.tellWorker(message, {});
+                                return hooks_.workerReady() ? 1U : 0U;
+                            },
+                        .over =
+                            [this] {
+                                handedOver_.clear();
+                                handOver();
+                            }}) {}
 
 GadgetPresence::~GadgetPresence() {
     forgetTrouble();
@@ -37,6 +48,7 @@ void GadgetPresence::plugged(const usb::Gadget& gadget) {
 
 void GadgetPresence::unplugged() {
     gadget_.reset();
+    portReset_.unplugged();
     workerDied();
     hooks_.tellWorker({{"type", "gadget-gone"}}, {});
 }
@@ -47,13 +59,15 @@ void GadgetPresence::workerReady(const std::string& has) {
 }
 
 void GadgetPresence::workerDied() {
+    portReset_.workerDied();
     handedOver_.clear();
     sessions_.clear();
     forgetTrouble();
 }
 
 void GadgetPresence::handOver() {
-    if (!gadget_ || !hooks_.workerReady() || handedOver_ == nameOf(*gadget_))
+    if (!gadget_ || !hooks_.workerReady() || handedOver_ == nameOf(*gadget_) ||
+        portReset_.isUnderWay())
         return;
     forgetTrouble();
     const Fd node(::open(gadget_->devnode.c_str(), O_RDWR | O_CLOEXEC));
@@ -72,6 +86,8 @@ bool GadgetPresence::handle(const std::string& type, const Json& message) {
             failed(message.at("error").get<std::string>());
         return true;
     }
+    if (portReset_.handle(message, gadget_ ? gadget_->devnode : std::string()))
+        return true;
     if (type != "session")
         return false;
     sessions_[message.at("direction").get<std::string>()] = {

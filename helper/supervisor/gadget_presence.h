@@ -4,6 +4,7 @@
 #include "core/usb/sysfs.h"
 #include "helper/supervisor/channel.h"
 #include "helper/supervisor/fleet.h"
+#include "helper/supervisor/port_reset.h"
 
 #include <functional>
 #include <map>
@@ -23,6 +24,7 @@ struct PresenceHooks {
 
 // One gadget on the bus, or away: brings it to the worker, and knows what became of it there.
 //
+// - Has its port reset when a worker asks for it.
 // - A gadget that cannot be opened, here or by the worker, is handed over again every few seconds.
 class GadgetPresence {
  public:
@@ -38,7 +40,7 @@ class GadgetPresence {
     // `has`: the gadget that it has already, because it outlived an earlier supervisor, or "".
     void workerReady(const std::string& has);
     void workerDied();
-    // A message of type "session" or "gadget-failed"; false if it is another.
+    // A message of type "session", "gadget-failed", or of PortReset; false if it is another.
     bool handle(const std::string& type, const Json& message);
 
     // Whether the session of this direction ("attach" or "lend") is open.
@@ -64,6 +66,7 @@ class GadgetPresence {
     Ring& ring_;
     PresenceHooks hooks_;
     std::optional<usb::Gadget> gadget_;
+    PortReset portReset_;
     std::string handedOver_;                   // the gadget that the worker has
     std::map<std::string, Session> sessions_;  // by direction
     std::string protocol_;

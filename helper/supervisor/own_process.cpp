@@ -4,6 +4,7 @@
 #include "helper/supervisor/content_records.h"
 #include "helper/supervisor/medium_process.h"
 #include "helper/supervisor/partition_process.h"
+#include "helper/supervisor/port_reset.h"
 
 #include <unistd.h>
 
@@ -25,6 +26,8 @@ std::optional<int> statusOf(int argc, char** argv) {
         return readPartitionsMain(argv + 2);
     if (first == kChangePartitionsArgument && argc == 3)
         return changePartitionsMain(argv + 2);
+    if (first == kResetPortArgument && argc == 3)
+        return resetPortMain(argv[2]);
     return std::nullopt;
 }
 

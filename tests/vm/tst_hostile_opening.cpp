@@ -1,6 +1,9 @@
 #include "tests/vm/hostile/host_victim.h"
 
+#include <QElapsedTimer>
 #include <QTest>
+#include <algorithm>
+#include <map>
 
 using namespace hostile;
 
@@ -11,7 +14,35 @@ class TestHostileOpening : public QObject {
  private slots:
     void openings();
     void lists();
+    void silent();
 };
+
+namespace {
+
+// How long each of its threads is found asleep in the kernel where no signal wakes it, in a row.
+class Watch {
+ public:
+    void look(pid_t process) {
+        const QString folder = QString("/proc/%1/task").arg(process);
+        for (const QString& thread : QDir(folder).entryList(QDir::Dirs | QDir::NoDotAndDotDot)) {
+            const QByteArray stat = readFile(folder + '/' + thread + "/stat");
+            QElapsedTimer& since = since_[thread];
+            if (!stat.contains(") D "))
+                since.invalidate();
+            else if (!since.isValid())
+                since.start();
+            else
+                longest_ = std::max(longest_, since.elapsed());
+        }
+    }
+    qint64 longest() const { return longest_; }
+
+ private:
+    std::map<QString, QElapsedTimer> since_;
+    qint64 longest_ = 0;
+};
+
+}  // namespace
 
 void TestHostileOpening::openings() {
     playAll({
@@ -51,6 +82,51 @@ void TestHostileOpening::lists() {
         {"list-block-size", "export list refused: block size is no power of two"},
         {"list-id-0", "export list refused: export id 0"},
         {"list-huge", "export list refused: size"},
+    });
+}
+
+// Its processor hangs, and its controller does not: nothing that is asked of it ends. A reset of
+// its port takes the kernel most of a minute. Its worker goes on, and so does what else it has.
+void TestHostileOpening::silent() {
+    guarded([](Bench& bench) {
+        mustRun({"modprobe", "vhci-hcd"});
+        const Disk shared = bench.disk("shared");
+        const Disk lent = bench.disk("lent");
+        auto gadget = bench.gadget({"--share", shared.store()});
+        auto host = bench.host({"--gadget", "gadget", "--attach", "all", "--lend", lent.store()});
+        const QString node = waitForLive(*host, "shared");
+        gadget->end();
+        require(waitUntil([&] { return deviceState(*host, "shared") == "waiting"; }),
+                "it does not wait");
+        const auto reader =
+            bench.start({"dd", "if=" + node, "of=/dev/null", "count=8", "iflag=direct"}, "reader");
+
+        const auto silent = bench.start({SILENT_GADGET, "gadget"}, "silent");
+        require(waitUntil([&] { return silent->output().contains("silent"); }), "it is not opened");
+        const pid_t worker = host->worker();
+        Watch watch;
+        // Ten seconds into the reset.
+        QElapsedTimer reset;
+        require(waitUntil(
+                    [&] {
+                        watch.look(worker);
+                        if (silent->output().contains("asked for") && !reset.isValid())
+                            reset.start();
+                        return reset.isValid() && reset.hasExpired(10'000);
+                    },
+                    60s, 20ms),
+                "its port is not reset");
+        require(watch.longest() < 1000,
+                QString("the worker was stuck for %1 ms").arg(watch.longest()));
+        require(reader->running(), "who reads has got an answer");
+        QElapsedTimer clock;
+        clock.start();
+        const Outcome stopped = host->command({"stop", node, "--force"});
+        require(stopped.status == 0, "stop was refused: " + stopped.output);
+        require(clock.elapsed() < 5000, QString("stop took %1 ms").arg(clock.elapsed()));
+        require(reader->finish(5s) != 0, "who reads got no error");
+        require(workerDeaths(*host) == 0, "a worker has died");
+        host->end();
     });
 }
 

@@ -71,9 +71,15 @@ std::string HostEnd::open(usb::Role role) {
     device = std::move(*opened);
     if (auto claimed = device->claim(interface.number); !claimed)
         return claimed.error().message();
-    if (auto reset = device->resetInterface(interface.number); !reset)
-        return reset.error().message();
-    return {};
+    return reset();
+}
+
+std::string HostEnd::reset() {
+    std::optional<Result<void>> outcome;
+    device->resetInterface(interface, 1s, [&](const auto& result) { outcome = result; });
+    if (!until([&] { return outcome.has_value(); }, 3s))
+        return "the reset does not end";
+    return *outcome ? std::string() : outcome->error().message();
 }
 
 std::string HostEnd::startLink() {

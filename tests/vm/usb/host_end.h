@@ -33,6 +33,9 @@ class HostEnd final : public belay::usb::DiscoveryListener, public belay::wire::
     // Shuts the link down and waits for the end; lets go of link and device.
     void close();
 
+    // Empties the pipes; the link must be down. An error as text, or "".
+    std::string reset();
+
     // Sends a command without a payload of ours, or with one (Take, Give).
     void send(const peer::Command& command);
     void startTake(belay::ByteSpan memory, std::uint64_t seed);
