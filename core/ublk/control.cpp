@@ -87,6 +87,13 @@ std::optional<Error> deviceLimitReached() {
         .value();
 }
 
+// Whoever claims a disk or a partition of it keeps others from claiming the disk
+// (bd_prepare_to_claim). Who only opens it is not noticed.
+bool isClaimed(DeviceId id) {
+    const Fd disk(::open(diskNode(id).c_str(), O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC));
+    return !disk && errno == EBUSY;
+}
+
 }  // namespace
 
 Error addRefused(int result, std::uint32_t id) {
@@ -253,7 +260,7 @@ Result<void> Control::stopUnused(DeviceId id) {
     if (!known)
         return tl::make_unexpected(known.error());
     if ((*known & uapi::kSafeStopDev) == 0)
-        return errorFrom(EOPNOTSUPP, "stop", diskName(id));
+        return errorFrom(isClaimed(id) ? EBUSY : EOPNOTSUPP, "stop", diskName(id));
     const int result = command(uapi::kTryStopDev, id.value, nullptr, 0);
     if (result < 0)
         return errorFrom(result, "stop", diskName(id), hintFor(result));

@@ -40,7 +40,9 @@ class Control {
     // I/O fails with EIO. No error if the device is stopped already.
     Result<void> stop(DeviceId id);
     // The same, but only if nobody has the disk or a partition of it open, in whatever way: EBUSY.
-    // EOPNOTSUPP before Linux 7.0.
+    // Before Linux 7.0 that cannot be done: EBUSY then if the kernel itself has claimed it (for a
+    // file system, mounted wherever; for swap; for a block device or a target made of it), else
+    // EOPNOTSUPP. It opens the disk for that, which may hang: for a control process.
     Result<void> stopUnused(DeviceId id);
     // Removes a stopped device. Its number is free once the last user of its nodes is gone; holds
     // a lock over every ublk device of the machine, so never before stop() has succeeded.

@@ -7,9 +7,11 @@
 #include <sys/sysmacros.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -120,7 +122,7 @@ class Search {
         return std::move(holders_);
     }
 
-    bool findsOwnProcess() const {
+    bool findsOwnProcess() {
         return std::ranges::any_of(
             processIds(), [&](const auto& pid) { return hasOpen(pid) && isOwnProcess(pid); });
     }
@@ -185,14 +187,45 @@ class Search {
         }
     }
 
-    bool isOurs(const fs::path& link) const {
+    bool isOurs(const std::string& pid, const std::string& fd) {
         std::error_code error;
-        // The link is read first: stat() of a file on a dead network mount would block.
-        if (nameOfNode(fs::read_symlink(link, error).native()).empty())
+        const fs::path link = fs::path("/proc") / pid / "fd" / fd;
+        const std::string target = fs::read_symlink(link, error);
+        // stat() of a file on a dead network mount would block.
+        if (nameOfNode(target).empty() && (!target.starts_with('/') || !isLocal(pid, fd)))
             return false;
         struct stat status {};
         return ::stat(link.c_str(), &status) == 0 && S_ISBLK(status.st_mode) &&
                isNumber(fmt::format("{}:{}", major(status.st_rdev), minor(status.st_rdev)));
+    }
+
+    // Whether the file is on a file system on which there may be nodes, and which asks nobody else
+    // about a file that is open.
+    bool isLocal(const std::string& pid, const std::string& fd) {
+        constexpr std::array kTypes = {"devtmpfs", "tmpfs", "ramfs", "rootfs",
+                                       "overlay",  "ext2",  "ext3",  "ext4",
+                                       "xfs",      "btrfs", "f2fs",  "squashfs"};
+        // "pos:	0", "flags:	...", "mnt_id:	22" (proc_pid_fdinfo(5))
+        std::ifstream info(fs::path("/proc") / pid / "fdinfo" / fd);
+        for (std::string key, value; info >> key >> value;)
+            if (key == "mnt_id:") {
+                const auto& types = mountTypesOf(pid);
+                const auto type = types.find(value);
+                return type != types.end() && std::ranges::count(kTypes, type->second) > 0;
+            }
+        return false;
+    }
+
+    // By number, of all that the process sees.
+    const std::map<std::string, std::string>& mountTypesOf(const std::string& pid) {
+        const auto [found, isNew] = mountTypes_.try_emplace(mountSpaceOf(pid));
+        if (isNew) {
+            std::ifstream file(fs::path("/proc") / pid / "mountinfo");
+            for (std::string text; std::getline(file, text);)
+                if (MountLine line = MountLine::parse(text); !line.id.empty())
+                    found->second.emplace(std::move(line.id), std::move(line.type));
+        }
+        return found->second;
     }
 
     // A process of ours that looks at the disk may hang with it open, and is then no user of it.
@@ -213,10 +246,9 @@ class Search {
         return firstLineOf(fs::path("/proc") / pid / "comm").empty();
     }
 
-    bool hasOpen(const std::string& pid) const {
-        const fs::path files = fs::path("/proc") / pid / "fd";
-        return std::ranges::any_of(namesIn(files),
-                                   [&](const auto& fd) { return isOurs(files / fd); });
+    bool hasOpen(const std::string& pid) {
+        return std::ranges::any_of(namesIn(fs::path("/proc") / pid / "fd"),
+                                   [&](const auto& fd) { return isOurs(pid, fd); });
     }
 
     void processes() {
@@ -229,6 +261,8 @@ class Search {
 
     std::vector<Node> nodes_;
     std::set<std::string> mountPoints_;
+    // By mount namespace.
+    std::map<std::string, std::map<std::string, std::string>> mountTypes_;
     std::vector<Holder> holders_;
 };
 
@@ -253,7 +287,9 @@ MountLine MountLine::parse(std::string_view line) {
     const auto separator = std::ranges::find(fields, std::string_view("-"));
     if (fields.size() < 6 || fields.end() - separator < 3)
         return {};
-    return {.device = std::string(fields[2]),
+    return {.id = std::string(fields[0]),
+            .device = std::string(fields[2]),
+            .type = std::string(separator[1]),
             .source = unescape(separator[2]),
             .point = unescape(fields[4])};
 }

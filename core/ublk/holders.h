@@ -31,17 +31,20 @@ struct Holder {
 std::string_view toString(Holder::Kind kind);
 
 // What holds the disk, as far as this process may see: unless it is root, mounts of its own mount
-// namespace only, and no open files. Reads procfs and sysfs only and opens no block device, so it
-// does not block when the server is dead. Our own control and partition processes do not count.
+// namespace only, and no open files. A node counts by its number, wherever it is and whatever it is
+// called. Reads procfs and sysfs only and opens no block device, so it does not block when the
+// server is dead. Our own control and partition processes do not count.
 Result<std::vector<Holder>> holdersOf(DeviceId id);
 
 // Whether a control or partition process of ours, which is no user of it, has it open.
 bool isOpenInOwnProcess(DeviceId id);
 
 // A line of /proc/PID/mountinfo (proc_pid_mountinfo(5)): "major:minor" and the mount point with
-// its escapes resolved. Both are empty if the line has another form.
+// its escapes resolved. All are empty if the line has another form.
 struct MountLine {
+    std::string id;
     std::string device;
+    std::string type;
     std::string source;
     std::string point;
 

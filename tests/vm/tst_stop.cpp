@@ -39,6 +39,8 @@ class TestStop : public QObject {
     void openedMeanwhile();
     void openThroughAnotherNode_data() { inBothDirections(); }
     void openThroughAnotherNode();
+    void claimedByTheKernel_data() { inBothDirections(); }
+    void claimedByTheKernel();
 };
 
 namespace {
@@ -299,30 +301,45 @@ void TestStop::openedMeanwhile() {
     });
 }
 
-// As in a container, whose /dev has other names: nobody can be named, and the kernel refuses, from
-// Linux 7.0 on.
+// As in a container, which has mounts of its own and a /dev with other names.
 void TestStop::openThroughAnotherNode() {
-    if (oldKernel())
-        return;
     play([](Rig& rig) {
         Disk& disk = rig.offer("disk", 8);
         rig.start();
         const QString dev = rig.folder() + "/dev";
         QDir().mkpath(dev);
-        mustRun({"mount", "-t", "tmpfs", "-o", "dev", "another", dev});
-        const QString other = dev + "/another";
-        const QStringList number =
-            QString(readFile("/sys/block/" + disk.name() + "/dev")).trimmed().split(':');
-        mustRun(QStringList{"mknod", other, "b"} + number);
-        auto user = rig.startProgram({"bash", "-c", "exec sleep 60 <" + other});
-        const QByteArray link = "/proc/" + QByteArray::number(user->pid()) + "/fd/0";
-        require(waitUntil([&] { return QFile::symLinkTarget(link) == other; }), "it is not open");
-        mustRefuse(rig, disk, "in use by the kernel or another container");
+        QString number = readFile("/sys/block/" + disk.name() + "/dev").trimmed();
+        auto user = rig.startProgram(
+            {"unshare", "--mount", "sh", "-c",
+             QString("mount -t tmpfs -o dev another %1 && mknod %1/another b %2 && "
+                     "exec sleep 60 <%1/another")
+                 .arg(dev, number.replace(':', ' '))});
+        const QString link = QString("/proc/%1/fd/0").arg(user->pid());
+        require(waitUntil([&] { return QFile::symLinkTarget(link).endsWith("/another"); }),
+                "it is not open");
+        mustRefuse(rig, disk, QString("open in process %1 (sleep)").arg(user->pid()));
         user->signal(SIGTERM);
         user->finish();
         stop(rig, disk);
-        mustRun({"umount", dev});
         QDir().rmdir(dev);
+    });
+}
+
+// By a part of it that has no block device to be named, such as an iSCSI target.
+void TestStop::claimedByTheKernel() {
+    play([](Rig& rig) {
+        Disk& disk = rig.offer("disk", 8);
+        rig.start();
+        mustRun({"modprobe", "target_core_iblock"});
+        const QString target = "/sys/kernel/config/target/core/iblock_0";
+        QDir().mkpath(target + "/disk");
+        mustRun({"sh", "-c",
+                 QString("echo udev_path=%1 >%2/control && echo 1 >%2/enable")
+                     .arg(disk.node(), target + "/disk")});
+        mustRefuse(rig, disk, "in use by the kernel or another container");
+        QDir().rmdir(target + "/disk");
+        QDir().rmdir(target);
+        stop(rig, disk);
     });
 }
 
