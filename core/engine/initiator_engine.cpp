@@ -129,6 +129,10 @@ void InitiatorEngine::resumeDevice(DeviceId device) {
     devices_.at(device)->failing = false;
 }
 
+bool InitiatorEngine::isFailing(DeviceId device) const {
+    return devices_.at(device)->failing;
+}
+
 DeviceCounters InitiatorEngine::counters(DeviceId device) {
     DeviceCounters counters = devices_.at(device)->counters;
     counters.unsavedBytes = initiator_.unsavedBytes(device);

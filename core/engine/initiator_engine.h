@@ -76,6 +76,7 @@ class InitiatorEngine final : private wire::LinkListener {
     // device is out of the session until it is offered again.
     void failDevice(DeviceId device);
     void resumeDevice(DeviceId device);
+    bool isFailing(DeviceId device) const;
     bool hasDevice(DeviceId device) const { return devices_.contains(device); }
 
     DeviceCounters counters(DeviceId device);

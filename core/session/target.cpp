@@ -79,15 +79,16 @@ Result<Accepted> Target::requestReceived(const wire::Request& request, std::uint
     const Running running{request.exportId, moves ? request.length : 0};
     if (!running_.emplace(request.sequence, running).second)
         return failure("request that is running already");
+    const wire::ExportInfo* info = findExport(request.exportId);
     if (limits_.memory != 0) {
         // From its first request on: what the initiator has kept free for it until then does not
-        // matter here.
-        allotment_.join(request.exportId, part);
+        // matter here. One that has left keeps no part.
+        if (info != nullptr)
+            allotment_.join(request.exportId, part);
         if (!allotment_.hasRoom(request.exportId, running.payload))
             return failure("more bytes under way than agreed", std::to_string(limits_.memory));
         allotment_.take(request.exportId, running.payload);
     }
-    const wire::ExportInfo* info = findExport(request.exportId);
     const bool isIn = info != nullptr && info->ready;
     const int notIn = limits_.memory != 0 ? wire::kStatusNotReady : ENXIO;
     const int error = isIn ? errorOf(request, *info) : notIn;

@@ -197,6 +197,8 @@ void DeviceServer::exportsChanged(const std::vector<wire::ExportInfo>& exports) 
     exports_ = exports;
     tellExports();
     for (auto& [device, served] : devices_) {
+        if (!engine_.hasDevice(device))
+            continue;  // forgotten in this turn
         const wire::ExportInfo* counterpart = counterpartOf(served.known);
         const bool goesOn = counterpart != nullptr && counterpart->ready &&
                             counterpart->uuid == served.known.uuid &&
@@ -205,8 +207,11 @@ void DeviceServer::exportsChanged(const std::vector<wire::ExportInfo>& exports) 
             continue;
         if (engine_.isIn(device))
             engine_.exportLeft(device);
-        if (served.verdict != "same" || !goesOn)
+        // Who is being failed comes back when it is resumed.
+        if (!goesOn || !engine_.isFailing(device))
             offer(device);
+        if (served.verdict != "same" && std::exchange(served.probing, false))
+            tellServing(device);
     }
 }
 

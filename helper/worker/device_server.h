@@ -32,7 +32,7 @@ namespace belay::helper {
 //   link-lost  reason                          the session is over
 //   serving  device                            requests flow to us; of a new device not before the
 //                                              target has answered one sent after START_DEV, or the
-//                                              session has ended, which was told before
+//                                              session has ended or lost it, which was told before
 //   serve-failed  device, lost, error          we are not its server
 //   offered  device, verdict, export           same | different-disk | data-may-be-missing |
 //                                              incompatible

@@ -123,6 +123,7 @@ void Cable::abandon(Side side) {
 void Cable::cut() {
     if (cut_)
         return;
+    cutting_ = true;
     for (const Side side : {Side::Initiator, Side::Target})
         if (end(side).state == State::Up && context_.random.percent(30))
             leaveRemains(side);

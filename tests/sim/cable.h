@@ -51,6 +51,8 @@ class Cable : public std::enable_shared_from_this<Cable> {
     // The cable is cut, or one end resets it. What is under way is lost, but for odd ends of it.
     // Each side notices in its own time.
     void cut();
+    // Or is being cut: what still arrives may be anything.
+    bool isCut() const { return cutting_ || cut_; }
     // Message transfers to `to` that were lost.
     std::deque<Transfer> takeLost(Side to);
     // Old messages that come before all others.
@@ -94,6 +96,7 @@ class Cable : public std::enable_shared_from_this<Cable> {
 
     Context& context_;
     std::array<End, 2> ends_;
+    bool cutting_ = false;
     bool cut_ = false;
 };
 
