@@ -194,10 +194,10 @@ void HostService::workerDied() {
 }
 
 void HostService::workerMessage(const Json& message) {
-    if (portReset_.handle(message, gadget_ ? gadget_->devnode : std::string()))
+    const auto type = message.at("type").get<std::string>();
+    if (portReset_.handle(type, message, gadget_ ? gadget_->devnode : std::string()))
         return;
-    if (message.at("type").get<std::string>() == "session" && gadget_ &&
-        message.at("direction").get<std::string>() == "lend" &&
+    if (type == "session" && gadget_ && message.at("direction").get<std::string>() == "lend" &&
         message.at("state").get<std::string>() == "open")
         chosen_.borrowed();
 }

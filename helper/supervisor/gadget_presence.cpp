@@ -86,7 +86,7 @@ bool GadgetPresence::handle(const std::string& type, const Json& message) {
             failed(message.at("error").get<std::string>());
         return true;
     }
-    if (portReset_.handle(message, gadget_ ? gadget_->devnode : std::string()))
+    if (portReset_.handle(type, message, gadget_ ? gadget_->devnode : std::string()))
         return true;
     if (type != "session")
         return false;

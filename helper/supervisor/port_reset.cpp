@@ -53,8 +53,7 @@ PortReset::~PortReset() {
         ring_.cancel(*patience_);
 }
 
-bool PortReset::handle(const Json& message, const std::string& node) {
-    const auto type = message.at("type").get<std::string>();
+bool PortReset::handle(const std::string& type, const Json& message, const std::string& node) {
     if (type == "let-go") {
         // Of an earlier one that was given up, it may come late.
         if (message.at("number").get<unsigned>() == number_)

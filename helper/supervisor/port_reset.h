@@ -39,7 +39,7 @@ class PortReset {
     PortReset& operator=(const PortReset&) = delete;
 
     // False if the message is none of its. `node`: of the gadget in usbfs; empty if there is none.
-    bool handle(const Json& message, const std::string& node);
+    bool handle(const std::string& type, const Json& message, const std::string& node);
     void workerDied();
     void unplugged();
     bool isUnderWay() const { return waitingFor_ > 0 || task_; }
@@ -59,7 +59,7 @@ class PortReset {
     std::optional<TimePoint> ended_;
 };
 
-// The hidden first argument of the process, see ownProcessMain(), and what it is then. `node`: the
+// The hidden first argument of the process, see endIfOwnProcess(), and what it is then. `node`: the
 // device's.
 inline constexpr const char* kResetPortArgument = "reset-port";
 int resetPortMain(const char* node);
