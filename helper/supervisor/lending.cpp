@@ -171,6 +171,7 @@ Result<Fd> Lending::openSame(LentStore& store) {
     if (!record)
         return tl::make_unexpected(std::move(record.error()));
     store.witness = std::move(*witness);
+    store.witnessProves = false;
     store.record = *record;
     return own;
 }
@@ -193,7 +194,8 @@ void Lending::offer(LentStore& store) {
            {"lastBlockSize", store.record.blockSize},
            {"uuid", store.record.uuid.toString()},
            {"replaced", store.record.replaced},
-           {"losses", store.record.losses}}},
+           {"losses", store.record.losses},
+           {"witnessProves", store.witnessProves}}},
          // Only what was ours before is in the way for a while.
          {"patienceMs", wasOurs ? kPredecessorPatience / 1ms : 0}},
         {own->get(), store.witness.get()});
@@ -305,6 +307,7 @@ bool Lending::handle(const std::string& type, const Json& message, std::vector<F
 
 void Lending::takeWitness(LentStore& store, Fd witness) {
     store.witness = std::move(witness);
+    store.witnessProves = true;
     if (auto record = records_.begin(store.witness.get(), store.name, !store.readOnly))
         store.record = *record;
     else
@@ -327,6 +330,7 @@ void Lending::added(LentStore& store, const Json& message) {
     store.blockSize = info.blockSize;
     // The worker opens the next session for it.
     store.open = true;
+    store.witnessProves = true;
     store.inSession = false;
     store.explanation.clear();
     noteBlockSize(store);

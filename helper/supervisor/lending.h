@@ -18,8 +18,10 @@ namespace belay::helper {
 // A file that is lent to a gadget.
 struct LentStore {
     std::uint32_t id = 0;  // the worker's name for it
-    // Ours alone, and older than every worker: see store::StoreOptions::witness.
+    // Ours alone: see store::StoreOptions::witness.
     Fd witness;
+    // It is older than the last worker that had the store, whoever that worker's supervisor was.
+    bool witnessProves = false;
     store::CleanRecord record;
     std::string name;  // what is shown: its path, as far as that is known
     std::string label;

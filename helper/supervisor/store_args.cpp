@@ -90,7 +90,8 @@ Json StoreSet::configOf(std::size_t index) const {
             {"lastBlockSize", known.record.blockSize},
             {"uuid", known.record.uuid.toString()},
             {"replaced", known.record.replaced},
-            {"losses", known.record.losses}};
+            {"losses", known.record.losses},
+            {"witnessProves", known.witnessProves}};
 }
 
 Json StoreSet::config() const {
@@ -205,6 +206,7 @@ void StoreSet::opened(std::size_t index, const Json& message) {
     const wire::ExportInfo info = exportFromJson(message.at("export"));
     Known& known = known_[index];
     known.handedOver = true;
+    known.witnessProves = true;
     if (!std::exchange(known.trouble, {}).empty())
         log::notice("{} is offered again", known.path);
     if (known.blockSize != 0)

@@ -51,8 +51,8 @@ class StoreSet {
     // Whether the worker may go on without a store that it cannot open.
     bool mayLack() const { return wasReady_; }
     // Two descriptors for each store in config(), for one worker: an open file description of the
-    // worker's own, so that the lock on it ends with that worker's last I/O; and the witness, which
-    // is older than every worker (see store::StoreOptions::witness).
+    // worker's own, so that the lock on it ends with that worker's last I/O; and the witness (see
+    // store::StoreOptions::witness).
     Result<std::vector<Fd>> openForWorker();
     // A worker is ready, and says what stores it has opened (WorkerStores::list()) and which it
     // waits for (pending()). The block size of each is kept: for its successors, whatever is
@@ -72,6 +72,7 @@ class StoreSet {
     struct Known {
         std::string path;  // where it is: as named, unless its medium has come back elsewhere
         Fd witness;
+        bool witnessProves = false;  // it is older than the last worker that had the store
         store::CleanRecord record;
         std::uint32_t blockSize = 0;  // 0 before it was open for the first time
         Json status;

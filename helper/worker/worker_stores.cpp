@@ -103,7 +103,9 @@ Result<void> WorkerStores::open(Adding& adding, Duration patience) {
     options.lastBlockSize = config.value("lastBlockSize", std::uint32_t{0});
     options.uuid = Uuid::parse(config.value("uuid", std::string())).value_or(Uuid{});
     options.stateDir = stateDir_;
-    options.witness = adding.witness.get();
+    // One that is younger than the last worker has not been told of an error which that one was
+    // told of.
+    options.witness = config.value("witnessProves", false) ? adding.witness.get() : -1;
     options.replaced = config.at("replaced").get<std::uint64_t>();
     options.losses = config.value("losses", std::uint64_t{0});
     const TimePoint deadline = Clock::now() + patience;

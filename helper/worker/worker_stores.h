@@ -42,9 +42,9 @@ class WorkerStores {
     WorkerStores& operator=(const WorkerStores&) = delete;
 
     // The "stores" of a configuration ({id, label, readOnly, path, blockSize, lastBlockSize,
-    // uuid, replaced, losses}), from descriptor `firstFd` on. One that cannot be opened is an
-    // error, unless some `mayLack`: then it is logged, and not in list(). One that a dead
-    // predecessor still holds, or whose file system does not answer, is pending(); but for the
+    // uuid, replaced, losses, witnessProves}), from descriptor `firstFd` on. One that cannot be
+    // opened is an error, unless some `mayLack`: then it is logged, and not in list(). One that a
+    // dead predecessor still holds, or whose file system does not answer, is pending(); but for the
     // former, if none `mayLack`, this waits five seconds.
     Result<void> offer(const Json& stores, int firstFd, bool mayLack);
     // False if the message is none of the above.

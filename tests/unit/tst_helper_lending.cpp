@@ -86,6 +86,7 @@ class HelperLendingTest : public QObject {
     void takesBackWhatIsNotOpenYet();
     void refusesWhatSomebodyHolds();
     void waitsForTheLastWorker();
+    void distrustsAWitnessOfALaterLife();
     void takesAnotherUnderTheSameNumber();
     void answersForWhatItDoesNotHave();
     void theNextSupervisorTakesUp();
@@ -290,6 +291,45 @@ void HelperLendingTest::waitsForTheLastWorker() {
     QVERIFY(Clock::now() - released < 1s);
     QCOMPARE(lending().find(lent.id())->recoveries, 1u);
     QVERIFY(lending().find(lent.id())->explanation.empty());
+}
+
+// A worker that ends in the middle of a sync may have been told of a failed write-back. A witness
+// that is older than it is told as well; one that its next supervisor opens is not.
+void HelperLendingTest::distrustsAWitnessOfALaterLife() {
+    const std::string path = makeFile("disk");
+    startWorker();
+    Lent lent;
+    lend(path, lent);
+    QVERIFY(happens([&] { return lent.isOpen(); }));
+    const auto verifier = [this] { return worker_->engine.exports().at(0).verifier; };
+    const Verifier first = verifier();
+    const std::string state = folder_->path().toStdString() + "/" +
+                              worker_->engine.exports().at(0).uuid.toString() + ".writeback";
+    // As it is while a sync is under way: WritebackState.
+    const auto dieInSync = [&] {
+        worker_.reset();
+        const Fd file(::open(state.c_str(), O_RDWR | O_CLOEXEC));
+        constexpr off_t kWord = 8;
+        std::uint64_t word = 0;
+        QCOMPARE(::pread(file.get(), &word, sizeof word, kWord), ssize_t{sizeof word});
+        word |= 1;
+        QCOMPARE(::pwrite(file.get(), &word, sizeof word, kWord), ssize_t{sizeof word});
+    };
+    lending().workerDied();
+    supervisor_->channel.reset();
+    dieInSync();
+    startNextWorker();
+    QVERIFY(happens([&] { return lending().find(lent.id())->open; }));
+    QCOMPARE(verifier(), first);
+
+    supervisor_.reset();
+    dieInSync();
+    startSupervisor();
+    startWorker();
+    Lent again;
+    lend(path, again);
+    QVERIFY(happens([&] { return again.isOpen(); }));
+    QVERIFY(verifier() != first);
 }
 
 // A worker that is told to take back a store and to lend another under its number at once.
