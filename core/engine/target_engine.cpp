@@ -178,8 +178,7 @@ Result<void> TargetEngine::accept(ConstByteSpan message) {
     const auto request = dialect_->decodeRequest(message);
     if (!request)
         return tl::make_unexpected(request.error());
-    const wire::ExportInfo* info = target_.findExport(request->exportId);
-    const auto accepted = target_.requestReceived(*request, info == nullptr ? 0 : partOf(*info));
+    const auto accepted = target_.requestReceived(*request);
     if (!accepted)
         return tl::make_unexpected(accepted.error());
     if ((request->flags & wire::kFlagReplay) != 0)

@@ -11,9 +11,9 @@ namespace belay::session {
 // among the exports: each has a guaranteed part, and the rest is whoever's needs it first. So a
 // store that hangs cannot take what another one needs to go on.
 //
-// - Both ends count the same: an initiator from the moment a request is sent until its answer is
-//   there, a target from its arrival until it is answered. So what an initiator finds room for, a
-//   target has room for.
+// - An initiator counts a request from the moment it is sent until its answer is there, a target
+//   from its arrival until it is answered. So what an initiator finds room for, a target has room
+//   for: it need not know of parts, which come and go with what the initiator knows of the exports.
 // - A request takes its payload in whole pages, and at least so much that no more than
 //   `maxOutstanding` of them have room together.
 // - What an export has taken stays taken when it leaves, until it is given back.

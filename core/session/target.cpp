@@ -57,7 +57,6 @@ void Target::setReady(ExportId id, bool ready) {
 
 void Target::removeExport(ExportId id) {
     exports_.erase(id);
-    allotment_.leave(id);
 }
 
 const wire::ExportInfo* Target::findExport(ExportId id) const {
@@ -65,7 +64,7 @@ const wire::ExportInfo* Target::findExport(ExportId id) const {
     return found == exports_.end() ? nullptr : &found->second.info;
 }
 
-Result<Accepted> Target::requestReceived(const wire::Request& request, std::uint32_t part) {
+Result<Accepted> Target::requestReceived(const wire::Request& request) {
     if (request.epoch != epoch_)
         return failure("request of another session");
     const bool hasPayload = wire::carriesPayload(request.op);
@@ -81,10 +80,8 @@ Result<Accepted> Target::requestReceived(const wire::Request& request, std::uint
         return failure("request that is running already");
     const wire::ExportInfo* info = findExport(request.exportId);
     if (limits_.memory != 0) {
-        // From its first request on: what the initiator has kept free for it until then does not
-        // matter here. One that has left keeps no part.
-        if (info != nullptr)
-            allotment_.join(request.exportId, part);
+        // What the initiator keeps free for each export is between itself and the exports that it
+        // knows of, which are not always those that are here.
         if (!allotment_.hasRoom(request.exportId, running.payload))
             return failure("more bytes under way than agreed", std::to_string(limits_.memory));
         allotment_.take(request.exportId, running.payload);

@@ -54,9 +54,9 @@ class Target {
     void removeExport(ExportId id);
     const wire::ExportInfo* findExport(ExportId id) const;
 
-    // `part`: what its export was said to be guaranteed. A request for which there is no room is an
-    // error, if that was agreed on: a sound initiator has not sent it.
-    Result<Accepted> requestReceived(const wire::Request& request, std::uint32_t part = 0);
+    // A request for which there is no room is an error, if that was agreed on: a sound initiator
+    // has not sent it.
+    Result<Accepted> requestReceived(const wire::Request& request);
     // The answer to a request that was accepted, and the end of it: `error` is 0 or an errno,
     // `verifier` the store's after the operation. A change with FUA that succeeded must be durable
     // by now, whatever its kind: the answer says so.

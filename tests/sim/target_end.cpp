@@ -151,7 +151,7 @@ Result<void> TargetEnd::accept(ConstByteSpan message) {
     auto request = wire::decodeRequest(message);
     if (!request)
         return tl::make_unexpected(request.error());
-    const auto accepted = target_.requestReceived(*request, part());
+    const auto accepted = target_.requestReceived(*request);
     if (!accepted)
         return tl::make_unexpected(accepted.error());
     const std::size_t index = newJob();

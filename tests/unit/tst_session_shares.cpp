@@ -89,7 +89,7 @@ class SessionSharesTest : public QObject {
     void whatWasNotTakenIsSentAgain();
     void anAbandonedDeviceIsFreeAtOnce();
     void anAbandonedDisksNextDeviceWaits();
-    void aTargetEndsASessionOfMoreThanItsShare();
+    void aTargetEndsASessionOfMoreThanTheMemory();
     void aTargetTakesNothingThatIsNotReady();
 };
 
@@ -322,7 +322,7 @@ void SessionSharesTest::anAbandonedDisksNextDeviceWaits() {
     QCOMPARE(pair.sendAll().size(), std::size_t(1));
 }
 
-void SessionSharesTest::aTargetEndsASessionOfMoreThanItsShare() {
+void SessionSharesTest::aTargetEndsASessionOfMoreThanTheMemory() {
     Target target;
     target.addExport(exportOf(kHung));
     target.addExport(exportOf(kOther));
@@ -333,19 +333,21 @@ void SessionSharesTest::aTargetEndsASessionOfMoreThanItsShare() {
     request.exportId = exportOf(kOther).id;
     request.length = kPage;
     request.sequence = Sequence(1);
-    QVERIFY(target.requestReceived(request, 16 * kPage));
+    QVERIFY(target.requestReceived(request));
     request.exportId = exportOf(kHung).id;
     request.length = 48 * kPage;
     request.sequence = Sequence(2);
-    QVERIFY(target.requestReceived(request, 16 * kPage));
+    QVERIFY(target.requestReceived(request));
     wire::Request more = request;
     more.length = kPage;
     more.sequence = Sequence(3);
     target.answer(request, 0, kVerifier);
-    QVERIFY(target.requestReceived(more, 16 * kPage));
+    QVERIFY(target.requestReceived(more));
     more.length = 48 * kPage;
     more.sequence = Sequence(4);
-    QVERIFY(!target.requestReceived(more, 16 * kPage));
+    QVERIFY(target.requestReceived(more));
+    more.sequence = Sequence(5);
+    QVERIFY(!target.requestReceived(more));
 }
 
 void SessionSharesTest::aTargetTakesNothingThatIsNotReady() {
@@ -360,13 +362,13 @@ void SessionSharesTest::aTargetTakesNothingThatIsNotReady() {
         request.exportId = exportOf(kHung).id;
         request.length = kPage;
         request.sequence = Sequence(1);
-        const auto accepted = target.requestReceived(request, 16 * kPage);
+        const auto accepted = target.requestReceived(request);
         QVERIFY(accepted && accepted->step == Step::Refuse);
         QCOMPARE(accepted->error, memory == 0 ? ENXIO : int(wire::kStatusNotReady));
         QCOMPARE(int(target.answer(request, accepted->error, kVerifier).status), accepted->error);
         target.setReady(exportOf(kHung).id, true);
         request.sequence = Sequence(2);
-        QVERIFY(target.requestReceived(request, 16 * kPage)->step == Step::ReceivePayload);
+        QVERIFY(target.requestReceived(request)->step == Step::ReceivePayload);
     }
 }
 
