@@ -119,13 +119,15 @@ struct Asked {
     bool operator==(const Asked&) const = default;
 };
 
-// A gadget's worker has ended, and not because it was no longer needed.
+// One of a gadget's workers has ended, and not because it was no longer needed.
 struct WorkerEnded {
-    std::string how;  // English
+    std::string how;          // English
+    std::string worker = {};  // "initiator" or "target"
 
     static constexpr std::string_view kKind = "service";
     static constexpr std::array kDetails{
         Detail<WorkerEnded>{"how", &WorkerEnded::how},
+        Detail<WorkerEnded>{"worker", &WorkerEnded::worker},
     };
     bool operator==(const WorkerEnded&) const = default;
 };

@@ -163,10 +163,41 @@ Result<void> GadgetConfig::ensureFunction(Kind kind) {
                            errno == ENOENT  ? "modprobe usb_f_fs (CONFIG_USB_CONFIGFS_F_FS)"
                            : errno == EBUSY ? "Another gadget has a function of this name"
                                             : "");
+    return link(kind);
+}
+
+Result<void> GadgetConfig::link(Kind kind) {
     const std::string link = config_ + "/" + functionOf(kind);
-    if (::symlink(function.c_str(), link.c_str()) < 0 && errno != EEXIST)
+    if (::symlink((path_ + "/functions/" + functionOf(kind)).c_str(), link.c_str()) < 0 &&
+        errno != EEXIST)
         return systemError("link", link);
     return {};
+}
+
+bool GadgetConfig::isLinked(Kind kind) const {
+    struct stat status {};
+    return ::lstat((config_ + "/" + functionOf(kind)).c_str(), &status) == 0;
+}
+
+bool GadgetConfig::offers(Kind kind) const {
+    return isLinked(kind) && !boundTo().empty();
+}
+
+// In the one order there is: the UDC gives its endpoints out in the order of the functions, and
+// must have enough of each sort whatever came and went before.
+Result<void> GadgetConfig::linkOnly(const std::vector<Kind>& kinds) {
+    const auto isWanted = [&](Kind kind) { return std::ranges::find(kinds, kind) != kinds.end(); };
+    if (std::ranges::all_of(identity_.kinds,
+                            [&](Kind kind) { return isLinked(kind) == isWanted(kind); }))
+        return {};
+    Result<void> result = unbind();
+    for (const Kind kind : identity_.kinds)
+        if (result)
+            result = removeEntry(config_ + "/" + functionOf(kind));
+    for (const Kind kind : identity_.kinds)
+        if (result && isWanted(kind))
+            result = link(kind);
+    return result;
 }
 
 Result<void> GadgetConfig::mountFresh(Kind kind) {
@@ -212,7 +243,14 @@ Result<void> GadgetConfig::renew() {
     return {};
 }
 
-Result<std::string> GadgetConfig::bind(const std::string& udc) {
+Result<void> GadgetConfig::renew(Kind kind) {
+    auto off = offers(kind) ? unbind() : Result<void>();
+    return off ? mountFresh(kind) : off;
+}
+
+Result<std::string> GadgetConfig::bind(const std::string& udc, const std::vector<Kind>& kinds) {
+    if (auto linked = linkOnly(kinds); !linked)
+        return tl::make_unexpected(linked.error());
     const std::string now = boundTo();
     if (!now.empty() && (udc.empty() || udc == now))
         return now;

@@ -47,10 +47,17 @@ class GadgetConfig {
     // and FunctionFS resets an instance when its last file is closed, also under the hands of the
     // next one that has opened it (ffs_data_closed; seen on 6.12).
     Result<void> renew();
+    // The same for one instance. The gadget stays where it is unless it offers this one.
+    Result<void> renew(Kind kind);
 
     // Puts the gadget on a UDC (empty: the first free one), so that a host sees it; returns its
     // name. Every Function must be open before. Harmless when it is on that one already.
-    Result<std::string> bind(const std::string& udc = {});
+    Result<std::string> bind(const std::string& udc = {}) { return bind(udc, identity_.kinds); }
+    // The same with some of its functions only, which are all that must be open: if it offers
+    // others just now, it comes off for a moment.
+    Result<std::string> bind(const std::string& udc, const std::vector<Kind>& kinds);
+    // Whether a host that sees it sees this function.
+    bool offers(Kind kind) const;
     // Takes it off, as if the cable were pulled. Harmless when it is on none: the kernel does it by
     // itself when a Function is closed.
     Result<void> unbind();
@@ -71,6 +78,9 @@ class GadgetConfig {
     Result<void> describe();
     Result<void> dropUnwanted();
     Result<void> ensureFunction(Kind kind);
+    Result<void> link(Kind kind);
+    Result<void> linkOnly(const std::vector<Kind>& kinds);
+    bool isLinked(Kind kind) const;
     Result<void> mountFresh(Kind kind);
     Result<void> unmount(Kind kind);
 

@@ -10,19 +10,28 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <utility>
 
 namespace belay::helper {
 namespace {
 
 // The UDC of a dead worker's gadget may be busy for a moment.
 constexpr auto kBindRetry = std::chrono::milliseconds(250);
+// How long a worker that is starting is waited for, so that the host sees one gadget come and not
+// two after each other.
+constexpr auto kTogether = std::chrono::seconds(5);
+
+constexpr ffs::Kind kindOf(WorkerRole role) {
+    return role == WorkerRole::Initiator ? ffs::Kind::Lend : ffs::Kind::Attach;
+}
 
 }  // namespace
 
 GadgetService::GadgetService(Ring& ring, RunDir runDir, const Identity& worker,
                              GadgetOptions options)
     : Service(ring, std::move(runDir), worker,
-              {options.shares, options.stateDir, options.policy, options.writeLogBytes}),
+              {options.shares, options.lendReady, options.stateDir, options.policy,
+               options.writeLogBytes}),
       options_(std::move(options)),
       udc_(options_.udc) {}
 
@@ -34,9 +43,10 @@ Result<void> GadgetService::begin() {
         if (auto features = control->features(); !features)
             return tl::make_unexpected(features.error());
     }
-    // Bad stores are found before the gadget shows up on anybody's bus.
-    if (auto fds = stores_.openForWorker(); !fds)
-        return tl::make_unexpected(fds.error());
+    // Bad stores are found before the gadget shows up on anybody's bus; but see startTarget().
+    if (devices_.empty())
+        if (auto fds = stores_.openForWorker(); !fds)
+            return tl::make_unexpected(fds.error());
     ffs::GadgetIdentity identity;
     identity.name = options_.name;
     identity.vendorId = options_.vendorId;
@@ -45,88 +55,146 @@ Result<void> GadgetService::begin() {
     identity.product = "Belay gadget";
     identity.serial = options_.serial;
     if (!options_.shares.empty())
-        identity.kinds.push_back(ffs::Kind::Attach);
-    if (options_.lendReady)
-        identity.kinds.push_back(ffs::Kind::Lend);
+        functions_[WorkerRole::Target];
+    // What an earlier life left needs its function, too.
+    if (options_.lendReady || !devices_.empty())
+        functions_[WorkerRole::Initiator];
+    for (const WorkerRole role : {WorkerRole::Target, WorkerRole::Initiator})
+        if (functions_.contains(role))
+            identity.kinds.push_back(kindOf(role));
     identity.runtimeFolder = runDir_.file("ffs");
     auto config = ffs::GadgetConfig::create(std::move(identity));
     if (!config)
         return tl::make_unexpected(config.error());
     config_.emplace(std::move(*config));
+    together_ = Clock::now() + kTogether;
     return {};
 }
 
-Result<WorkerKeeper::Start> GadgetService::prepareWorker() {
+Result<WorkerKeeper::Start> GadgetService::prepareWorker(WorkerRole role) {
     // A dead worker's ring may hold its ep0 for a while yet.
-    if (auto renewed = config_->renew(); !renewed)
+    if (auto renewed = config_->renew(kindOf(role)); !renewed)
         return tl::make_unexpected(renewed.error());
     std::array<int, 2> pipe{};
     if (::pipe2(pipe.data(), O_CLOEXEC) < 0)
         return systemError("make a pipe");
-    workerGuard_ = Fd(pipe[1]);
+    functions_[role].guard = Fd(pipe[1]);
     std::vector<Fd> fds;
     fds.emplace_back(pipe[0]);
-    auto stores = stores_.openForWorker();
     auto uuid = runDir_.uuid();
+    if (!uuid)
+        return tl::make_unexpected(uuid.error());
+    Json config = {{"user", options_.user},
+                   {"gadget", uuid->toString()},
+                   {"mount", config_->mountOf(kindOf(role))}};
+    if (role == WorkerRole::Initiator)
+        config["mimicFastboot"] = options_.mimicFastboot;
+    else if (auto added = addStores(config, fds); !added)
+        return tl::make_unexpected(added.error());
+    return WorkerKeeper::Start{
+        {},
+        {"belay-gadget", std::string(nameOf(role)) + "-worker", config.dump()},
+        std::move(fds),
+        {}};
+}
+
+Result<void> GadgetService::addStores(Json& config, std::vector<Fd>& fds) {
+    auto stores = stores_.openForWorker();
     auto stateDir = runDir_.workerDir(worker_.uid, worker_.gid);
     if (!stores)
         return tl::make_unexpected(stores.error());
-    std::ranges::move(*stores, std::back_inserter(fds));
-    if (!uuid)
-        return tl::make_unexpected(uuid.error());
     if (!stateDir)
         return tl::make_unexpected(stateDir.error());
-    const auto mountOf = [this](bool offered, ffs::Kind kind) {
-        return offered ? config_->mountOf(kind) : std::string();
-    };
-    const Json config = {{"user", options_.user},
-                         {"gadget", uuid->toString()},
-                         {"attachMount", mountOf(!options_.shares.empty(), ffs::Kind::Attach)},
-                         {"lendMount", mountOf(options_.lendReady, ffs::Kind::Lend)},
-                         {"mimicFastboot", options_.mimicFastboot},
-                         {"stores", stores_.config()},
-                         {"mayLack", stores_.mayLack()},
-                         {"stateDir", *stateDir}};
-    return WorkerKeeper::Start{{}, {"belay-gadget", "worker", config.dump()}, std::move(fds), {}};
+    std::ranges::move(*stores, std::back_inserter(fds));
+    config.update(
+        {{"stores", stores_.config()}, {"mayLack", stores_.mayLack()}, {"stateDir", *stateDir}});
+    return {};
 }
 
-void GadgetService::workerMessage(const Json& message) {
-    if (message.at("type").get<std::string>() == "functions-ready")
-        bind();
+void GadgetService::workerMessage(WorkerRole role, const Json& message) {
+    if (message.at("type").get<std::string>() != "functions-ready")
+        return;
+    functions_[role].isReady = true;
+    functions_[role].isLeftOut = false;
+    bind();
 }
 
 void GadgetService::bind() {
-    if (!keeper_.isReady())
+    std::vector<ffs::Kind> ready;
+    bool complete = true;
+    for (const auto& [role, function] : functions_) {
+        if (function.isReady)
+            ready.push_back(kindOf(role));
+        else if (!function.isLeftOut)
+            complete = false;
+    }
+    if (ready.empty())
         return;
-    auto bound = config_->bind(udc_);
-    if (bound) {
-        if (udc_ != *bound || keeper_.deaths() == 0)
-            announce(fmt::format("on the bus: {}, serial {}", *bound, options_.serial));
-        udc_ = *bound;
-        wasBound_ = true;
-        bindTrouble_.clear();
+    if (const auto patience = together_ - Clock::now(); !complete && patience > Duration::zero()) {
+        bindAfter(patience);
         return;
     }
+    auto bound = config_->bind(udc_, ready);
+    if (!bound) {
+        bindFailed(bound.error());
+        return;
+    }
+    if (const bool first = !std::exchange(wasBound_, true); first || udc_ != *bound)
+        announce(fmt::format("on the bus: {}, serial {}", *bound, options_.serial));
+    if (std::exchange(offered_, ready.size()) != ready.size() && functions_.size() > 1)
+        log::notice("on the bus with {} of {} functions", ready.size(), functions_.size());
+    udc_ = *bound;
+    bindTrouble_.clear();
+}
+
+void GadgetService::bindAfter(Duration pause) {
+    if (binding_)
+        ring_.cancel(*binding_);
+    binding_ = ring_.callAfter(pause, [this] {
+        binding_.reset();
+        bind();
+    });
+}
+
+void GadgetService::bindFailed(const Error& reason) {
     // No such controller: a mistake at the start, later one that may come back. Others are busy.
-    if (!wasBound_ && bound.error().code == 0) {
-        fail(bound.error());
+    if (!wasBound_ && reason.code == 0) {
+        fail(reason);
         return;
     }
-    if (const std::string text = bound.error().message(); text != bindTrouble_) {
+    if (const std::string text = reason.message(); text != bindTrouble_) {
         log::warning("{}", text);
         bindTrouble_ = text;
     }
-    ring_.callAfter(kBindRetry, [this] { bind(); });
+    bindAfter(kBindRetry);
 }
 
-void GadgetService::workerDied() {
-    // Usually the kernel has done it already (ffs_closed); never leave a gadget on the bus that
-    // nobody answers for.
+void GadgetService::workerDied(WorkerRole role) {
+    together_ = Clock::now() + kTogether;
+    withdraw(role);
+}
+
+void GadgetService::workerLingers(WorkerRole role) {
+    functions_[role].isLeftOut = true;
+    withdraw(role);
+}
+
+void GadgetService::workerKeepsDying(WorkerRole role) {
+    functions_[role].isLeftOut = true;
+    bindAfter(Duration::zero());
+}
+
+void GadgetService::withdraw(WorkerRole role) {
     if (!config_)
         return;
-    if (auto unbound = config_->unbind(); !unbound)
-        log::warning("{}", unbound.error().message());
-    workerGuard_.reset();
+    // Usually the kernel has done it already (ffs_closed); never leave a gadget on the bus that
+    // nobody answers for.
+    if (config_->offers(kindOf(role)))
+        if (auto unbound = config_->unbind(); !unbound)
+            log::warning("{}", unbound.error().message());
+    functions_[role].isReady = false;
+    functions_[role].guard.reset();
+    bindAfter(Duration::zero());
 }
 
 void GadgetService::addStatus(Json& status) const {
@@ -136,7 +204,8 @@ void GadgetService::addStatus(Json& status) const {
 void GadgetService::end() {
     if (!config_)
         return;
-    workerDied();
+    for (auto& [role, function] : functions_)
+        withdraw(role);
     if (auto removed = config_->remove(); !removed)
         log::warning("{}", removed.error().message());
 }

@@ -1,9 +1,11 @@
 #include "core/base/log.h"
 #include "helper/gadget/gadget_service.h"
-#include "helper/gadget/worker.h"
+#include "helper/gadget/initiator_worker.h"
+#include "helper/gadget/target_worker.h"
 #include "helper/supervisor/arguments.h"
 #include "helper/supervisor/own_process.h"
 #include "helper/supervisor/words.h"
+#include "helper/worker/worker_main.h"
 
 #include <fmt/format.h>
 #include <stdio.h>
@@ -184,8 +186,9 @@ Result<int> serve(const CommandLine& line) {
 
 int main(int argc, char** argv) {
     endIfOwnProcess(argc, argv);
-    if (argc == 3 && std::string_view(argv[1]) == "worker")
-        return gadgetWorkerMain(argv[2]);
+    if (const auto role = workerRoleFrom(argc, argv))
+        return *role == WorkerRole::Initiator ? gadgetInitiatorMain(argv[2])
+                                              : gadgetTargetMain(argv[2]);
     const CommandLine line = parse(Arguments(argc, argv));
     if (line.done)
         return EXIT_SUCCESS;

@@ -21,17 +21,15 @@ std::string nameOf(const usb::Gadget& gadget) {
 
 HostService::HostService(Ring& ring, RunDir runDir, const Identity& worker, HostOptions options)
     : Service(ring, std::move(runDir), worker,
-              {options.lend, options.stateDir, options.policy, options.writeLogBytes}),
+              {options.lend, !options.attach.empty(), options.stateDir, options.policy,
+               options.writeLogBytes}),
       options_(std::move(options)),
-      portReset_(ring, {.tellWorkers =
-                            [this](const Json& message) {
-                                keeper_.tell(message);
-                                return keeper_.isReady() ? 1U : 0U;
-                            },
+      portReset_(ring, {.tellWorkers = [this](const Json& message) { return tellWorkers(message); },
                         .over =
                             [this] {
-                                handedOver_ = false;
-                                handOver();
+                                handedOver_.clear();
+                                for (const WorkerRole role : kWorkerRoles)
+                                    handOver(role);
                             }}),
       chosen_(runDir_.file("gadget.json")) {}
 
@@ -52,31 +50,39 @@ Result<void> HostService::begin() {
     return {};
 }
 
-Result<WorkerKeeper::Start> HostService::prepareWorker() {
-    auto fds = stores_.openForWorker();
+Result<WorkerKeeper::Start> HostService::prepareWorker(WorkerRole role) {
     auto uuid = runDir_.uuid();
-    auto stateDir = runDir_.workerDir(worker_.uid, worker_.gid);
-    if (!fds)
-        return tl::make_unexpected(fds.error());
     if (!uuid)
         return tl::make_unexpected(uuid.error());
-    if (!stateDir)
-        return tl::make_unexpected(stateDir.error());
-    const Json config = {{"user", options_.user},
-                         {"host", uuid->toString()},
-                         {"attach", !options_.attach.empty()},
-                         {"payloadCrc", options_.payloadCrc},
-                         {"smooWriteBack", options_.smooWriteBack},
-                         {"mimicFastboot", options_.mimicFastboot},
-                         {"stores", stores_.config()},
-                         {"mayLack", stores_.mayLack()},
-                         {"lasting", false},
-                         {"stateDir", *stateDir}};
-    return WorkerKeeper::Start{{}, {"belay-hostd", "worker", config.dump()}, std::move(*fds), {}};
+    Json config = {{"user", options_.user},
+                   {"host", uuid->toString()},
+                   {"payloadCrc", options_.payloadCrc},
+                   {"smooWriteBack", options_.smooWriteBack},
+                   {"lasting", false}};
+    std::vector<Fd> fds;
+    if (role == WorkerRole::Target)
+        if (auto added = addStores(config, fds); !added)
+            return tl::make_unexpected(added.error());
+    return WorkerKeeper::Start{
+        {},
+        {"belay-hostd", std::string(nameOf(role)) + "-worker", config.dump()},
+        std::move(fds),
+        {}};
 }
 
-void HostService::workerReady() {
-    handOver();
+Result<void> HostService::addStores(Json& config, std::vector<Fd>& fds) {
+    auto opened = stores_.openForWorker();
+    auto stateDir = runDir_.workerDir(worker_.uid, worker_.gid);
+    if (!opened)
+        return tl::make_unexpected(opened.error());
+    if (!stateDir)
+        return tl::make_unexpected(stateDir.error());
+    fds = std::move(*opened);
+    config.update({{"mimicFastboot", options_.mimicFastboot},
+                   {"stores", stores_.config()},
+                   {"mayLack", stores_.mayLack()},
+                   {"stateDir", *stateDir}});
+    return {};
 }
 
 bool HostService::wanted(const wire::ExportInfo& info) const {
@@ -142,12 +148,13 @@ void HostService::gadgetFound(const usb::Gadget& gadget) {
 
 void HostService::take(const usb::Gadget& gadget) {
     gadget_ = gadget;
-    handedOver_ = false;
+    handedOver_.clear();
     if (options_.gadgetSerial.empty())
         chosen_.choose(gadget);
     devices_.forgetStopped();
     announce(fmt::format("{} found, {} Mbit/s", nameOf(gadget), gadget.speedMbps));
-    handOver();
+    for (const WorkerRole role : kWorkerRoles)
+        handOver(role);
 }
 
 void HostService::leaveAlone(const usb::Gadget& gadget) {
@@ -177,9 +184,10 @@ void HostService::gadgetGone(const std::string& syspath) {
         return;
     announce(fmt::format("{} is gone", nameOf(*gadget_)));
     gadget_.reset();
-    handedOver_ = false;
+    handedOver_.clear();
     portReset_.unplugged();
-    keeper_.tell({{"type", "gadget-gone"}});
+    for (const WorkerRole role : kWorkerRoles)
+        keeperOf(role).tell({{"type", "gadget-gone"}});
     takeOneLeftAlone();
 }
 
@@ -188,16 +196,20 @@ void HostService::deviceGone() {
         takeOneLeftAlone();
 }
 
-void HostService::workerDied() {
-    handedOver_ = false;
-    portReset_.workerDied();
+void HostService::workerDied(WorkerRole role) {
+    handedOver_.erase(role);
+    portReset_.workerDied(role);
 }
 
-void HostService::workerMessage(const Json& message) {
+void HostService::workerLingers(WorkerRole role) {
+    workerDied(role);
+}
+
+void HostService::workerMessage(WorkerRole role, const Json& message) {
     const auto type = message.at("type").get<std::string>();
-    if (portReset_.handle(type, message, gadget_ ? gadget_->devnode : std::string()))
+    if (portReset_.handle(role, type, message, gadget_ ? gadget_->devnode : std::string()))
         return;
-    if (type == "session" && gadget_ && message.at("direction").get<std::string>() == "lend" &&
+    if (role == WorkerRole::Target && type == "session" && gadget_ &&
         message.at("state").get<std::string>() == "open")
         chosen_.borrowed();
 }
@@ -208,16 +220,27 @@ void HostService::end() {
         chosen_.forget();
 }
 
-void HostService::handOver() {
-    if (!gadget_ || !keeper_.isReady() || handedOver_ || portReset_.isUnderWay())
+std::set<WorkerRole> HostService::tellWorkers(const Json& message) {
+    std::set<WorkerRole> told;
+    for (const WorkerRole role : kWorkerRoles)
+        if (keeperOf(role).isReady()) {
+            keeperOf(role).tell(message);
+            told.insert(role);
+        }
+    return told;
+}
+
+void HostService::handOver(WorkerRole role) {
+    if (!gadget_ || !keeperOf(role).isReady() || handedOver_.contains(role) ||
+        portReset_.isUnderWay())
         return;
     const Fd node(::open(gadget_->devnode.c_str(), O_RDWR | O_CLOEXEC));
     if (!node) {
         log::error("{}", systemError("open", gadget_->devnode).value().message());
         return;
     }
-    handedOver_ = true;
-    keeper_.tell({{"type", "gadget"}, {"name", nameOf(*gadget_)}}, {node.get()});
+    handedOver_.insert(role);
+    keeperOf(role).tell({{"type", "gadget"}, {"name", nameOf(*gadget_)}}, {node.get()});
 }
 
 }  // namespace belay::helper

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,8 +26,8 @@ struct HostOptions {
     std::string stateDir = "/var/lib/belay";
 };
 
-// The host's supervisor for one gadget: finds it on the bus, opens its device node for the worker,
-// which has no right to, and keeps its devices.
+// The host's supervisor for one gadget: finds it on the bus, opens its device node for its workers,
+// which have no right to, and keeps its devices.
 //
 // - Without a serial number it is the first gadget that is found; and as long as a device came from
 //   it, or once it was offered what is lent, no other one, over the death of the supervisor too.
@@ -36,10 +37,11 @@ class HostService final : public Service, private usb::DiscoveryListener {
     ~HostService() override;
 
  protected:
-    Result<WorkerKeeper::Start> prepareWorker() override;
-    void workerReady() override;
-    void workerDied() override;
-    void workerMessage(const Json& message) override;
+    Result<WorkerKeeper::Start> prepareWorker(WorkerRole role) override;
+    void workerReady(WorkerRole role) override { handOver(role); }
+    void workerDied(WorkerRole role) override;
+    void workerLingers(WorkerRole role) override;
+    void workerMessage(WorkerRole role, const Json& message) override;
     void exportsOffered() override;
     bool wanted(const wire::ExportInfo& info) const override;
     void deviceGone() override;
@@ -55,12 +57,14 @@ class HostService final : public Service, private usb::DiscoveryListener {
     void take(const usb::Gadget& gadget);
     void leaveAlone(const usb::Gadget& gadget);
     void takeOneLeftAlone();
-    void handOver();
+    Result<void> addStores(Json& config, std::vector<Fd>& fds);
+    void handOver(WorkerRole role);
+    std::set<WorkerRole> tellWorkers(const Json& message);
 
     const HostOptions options_;
     std::unique_ptr<usb::Discovery> discovery_;
     std::optional<usb::Gadget> gadget_;
-    bool handedOver_ = false;  // to the worker there is
+    std::set<WorkerRole> handedOver_;  // the workers that have it
     PortReset portReset_;
     std::string missing_;                 // what was said of shares that there are not
     ChosenGadget chosen_;                 // without a serial number

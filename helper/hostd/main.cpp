@@ -1,9 +1,11 @@
 #include "core/base/log.h"
 #include "helper/hostd/host_service.h"
-#include "helper/hostd/worker.h"
+#include "helper/hostd/initiator_worker.h"
+#include "helper/hostd/target_worker.h"
 #include "helper/supervisor/arguments.h"
 #include "helper/supervisor/own_process.h"
 #include "helper/supervisor/words.h"
+#include "helper/worker/worker_main.h"
 
 #include <fmt/format.h>
 #include <stdio.h>
@@ -161,8 +163,9 @@ Result<int> serve(const CommandLine& line) {
 
 int main(int argc, char** argv) {
     endIfOwnProcess(argc, argv);
-    if (argc == 3 && std::string_view(argv[1]) == "worker")
-        return hostWorkerMain(argv[2]);
+    if (const auto role = workerRoleFrom(argc, argv))
+        return *role == WorkerRole::Initiator ? hostInitiatorMain(argv[2])
+                                              : hostTargetMain(argv[2]);
     const CommandLine line = parse(Arguments(argc, argv));
     if (line.done)
         return EXIT_SUCCESS;

@@ -1,5 +1,7 @@
 #include "helper/supervisor/always_lent.h"
 
+#include "helper/supervisor/store_probe.h"
+
 #include <fcntl.h>
 
 #include <utility>
@@ -27,11 +29,16 @@ void AlwaysLent::lendAgain(const std::vector<LendSetting>& settings) {
 void AlwaysLent::look() {
     if (again_)
         ring_.cancel(*std::exchange(again_, std::nullopt));
-    // One at a time: whoever asks meanwhile must not find that others are not missing.
-    for (const LendSetting& setting : std::vector(missing_)) {
-        std::erase(missing_, setting);
+    for (const LendSetting& setting : missing_)
+        if (auto& probing = probing_[setting.path]; !probing)
+            probing = probeStores(ring_, {setting.path}, [this, setting] { probed(setting); });
+}
+
+// It is missing until now: whoever asks meanwhile must find it.
+void AlwaysLent::probed(const LendSetting& setting) {
+    ring_.destroyLater(std::move(probing_.extract(setting.path).mapped()));
+    if (std::erase(missing_, setting) > 0)
         tryToLend(setting);
-    }
 }
 
 void AlwaysLent::tryToLend(const LendSetting& setting) {

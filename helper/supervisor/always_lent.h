@@ -2,10 +2,12 @@
 
 #include "core/base/fd.h"
 #include "core/base/ring.h"
+#include "helper/supervisor/own_task.h"
 #include "helper/supervisor/settings.h"
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,7 +26,8 @@ struct AlwaysLentHooks {
 };
 
 // The files that are lent to a gadget always, and that cannot be lent now: a disk that is not
-// mounted yet, a file that is being replaced. Each is tried again every few seconds.
+// mounted yet, a file that is being replaced. Each is tried again every few seconds, once a
+// process of its own has seen that it can be opened without waiting (see probeStores()).
 class AlwaysLent {
  public:
     AlwaysLent(Ring& ring, AlwaysLentHooks hooks);
@@ -38,13 +41,15 @@ class AlwaysLent {
     const std::vector<LendSetting>& missing() const { return missing_; }
 
  private:
+    void probed(const LendSetting& setting);
     void tryToLend(const LendSetting& setting);
     void failed(const LendSetting& setting, const Error& reason);
 
     Ring& ring_;
     AlwaysLentHooks hooks_;
     std::vector<LendSetting> missing_;
-    std::map<std::string, std::string> said_;  // by path
+    std::map<std::string, std::unique_ptr<OwnTask>> probing_;  // by path
+    std::map<std::string, std::string> said_;                  // by path
     std::optional<Ring::TimerId> again_;
 };
 

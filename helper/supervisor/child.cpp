@@ -11,7 +11,10 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cstring>
+#include <fstream>
+#include <sstream>
 
 namespace belay::helper {
 namespace {
@@ -101,6 +104,21 @@ Child::~Child() {
 void Child::signal(int number) {
     if (!ended_ && pidfd_)
         ::syscall(SYS_pidfd_send_signal, pidfd_.get(), number, nullptr, 0);
+}
+
+// proc_pid_stat(5): the flags are the seventh field after the name, which may hold anything.
+bool Child::isDying() const {
+    constexpr unsigned kExiting = 0x4;
+    std::ifstream file(fmt::format("/proc/{}/stat", pid_));
+    std::string line;
+    std::getline(file, line);
+    std::istringstream fields(line.substr(std::min(line.rfind(')') + 1, line.size())));
+    std::string skipped;
+    for (int i = 0; i < 6; ++i)
+        fields >> skipped;
+    unsigned flags = 0;
+    fields >> flags;
+    return !ended_ && (flags & kExiting) != 0;
 }
 
 void Child::ended() {

@@ -45,6 +45,8 @@ class Child {
 
     pid_t pid() const { return pid_; }
     void signal(int number);
+    // It is on its way out, as the kernel has it (PF_EXITING): one that stays so hangs in there.
+    bool isDying() const;
 
  private:
     Child(pid_t pid, bool lasting, bool ours, EndHandler onEnd)

@@ -42,7 +42,8 @@ struct DeviceHooks {
     std::size_t writeLogBytes = 0;
 };
 
-// The ublk devices of one worker, from creation to removal, over the deaths of worker and manager.
+// The ublk devices of one initiator's worker, from creation to removal, over the deaths of worker
+// and manager.
 //
 // - Creating, stopping and removing are privileged and done here, in processes of their own;
 //   serving is the worker's (see DeviceServer for the messages).

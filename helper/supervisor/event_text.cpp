@@ -46,7 +46,7 @@ std::string textOf(const events::Asked& event) {
 }
 
 std::string textOf(const events::WorkerEnded& event) {
-    return fmt::format("The worker of this gadget has ended ({})", event.how);
+    return fmt::format("The {}'s worker of this gadget has ended ({})", event.worker, event.how);
 }
 
 }  // namespace

@@ -26,122 +26,137 @@ std::string nameOf(const usb::Gadget& gadget) {
 GadgetPresence::GadgetPresence(Ring& ring, PresenceHooks hooks)
     : ring_(ring),
       hooks_(std::move(hooks)),
-      portReset_(ring, {.tellWorkers =
-                            [this](const Json& message) {
-                                hooks_.tellWorker(message, {});
-                                return hooks_.workerReady() ? 1U : 0U;
-                            },
+      portReset_(ring, {.tellWorkers = [this](const Json& message) { return tellWorkers(message); },
                         .over =
                             [this] {
-                                handedOver_.clear();
-                                handOver();
+                                for (const WorkerRole role : kWorkerRoles) {
+                                    ends_[role].handedOver.clear();
+                                    handOver(role);
+                                }
                             }}) {}
 
 GadgetPresence::~GadgetPresence() {
-    forgetTrouble();
+    for (auto& [role, end] : ends_)
+        forgetTrouble(end);
 }
 
 void GadgetPresence::plugged(const usb::Gadget& gadget) {
     gadget_ = gadget;
-    handOver();
+    for (const WorkerRole role : kWorkerRoles)
+        handOver(role);
 }
 
 void GadgetPresence::unplugged() {
     gadget_.reset();
     portReset_.unplugged();
-    workerDied();
-    hooks_.tellWorker({{"type", "gadget-gone"}}, {});
+    for (const WorkerRole role : kWorkerRoles) {
+        workerDied(role);
+        hooks_.tellWorker(role, {{"type", "gadget-gone"}}, {});
+    }
 }
 
-void GadgetPresence::workerReady(const std::string& has) {
-    handedOver_ = has;
-    handOver();
+void GadgetPresence::workerReady(WorkerRole role, const std::string& has) {
+    ends_[role].handedOver = has;
+    handOver(role);
 }
 
-void GadgetPresence::workerDied() {
-    portReset_.workerDied();
-    handedOver_.clear();
-    sessions_.clear();
-    forgetTrouble();
+void GadgetPresence::workerDied(WorkerRole role) {
+    portReset_.workerDied(role);
+    forgetTrouble(ends_[role]);
+    ends_.erase(role);
 }
 
-void GadgetPresence::handOver() {
-    if (!gadget_ || !hooks_.workerReady() || handedOver_ == nameOf(*gadget_) ||
+std::set<WorkerRole> GadgetPresence::tellWorkers(const Json& message) {
+    std::set<WorkerRole> told;
+    for (const WorkerRole role : kWorkerRoles)
+        if (hooks_.workerReady(role)) {
+            hooks_.tellWorker(role, message, {});
+            told.insert(role);
+        }
+    return told;
+}
+
+void GadgetPresence::handOver(WorkerRole role) {
+    if (!gadget_ || !hooks_.workerReady(role) || ends_[role].handedOver == nameOf(*gadget_) ||
         portReset_.isUnderWay())
         return;
-    forgetTrouble();
+    forgetTrouble(ends_[role]);
     const Fd node(::open(gadget_->devnode.c_str(), O_RDWR | O_CLOEXEC));
     if (!node) {
-        failed(systemError("open", gadget_->devnode).value().message());
+        failed(role, systemError("open", gadget_->devnode).value().message());
         return;
     }
-    handedOver_ = nameOf(*gadget_);
-    hooks_.tellWorker({{"type", "gadget"}, {"name", handedOver_}}, {node.get()});
+    ends_[role].handedOver = nameOf(*gadget_);
+    hooks_.tellWorker(role, {{"type", "gadget"}, {"name", nameOf(*gadget_)}}, {node.get()});
 }
 
-bool GadgetPresence::handle(const std::string& type, const Json& message) {
+bool GadgetPresence::handle(WorkerRole role, const std::string& type, const Json& message) {
+    End& end = ends_[role];
     if (type == "gadget-failed") {
         // Of one that was unplugged since, nobody wants to know.
-        if (gadget_ && message.at("name").get<std::string>() == handedOver_)
-            failed(message.at("error").get<std::string>());
+        if (gadget_ && message.at("name").get<std::string>() == end.handedOver)
+            failed(role, message.at("error").get<std::string>());
         return true;
     }
-    if (portReset_.handle(type, message, gadget_ ? gadget_->devnode : std::string()))
+    if (portReset_.handle(role, type, message, gadget_ ? gadget_->devnode : std::string()))
         return true;
     if (type != "session")
         return false;
-    sessions_[message.at("direction").get<std::string>()] = {
-        message.at("state").get<std::string>(), message.at("reason").get<std::string>()};
+    end.state = message.at("state").get<std::string>();
+    end.reason = message.at("reason").get<std::string>();
     if (const auto protocol = message.at("protocol").get<std::string>(); !protocol.empty())
         protocol_ = protocol;
     hooks_.changed();
     return true;
 }
 
-void GadgetPresence::failed(const std::string& reason) {
+void GadgetPresence::failed(WorkerRole role, const std::string& reason) {
     log::error("{}: {}", nameOf(*gadget_), reason);
-    handedOver_.clear();
-    forgetTrouble();
-    trouble_ = reason;
-    again_ = ring_.callAfter(kHandOverAgain, [this] {
-        again_.reset();
-        handOver();
+    End& end = ends_[role];
+    end.handedOver.clear();
+    forgetTrouble(end);
+    end.trouble = reason;
+    end.again = ring_.callAfter(kHandOverAgain, [this, role] {
+        ends_[role].again.reset();
+        handOver(role);
     });
     hooks_.changed();
 }
 
-void GadgetPresence::forgetTrouble() {
-    trouble_.clear();
-    if (again_)
-        ring_.cancel(*std::exchange(again_, std::nullopt));
+void GadgetPresence::forgetTrouble(End& end) {
+    end.trouble.clear();
+    if (end.again)
+        ring_.cancel(*std::exchange(end.again, std::nullopt));
 }
 
-bool GadgetPresence::isOpen(const std::string& direction) const {
-    const auto session = sessions_.find(direction);
-    return session != sessions_.end() && session->second.state == "open";
+bool GadgetPresence::isOpen(WorkerRole role) const {
+    const auto end = ends_.find(role);
+    return end != ends_.end() && end->second.state == "open";
 }
 
-const GadgetPresence::Session* GadgetPresence::sessionIn(const char* state) const {
-    const auto found = std::ranges::find_if(
-        sessions_, [&](const auto& item) { return item.second.state == state; });
-    return found == sessions_.end() ? nullptr : &found->second;
+const GadgetPresence::End* GadgetPresence::endIn(const char* state) const {
+    const auto found =
+        std::ranges::find_if(ends_, [&](const auto& item) { return item.second.state == state; });
+    return found == ends_.end() ? nullptr : &found->second;
 }
 
 void GadgetPresence::fill(GadgetView& view) const {
     view.present = gadget_.has_value();
     view.speedMbps = gadget_ ? gadget_->speedMbps : 0;
     view.protocol = protocol_;
+    const auto troubled =
+        std::ranges::find_if(ends_, [](const auto& item) { return !item.second.trouble.empty(); });
     if (!gadget_) {
         view.link = "absent";
-    } else if (!trouble_.empty()) {
+    } else if (troubled != ends_.end()) {
         view.link = "trouble";
-        view.trouble = trouble_;
-    } else if (sessionIn("open") != nullptr) {
+        view.trouble = troubled->second.trouble;
+    } else if (endIn("open") != nullptr) {
         view.link = "open";
-    } else if (const Session* refused = sessionIn("refused")) {
+    } else if (const End* refused = endIn("refused")) {
         view.link = "refused";
         view.trouble = refused->reason;
-    } else if (const Session* lost = sessionIn("lost")) {
+    } else if (const End* lost = endIn("lost")) {
         view.link = "trouble";
         view.trouble = lost->reason;
     } else {

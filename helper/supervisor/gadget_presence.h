@@ -5,27 +5,30 @@
 #include "helper/supervisor/channel.h"
 #include "helper/supervisor/fleet.h"
 #include "helper/supervisor/port_reset.h"
+#include "helper/worker/role.h"
 
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 namespace belay::helper {
 
 struct PresenceHooks {
-    std::function<bool()> workerReady;
-    std::function<void(const Json& message, const std::vector<int>& fds)> tellWorker;
+    std::function<bool(WorkerRole role)> workerReady;
+    std::function<void(WorkerRole role, const Json& message, const std::vector<int>& fds)>
+        tellWorker;
     // What fill() says has changed.
     std::function<void()> changed;
 };
 
-// One gadget on the bus, or away: brings it to the worker, and knows what became of it there.
+// One gadget on the bus, or away: brings it to its workers, and knows what became of it there.
 //
 // - Has its port reset when a worker asks for it.
-// - A gadget that cannot be opened, here or by the worker, is handed over again every few seconds.
+// - A gadget that cannot be opened, here or by a worker, is handed over again every few seconds.
 class GadgetPresence {
  public:
     GadgetPresence(Ring& ring, PresenceHooks hooks);
@@ -38,40 +41,40 @@ class GadgetPresence {
     const std::optional<usb::Gadget>& gadget() const { return gadget_; }
 
     // `has`: the gadget that it has already, because it outlived an earlier supervisor, or "".
-    void workerReady(const std::string& has);
-    void workerDied();
+    void workerReady(WorkerRole role, const std::string& has);
+    void workerDied(WorkerRole role);
     // A message of type "session", "gadget-failed", or of PortReset; false if it is another.
-    bool handle(const std::string& type, const Json& message);
+    bool handle(WorkerRole role, const std::string& type, const Json& message);
 
-    // Whether the session of this direction ("attach" or "lend") is open.
-    bool isOpen(const std::string& direction) const;
-    // Whether it has no interface for this direction: then no session of it will ever be open.
-    bool lacks(const std::string& direction) const {
-        return !sessions_.empty() && !sessions_.contains(direction);
-    }
+    // Whether the session of this worker is open.
+    bool isOpen(WorkerRole role) const;
+    // Whether it is there and shares nothing: it has no interface for that.
+    bool sharesNothing() const { return gadget_ && !gadget_->attach; }
     // What a view says of the cable: present, speed, link, protocol and trouble.
     void fill(GadgetView& view) const;
 
  private:
-    struct Session {
-        std::string state;
+    // What became of it with one worker.
+    struct End {
+        std::string handedOver;  // the gadget that the worker has
+        std::string state;       // of its session; empty if it has none
         std::string reason;
+        std::string trouble;  // why it could not be opened
+        std::optional<Ring::TimerId> again;
     };
 
-    void handOver();
-    void failed(const std::string& reason);
-    void forgetTrouble();
-    const Session* sessionIn(const char* state) const;
+    void handOver(WorkerRole role);
+    std::set<WorkerRole> tellWorkers(const Json& message);
+    void failed(WorkerRole role, const std::string& reason);
+    void forgetTrouble(End& end);
+    const End* endIn(const char* state) const;
 
     Ring& ring_;
     PresenceHooks hooks_;
     std::optional<usb::Gadget> gadget_;
     PortReset portReset_;
-    std::string handedOver_;                   // the gadget that the worker has
-    std::map<std::string, Session> sessions_;  // by direction
+    std::map<WorkerRole, End> ends_;
     std::string protocol_;
-    std::string trouble_;  // why it could not be opened
-    std::optional<Ring::TimerId> again_;
 };
 
 }  // namespace belay::helper

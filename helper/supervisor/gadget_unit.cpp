@@ -1,7 +1,12 @@
 #include "helper/supervisor/gadget_unit.h"
 
 #include "core/base/log.h"
+#include "helper/supervisor/child.h"
 #include "helper/supervisor/unit_views.h"
+#include "helper/supervisor/unix_socket.h"
+
+#include <signal.h>
+#include <unistd.h>
 
 #include <utility>
 
@@ -26,14 +31,16 @@ GadgetUnit::GadgetUnit(Ring& ring, std::string id, RunDir runDir, const UnitTerm
       devices_(ring, StateFile(runDir_.file("devices.json")), deviceHooks()),
       lending_(ring, *terms.records, lendingHooks()),
       alwaysLent_(ring, alwaysLentHooks()),
-      presence_(ring, presenceHooks()) {
-    keeper_ = std::make_unique<WorkerKeeper>(ring_, keeperHooks());
-}
+      presence_(ring, presenceHooks()),
+      initiator_(ring, keeperHooks(WorkerRole::Initiator)),
+      target_(ring, keeperHooks(WorkerRole::Target)) {}
 
 GadgetUnit::~GadgetUnit() {
-    // One that serves goes on serving.
-    if (empty())
-        keeper_->rest();
+    // One that serves goes on serving; and of one that has not said yet, nobody knows.
+    if (devices_.empty() && notTakenUp_.empty())
+        initiator_.rest();
+    if (lending_.stores().empty() && target_.isReady())
+        target_.rest();
     for (const auto& timer : {askTimer_, takeUpTimer_})
         if (timer)
             ring_.cancel(*timer);
@@ -41,23 +48,18 @@ GadgetUnit::~GadgetUnit() {
         ring_.cancel(recovery.timer);
 }
 
-// -- the worker
+// -- the workers
 
-WorkerKeeper::Hooks GadgetUnit::keeperHooks() {
+WorkerKeeper::Hooks GadgetUnit::keeperHooks(WorkerRole role) {
     WorkerKeeper::Hooks hooks;
-    hooks.prepare = [this] { return prepareWorker(); };
-    hooks.message = [this](const Json& message, std::vector<Fd> fds) {
-        workerMessage(message, std::move(fds));
+    hooks.prepare = [this, role] { return prepareWorker(role); };
+    hooks.message = [this, role](const Json& message, std::vector<Fd> fds) {
+        workerMessage(role, message, std::move(fds));
     };
-    hooks.ready = [this](const Json& message) { workerReady(message); };
-    hooks.died = [this](const std::string& how) { workerDied(how); };
-    hooks.keepsDying = [this] {
-        lending_.workerKeepsDying();
-        event(events::ProblemFound{
-            .problem = std::string(lifecycle::nameOf(lifecycle::Problem::DaemonKeepsDying)),
-            .file = {},
-            .why = "Its service keeps ending. See the journal, then choose Recover"});
-    };
+    hooks.ready = [this, role](const Json& message) { workerReady(role, message); };
+    hooks.died = [this, role](const std::string& how) { workerDied(role, how); };
+    hooks.lingers = [this, role] { workerLingers(role); };
+    hooks.keepsDying = [this, role] { workerKeepsDying(role); };
     return hooks;
 }
 
@@ -69,10 +71,10 @@ DeviceHooks GadgetUnit::deviceHooks() {
         return found == settings_.policies.end() ? lifecycle::Policy() : found->second;
     };
     hooks.tellWorker = [this](const Json& message, const std::vector<int>& fds) {
-        keeper_->tell(message, fds);
+        initiator_.tell(message, fds);
     };
-    hooks.startWorker = [this] { keepWorker(); };
-    hooks.killWorker = [this] { keeper_->kill(); };
+    hooks.startWorker = [this] { keepWorker(WorkerRole::Initiator); };
+    hooks.killWorker = [this] { initiator_.kill(); };
     hooks.announce = [this](const std::string& line) { log::notice("{}: {}", id_, line); };
     hooks.changed = [this](DeviceId id) {
         const ManagedDevice* device = devices_.device(id);
@@ -92,9 +94,9 @@ DeviceHooks GadgetUnit::deviceHooks() {
 LendingHooks GadgetUnit::lendingHooks() {
     LendingHooks hooks;
     hooks.tellWorker = [this](const Json& message, const std::vector<int>& fds) {
-        keeper_->tell(message, fds);
+        target_.tell(message, fds);
     };
-    hooks.killWorker = [this] { keeper_->kill(); };
+    hooks.killWorker = [this] { target_.kill(); };
     hooks.changed = [this](const LentStore& store) {
         stateSeen(idOf(store.uuid), {store.state, viewOf(store).problems, store.recoveries},
                   store.explanation);
@@ -121,16 +123,40 @@ AlwaysLentHooks GadgetUnit::alwaysLentHooks() {
 
 PresenceHooks GadgetUnit::presenceHooks() {
     PresenceHooks hooks;
-    hooks.workerReady = [this] { return keeper_->isReady(); };
-    hooks.tellWorker = [this](const Json& message, const std::vector<int>& fds) {
-        keeper_->tell(message, fds);
+    hooks.workerReady = [this](WorkerRole role) { return keeperOf(role).isReady(); };
+    hooks.tellWorker = [this](WorkerRole role, const Json& message, const std::vector<int>& fds) {
+        keeperOf(role).tell(message, fds);
     };
     hooks.changed = [this] { hooks_.gadgetChanged(); };
     return hooks;
 }
 
+std::string GadgetUnit::socketOf(WorkerRole role) const {
+    return runDir_.file(std::string(nameOf(role)) + ".socket");
+}
+
 void GadgetUnit::begin() {
+    endEarlierWorker();
+    // One that outlived us may have lent files that only it knows of.
+    target_.adopt(socketOf(WorkerRole::Target));
+    alwaysLent_.lendAgain(std::vector(settings().lends));
     takeUp();
+}
+
+void GadgetUnit::endEarlierWorker() {
+    const std::string path = runDir_.file("worker.socket");
+    const auto connected = connectTo(path);
+    const auto peer =
+        connected ? peerOf(*connected) : Result<Peer>(tl::make_unexpected(connected.error()));
+    ::unlink(path.c_str());
+    if (!peer)
+        return;
+    log::notice(
+        "{}: worker {} is of an earlier version. Its disks get another worker; what it "
+        "lent and is not lent always has to be lent again",
+        id_, peer->process);
+    if (auto worker = Child::adopt(ring_, peer->process, [](int) {}))
+        (*worker)->signal(SIGKILL);
 }
 
 // First the devices: a worker that outlived us tells of its own, and of each but once.
@@ -141,7 +167,7 @@ void GadgetUnit::takeUp() {
     }
     if (!notTakenUp_.empty()) {
         log::error("{}: {}", id_, notTakenUp_);
-        rest();
+        rest(WorkerRole::Initiator);
         takeUpTimer_ = ring_.callAfter(kTakeUpAgain, [this] {
             takeUpTimer_.reset();
             takeUp();
@@ -149,90 +175,132 @@ void GadgetUnit::takeUp() {
         });
         return;
     }
-    if (!std::exchange(begun_, true)) {
-        // One that outlived us may have lent files that only it knows of.
-        keeper_->adopt(runDir_.file("worker.socket"));
-        alwaysLent_.lendAgain(std::vector(settings().lends));
-    } else {
-        // One that was started without ublk cannot get at it any more.
-        keeper_->kill();
-    }
-    if (present() || !empty())
-        keepWorker();
+    if (!std::exchange(begun_, true))
+        initiator_.adopt(socketOf(WorkerRole::Initiator));
+    else
+        // What it says of its devices was heard before they were known.
+        initiator_.kill();
+    keepWorkers();
 }
 
-Result<WorkerKeeper::Start> GadgetUnit::prepareWorker() {
-    auto stateDir = runDir_.workerDir(terms_.identity.uid, terms_.identity.gid);
-    if (!stateDir)
-        return tl::make_unexpected(stateDir.error());
-    const Json config = {
-        {"user", terms_.user},  {"host", terms_.host.toString()}, {"attach", terms_.canAttach},
-        {"payloadCrc", false},  {"smooWriteBack", false},         {"mimicFastboot", false},
-        {"lasting", true},      {"stores", Json::array()},        {"mayLack", false},
-        {"stateDir", *stateDir}};
+Result<WorkerKeeper::Start> GadgetUnit::prepareWorker(WorkerRole role) {
+    Json config = {{"user", terms_.user},
+                   {"host", terms_.host.toString()},
+                   {"payloadCrc", false},
+                   {"smooWriteBack", false},
+                   {"lasting", true}};
+    if (role == WorkerRole::Target) {
+        auto stateDir = runDir_.workerDir(terms_.identity.uid, terms_.identity.gid);
+        if (!stateDir)
+            return tl::make_unexpected(stateDir.error());
+        config.update({{"mimicFastboot", false},
+                       {"stores", Json::array()},
+                       {"mayLack", false},
+                       {"stateDir", *stateDir}});
+    }
     WorkerKeeper::Start start;
     start.program = terms_.program;
-    start.args = {"belay-hostd", "worker", config.dump()};
-    start.socketPath = runDir_.file("worker.socket");
+    start.args = {"belay-hostd", std::string(nameOf(role)) + "-worker", config.dump()};
+    start.socketPath = socketOf(role);
     return start;
 }
 
-void GadgetUnit::keepWorker() {
-    if (begun_ && notTakenUp_.empty() && keeper_->pid() == 0)
-        keeper_->start();
+bool GadgetUnit::isWanted(WorkerRole role) const {
+    if (role == WorkerRole::Target)
+        return !lending_.stores().empty();
+    return terms_.canAttach && begun_ && notTakenUp_.empty() &&
+           ((present() && present()->attach) || !devices_.empty());
 }
 
+void GadgetUnit::keepWorkers() {
+    for (const WorkerRole role : kWorkerRoles)
+        keepWorker(role);
+}
+
+void GadgetUnit::keepWorker(WorkerRole role) {
+    if (isWanted(role) && keeperOf(role).pid() == 0)
+        keeperOf(role).start();
+}
+
+// One that has not said yet what it has may have something.
 void GadgetUnit::restIfIdle() {
-    if (!present() && empty())
-        rest();
+    for (const WorkerRole role : kWorkerRoles)
+        if (keeperOf(role).isReady() && !isWanted(role))
+            rest(role);
 }
 
-void GadgetUnit::rest() {
-    if (keeper_->pid() == 0)
+void GadgetUnit::rest(WorkerRole role) {
+    if (keeperOf(role).pid() == 0)
         return;
-    keeper_->rest();
-    devices_.workerDied();
-    lending_.workerDied();
+    keeperOf(role).rest();
+    workerGone(role);
 }
 
 void GadgetUnit::ublkAppeared() {
     takeUp();
 }
 
-void GadgetUnit::workerReady(const Json& message) {
-    if (terms_.canAttach && !message.at("attach").get<bool>()) {
-        keeper_->kill();
-        return;
+void GadgetUnit::workerReady(WorkerRole role, const Json& message) {
+    if (role == WorkerRole::Target) {
+        lending_.workerReady(message.at("stores"));
+    } else {
+        std::vector<DeviceId> serves;
+        for (const Json& device : message.at("devices"))
+            serves.emplace_back(device.get<std::uint32_t>());
+        devices_.workerReady(serves);
     }
-    std::vector<DeviceId> serves;
-    for (const Json& device : message.at("devices"))
-        serves.emplace_back(device.get<std::uint32_t>());
-    devices_.workerReady(serves);
-    lending_.workerReady(message.at("stores"));
-    presence_.workerReady(message.at("gadget").get<std::string>());
+    presence_.workerReady(role, message.at("gadget").get<std::string>());
+    restIfIdle();
     hooks_.gadgetChanged();
 }
 
-void GadgetUnit::workerDied(const std::string& how) {
-    event(events::WorkerEnded{how});
-    presence_.workerDied();
-    answerAskers(nullptr);
-    keepTotals();
-    devices_.workerDied();
-    lending_.workerDied();
+void GadgetUnit::workerDied(WorkerRole role, const std::string& how) {
+    event(events::WorkerEnded{.how = how, .worker = nameOf(role)});
+    answerAskers(role, false);
+    keepTotals(role);
+    workerGone(role);
     hooks_.gadgetChanged();
 }
 
-void GadgetUnit::workerMessage(const Json& message, std::vector<Fd> fds) {
+// What it lent is as good as taken back; what it has written may still land until it is gone.
+void GadgetUnit::workerLingers(WorkerRole role) {
+    log::warning(
+        "{}: the {}'s worker was killed, but hangs in the kernel: another one takes over "
+        "when it is gone",
+        id_, nameOf(role));
+    answerAskers(role, false);
+    if (role == WorkerRole::Target)
+        workerGone(role);
+}
+
+void GadgetUnit::workerKeepsDying(WorkerRole role) {
+    if (role == WorkerRole::Target)
+        lending_.workerKeepsDying();
+    event(events::ProblemFound{
+        .problem = std::string(lifecycle::nameOf(lifecycle::Problem::DaemonKeepsDying)),
+        .file = {},
+        .why = "Its service keeps ending. See the journal, then choose Recover"});
+}
+
+void GadgetUnit::workerGone(WorkerRole role) {
+    presence_.workerDied(role);
+    if (role == WorkerRole::Target)
+        lending_.workerDied();
+    else
+        devices_.workerDied();
+}
+
+void GadgetUnit::workerMessage(WorkerRole role, const Json& message, std::vector<Fd> fds) {
     const auto type = message.at("type").get<std::string>();
-    if (devices_.handle(message, fds)) {
+    if (role == WorkerRole::Initiator && devices_.handle(message, fds)) {
         if (type == "exports" || type == "link-lost")
             hooks_.gadgetChanged();
     } else if (type == "report") {
-        reported(message);
-    } else if (presence_.handle(type, message)) {
-        lending_.sessionChanged(presence_.isOpen("lend"));
-    } else {
+        reported(role, message);
+    } else if (presence_.handle(role, type, message)) {
+        if (role == WorkerRole::Target)
+            lending_.sessionChanged(presence_.isOpen(role));
+    } else if (role == WorkerRole::Target) {
         lending_.handle(type, message, fds);
     }
 }
@@ -250,8 +318,8 @@ void GadgetUnit::plugged(const usb::Gadget& gadget) {
     devices_.forgetStopped();
     settings_.save();
     event(events::GadgetSeen{std::string(events::GadgetSeen::kPluggedIn), gadget.port});
-    keepWorker();
     presence_.plugged(gadget);
+    keepWorkers();
     alwaysLent_.look();
     hooks_.gadgetChanged();
 }

@@ -32,7 +32,7 @@ struct UnitHooks {
 // No unit has a device with this id.
 Error noSuchDevice(const std::string& id);
 
-// How every unit of a fleet starts its worker.
+// How every unit of a fleet starts its workers.
 struct UnitTerms {
     std::string program;  // belay-hostd's path
     std::string user;
@@ -43,10 +43,12 @@ struct UnitTerms {
     ContentRecords* records = nullptr;
 };
 
-// One gadget, and all that is made of it: a worker of its own, which outlives this process; the
-// devices attached from it and the files lent to it.
+// One gadget, and all that is made of it: two workers of its own (see WorkerRole), which outlive
+// this process; the devices attached from it and the files lent to it.
 //
-// - The worker runs while the gadget is there or anything of it is held.
+// - The initiator's worker runs while the gadget is there and shares something, for that is how one
+//   knows what it shares, or while there is a device of it; the target's, while something is lent.
+// - What becomes of one worker has no part in what becomes of the other.
 class GadgetUnit {
  public:
     // `settings` is the fleet's, which saves it.
@@ -57,7 +59,9 @@ class GadgetUnit {
     GadgetUnit& operator=(const GadgetUnit&) = delete;
 
     // Takes up what an earlier life left, and lends what is to be lent always. What the kernel does
-    // not tell of it is asked again, and until then there is no worker.
+    // not tell of it is asked again, and until then nobody serves devices. A worker of a version
+    // that had one for both directions is ended: what it served is taken over, what it lent on
+    // demand only has to be lent anew.
     void begin();
 
     // UnitTerms::canAttach has become true.
@@ -84,12 +88,13 @@ class GadgetUnit {
     Result<void> setPolicy(const std::string& device, lifecycle::Policy policy);
     void rescan(const std::string& device, FleetInterface::Done done);
     void requests(const std::string& device, FleetInterface::RequestsDone done);
-    // Has the worker report; countersChanged() follows for what has changed.
+    // Has the workers report; countersChanged() follows for what has changed.
     void askCounters();
     void setShutdown(bool on);
 
  private:
     struct Asker {
+        WorkerRole role;
         std::string device;
         FleetInterface::RequestsDone done;
     };
@@ -105,25 +110,38 @@ class GadgetUnit {
         Ring::TimerId timer;
     };
 
-    WorkerKeeper::Hooks keeperHooks();
+    WorkerKeeper::Hooks keeperHooks(WorkerRole role);
+    WorkerKeeper& keeperOf(WorkerRole role) {
+        return role == WorkerRole::Initiator ? initiator_ : target_;
+    }
+    const WorkerKeeper& keeperOf(WorkerRole role) const {
+        return role == WorkerRole::Initiator ? initiator_ : target_;
+    }
+    std::string socketOf(WorkerRole role) const;
     DeviceHooks deviceHooks();
     LendingHooks lendingHooks();
     AlwaysLentHooks alwaysLentHooks();
     PresenceHooks presenceHooks();
     GadgetSettings& settings() { return settings_.gadgets[id_]; }
-    Result<WorkerKeeper::Start> prepareWorker();
+    Result<WorkerKeeper::Start> prepareWorker(WorkerRole role);
     void takeUp();
-    void keepWorker();
+    void endEarlierWorker();
+    bool isWanted(WorkerRole role) const;
+    void keepWorkers();
+    void keepWorker(WorkerRole role);
     void restIfIdle();
-    void rest();
-    void workerReady(const Json& message);
-    void workerDied(const std::string& how);
-    void workerMessage(const Json& message, std::vector<Fd> fds);
-    void reported(const Json& message);
-    void keepTotals();
-    void answerAskers(const Json* report);
+    void rest(WorkerRole role);
+    void workerReady(WorkerRole role, const Json& message);
+    void workerDied(WorkerRole role, const std::string& how);
+    void workerLingers(WorkerRole role);
+    void workerKeepsDying(WorkerRole role);
+    void workerGone(WorkerRole role);
+    void workerMessage(WorkerRole role, const Json& message, std::vector<Fd> fds);
+    void reported(WorkerRole role, const Json& message);
+    void keepTotals(WorkerRole role);
+    void answerAskers(WorkerRole role, bool reported);
     bool attachesAll() const;
-    bool sharesKnown() const { return devices_.sessionOpen() || presence_.lacks("attach"); }
+    bool sharesKnown() const { return devices_.sessionOpen() || presence_.sharesNothing(); }
     void rememberLends();
     void stateSeen(const std::string& device, const Seen& now, const std::string& explanation);
     void goneSeen(const std::string& device);
@@ -147,13 +165,14 @@ class GadgetUnit {
     Lending lending_;
     AlwaysLent alwaysLent_;
     GadgetPresence presence_;
-    std::unique_ptr<WorkerKeeper> keeper_;
+    WorkerKeeper initiator_;
+    WorkerKeeper target_;
     std::map<std::string, Seen> seen_;
     std::map<std::string, DeviceCounters> counted_;
     std::map<std::string, DeviceCounters> earlier_;  // of workers that are gone
     std::string notTakenUp_;  // why it is not known what an earlier life left
     std::optional<Ring::TimerId> takeUpTimer_;
-    bool begun_ = false;  // a worker of an earlier life was looked for
+    bool begun_ = false;  // workers of an earlier life were looked for
     std::vector<Asker> asking_;
     std::optional<Ring::TimerId> askTimer_;
     std::vector<Recovery> recoveries_;

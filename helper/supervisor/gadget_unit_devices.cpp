@@ -63,11 +63,13 @@ std::optional<DeviceView> GadgetUnit::device(const std::string& id, bool withHol
     DeviceView view;
     if (const ManagedDevice* device = attached(id)) {
         view = viewOf(*device);
+        view.daemonPid = initiator_.pid();
         view.counters = countersFrom(devices_.counters(device->id()));
         if (withHolders)
             view.holders = holdersOfDisk(device->id());
     } else if (const LentStore* store = lent(id)) {
         view = viewOf(*store);
+        view.daemonPid = target_.pid();
     } else {
         return std::nullopt;
     }
@@ -75,7 +77,6 @@ std::optional<DeviceView> GadgetUnit::device(const std::string& id, bool withHol
         addTotals(view.counters, earlier->second);
     view.id = id;
     view.gadget = id_;
-    view.daemonPid = keeper_->pid();
     return view;
 }
 
@@ -195,8 +196,9 @@ void GadgetUnit::lend(const Fd& file, const std::string& name, const LendTerms& 
                           done(idOf(lending_.find(*store)->uuid));
                       else
                           done(tl::make_unexpected(store.error()));
+                      restIfIdle();
                   });
-    keepWorker();
+    keepWorker(WorkerRole::Target);
 }
 
 void GadgetUnit::rememberLends() {
@@ -215,8 +217,8 @@ void GadgetUnit::recover(const std::string& id, bool acceptLoss, FleetInterface:
             return;
         }
     } else if (lent(id) != nullptr) {
-        keepWorker();
-        keeper_->tell({{"type", "recover"}});
+        keepWorker(WorkerRole::Target);
+        target_.tell({{"type", "recover"}});
     } else {
         done(tl::make_unexpected(noSuchDevice(id)));
         return;
@@ -280,8 +282,10 @@ void GadgetUnit::setShutdown(bool on) {
 // -- counters and requests
 
 void GadgetUnit::askCounters() {
-    if (keeper_->isReady() && !empty())
-        keeper_->tell({{"type", "report"}, {"requests", false}});
+    if (!devices_.empty())
+        initiator_.tell({{"type", "report"}, {"requests", false}});
+    if (!lending_.stores().empty())
+        target_.tell({{"type", "report"}, {"requests", false}});
 }
 
 void GadgetUnit::requests(const std::string& id, FleetInterface::RequestsDone done) {
@@ -289,25 +293,26 @@ void GadgetUnit::requests(const std::string& id, FleetInterface::RequestsDone do
         done(tl::make_unexpected(noSuchDevice(id)));
         return;
     }
-    if (!keeper_->isReady()) {
+    const WorkerRole role = attached(id) != nullptr ? WorkerRole::Initiator : WorkerRole::Target;
+    if (!keeperOf(role).isReady()) {
         done(errorFrom(ENOTCONN, "list the requests of", id, "Its service is starting again"));
         return;
     }
-    asking_.push_back({id, std::move(done)});
-    keeper_->tell({{"type", "report"}, {"requests", true}});
+    asking_.push_back({role, id, std::move(done)});
+    keeperOf(role).tell({{"type", "report"}, {"requests", true}});
     if (!askTimer_)
         askTimer_ = ring_.callAfter(kReportPatience, [this] {
             askTimer_.reset();
-            answerAskers(nullptr);
+            for (const WorkerRole asked : kWorkerRoles)
+                answerAskers(asked, false);
         });
 }
 
-void GadgetUnit::reported(const Json& message) {
-    const Json& stores = message.at("stores");
-    lending_.reported(stores);
-    const bool withRequests = message.at("requests").get<bool>();
-    if (withRequests)
-        answerAskers(&message);
+void GadgetUnit::reported(WorkerRole role, const Json& message) {
+    if (role == WorkerRole::Target)
+        lending_.reported(message.at("stores"));
+    if (message.at("requests").get<bool>())
+        answerAskers(role, true);
     for (const std::string& id : devices()) {
         const auto view = device(id, false);
         if (auto& last = counted_[id]; last != view->counters) {
@@ -318,16 +323,22 @@ void GadgetUnit::reported(const Json& message) {
 }
 
 // The next worker begins at zero.
-void GadgetUnit::keepTotals() {
+void GadgetUnit::keepTotals(WorkerRole role) {
     for (const std::string& id : devices())
-        earlier_[id] = device(id, false)->counters;
+        if ((attached(id) != nullptr) == (role == WorkerRole::Initiator))
+            earlier_[id] = device(id, false)->counters;
 }
 
-void GadgetUnit::answerAskers(const Json* report) {
-    if (askTimer_)
+void GadgetUnit::answerAskers(WorkerRole role, bool reported) {
+    const auto theirs = std::stable_partition(
+        asking_.begin(), asking_.end(), [&](const Asker& asker) { return asker.role != role; });
+    const std::vector<Asker> answered(std::make_move_iterator(theirs),
+                                      std::make_move_iterator(asking_.end()));
+    asking_.erase(theirs, asking_.end());
+    if (askTimer_ && asking_.empty())
         ring_.cancel(*std::exchange(askTimer_, std::nullopt));
-    for (const Asker& asker : std::exchange(asking_, {})) {
-        if (report == nullptr) {
+    for (const Asker& asker : answered) {
+        if (!reported) {
             asker.done(errorFrom(ETIMEDOUT, "list the requests of", asker.device));
             continue;
         }

@@ -54,7 +54,7 @@ struct LendingHooks {
     std::function<void(const LentStore& store)> gone;
 };
 
-// The files lent to one gadget, over the deaths of its workers.
+// The files lent to one gadget, over the deaths of the target's workers.
 //
 // - A worker gets two descriptors of each: an open file description of its own, so that the lock on
 //   it ends with that worker's last I/O, made from the witness, so that it is the same file even if

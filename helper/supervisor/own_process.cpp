@@ -5,6 +5,7 @@
 #include "helper/supervisor/medium_process.h"
 #include "helper/supervisor/partition_process.h"
 #include "helper/supervisor/port_reset.h"
+#include "helper/supervisor/store_probe.h"
 
 #include <unistd.h>
 
@@ -22,6 +23,8 @@ std::optional<int> statusOf(int argc, char** argv) {
         return endRecordMain(argv + 2);
     if (first == kReadMediumArgument && argc == 2)
         return readMediumMain();
+    if (first == kProbeStoresArgument && argc == 2)
+        return probeStoresMain();
     if (first == kReadPartitionsArgument && argc == 5)
         return readPartitionsMain(argv + 2);
     if (first == kChangePartitionsArgument && argc == 3)

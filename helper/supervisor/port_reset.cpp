@@ -53,11 +53,12 @@ PortReset::~PortReset() {
         ring_.cancel(*patience_);
 }
 
-bool PortReset::handle(const std::string& type, const Json& message, const std::string& node) {
+bool PortReset::handle(WorkerRole role, const std::string& type, const Json& message,
+                       const std::string& node) {
     if (type == "let-go") {
         // Of an earlier one that was given up, it may come late.
         if (message.at("number").get<unsigned>() == number_)
-            oneLetGo();
+            letGo(role);
     } else if (type == "reset-port") {
         const bool tooSoon = ended_ && Clock::now() - *ended_ < kPause;
         if (!node.empty() && !isUnderWay() && (!tooSoon || message.at("byUser").get<bool>()))
@@ -76,11 +77,17 @@ void PortReset::begin(const std::string& node) {
         log::warning("the port of {} is not reset: a worker does not close it", node_);
         finish();
     });
+    // The one that asked may be dead by now.
+    if (waitingFor_.empty())
+        reset();
 }
 
-void PortReset::oneLetGo() {
-    if (waitingFor_ == 0 || --waitingFor_ > 0)
-        return;
+void PortReset::letGo(WorkerRole role) {
+    if (waitingFor_.erase(role) > 0 && waitingFor_.empty())
+        reset();
+}
+
+void PortReset::reset() {
     ring_.cancel(*std::exchange(patience_, std::nullopt));
     OwnTask::Work work;
     work.args = {kProcessName, kResetPortArgument, node_};
@@ -92,8 +99,8 @@ void PortReset::oneLetGo() {
 }
 
 // What it had open is closed.
-void PortReset::workerDied() {
-    oneLetGo();
+void PortReset::workerDied(WorkerRole role) {
+    letGo(role);
 }
 
 void PortReset::unplugged() {
@@ -101,12 +108,12 @@ void PortReset::unplugged() {
         return;
     if (patience_)
         ring_.cancel(*std::exchange(patience_, std::nullopt));
-    waitingFor_ = 0;
+    waitingFor_.clear();
     ring_.destroyLater(std::move(task_));
 }
 
 void PortReset::finish() {
-    waitingFor_ = 0;
+    waitingFor_.clear();
     ring_.destroyLater(std::move(task_));
     ended_ = Clock::now();
     hooks_.over();

@@ -3,10 +3,12 @@
 #include "core/base/ring.h"
 #include "helper/protocol/json.h"
 #include "helper/supervisor/own_task.h"
+#include "helper/worker/role.h"
 
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace belay::helper {
@@ -27,8 +29,8 @@ namespace belay::helper {
 class PortReset {
  public:
     struct Hooks {
-        // To each worker that is ready; how many there are.
-        std::function<unsigned(const Json& message)> tellWorkers;
+        // To each worker that is ready; which these are.
+        std::function<std::set<WorkerRole>(const Json& message)> tellWorkers;
         // isUnderWay() has become false, and all workers lack the gadget.
         std::function<void()> over;
     };
@@ -39,21 +41,23 @@ class PortReset {
     PortReset& operator=(const PortReset&) = delete;
 
     // False if the message is none of its. `node`: of the gadget in usbfs; empty if there is none.
-    bool handle(const std::string& type, const Json& message, const std::string& node);
-    void workerDied();
+    bool handle(WorkerRole role, const std::string& type, const Json& message,
+                const std::string& node);
+    void workerDied(WorkerRole role);
     void unplugged();
-    bool isUnderWay() const { return waitingFor_ > 0 || task_; }
+    bool isUnderWay() const { return !waitingFor_.empty() || task_; }
 
  private:
     void begin(const std::string& node);
-    void oneLetGo();
+    void letGo(WorkerRole role);
+    void reset();
     void finish();
 
     Ring& ring_;
     const Hooks hooks_;
     std::string node_;
-    unsigned number_ = 0;      // of the reset
-    unsigned waitingFor_ = 0;  // workers that have not let go yet
+    unsigned number_ = 0;              // of the reset
+    std::set<WorkerRole> waitingFor_;  // workers that have not let go yet
     std::optional<Ring::TimerId> patience_;
     std::unique_ptr<OwnTask> task_;
     std::optional<TimePoint> ended_;

@@ -3,6 +3,7 @@
 #include "core/base/log.h"
 #include "core/ublk/device.h"
 #include "helper/supervisor/command.h"
+#include "helper/supervisor/store_probe.h"
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -20,6 +21,8 @@ constexpr auto kReportPatience = 500ms;
 constexpr int kStopsAtOnce = 4;
 // Whoever asks again long after a refusal asks anew.
 constexpr auto kForceWindow = 30s;
+// Before a target's worker that keeps dying is tried again.
+constexpr auto kTargetPause = 30s;
 // How long the stores may take to be saved at the end.
 constexpr auto kSavePatience = 30s;
 
@@ -39,43 +42,88 @@ Service::Service(Ring& ring, RunDir runDir, const Identity& worker, ServiceOptio
       policy_(options.policy),
       stores_(
           ring, std::move(options.stores), options.stateDir + "/records",
-          [this](const Json& message, const std::vector<int>& fds) { keeper_.tell(message, fds); }),
-      keeper_(ring, keeperHooks()),
-      devices_(ring, StateFile(runDir_.file("devices.json")), deviceHooks(options.writeLogBytes)) {}
+          [this](const Json& message, const std::vector<int>& fds) { target_.tell(message, fds); }),
+      initiator_(ring, keeperHooks(WorkerRole::Initiator)),
+      target_(ring, keeperHooks(WorkerRole::Target)),
+      devices_(ring, StateFile(runDir_.file("devices.json")), deviceHooks(options.writeLogBytes)),
+      initiates_(options.initiates) {}
 
 Service::~Service() = default;
 
-WorkerKeeper::Hooks Service::keeperHooks() {
+WorkerKeeper::Hooks Service::keeperHooks(WorkerRole role) {
     WorkerKeeper::Hooks hooks;
-    hooks.prepare = [this] { return prepareWorker(); };
-    hooks.message = [this](const Json& message, std::vector<Fd> fds) {
-        const auto type = message.at("type").get<std::string>();
-        if (devices_.handle(message, fds)) {
-            if (type == "exports")
-                exportsOffered();
-            return;
-        }
-        if (type == "report")
-            flushStatus();
-        else if (!stores_.handle(message))
-            workerMessage(message);
+    hooks.prepare = [this, role] { return prepareWorker(role); };
+    hooks.message = [this, role](const Json& message, std::vector<Fd> fds) {
+        heard(role, message, fds);
     };
-    hooks.ready = [this](const Json& message) {
-        stores_.workerReady(message.at("stores"), message.at("pendingStores"));
-        workerReady();
-        devices_.workerReady();
+    hooks.ready = [this, role](const Json& message) {
+        if (role == WorkerRole::Target)
+            stores_.workerReady(message.at("stores"), message.at("pendingStores"));
+        workerReady(role);
+        if (role == WorkerRole::Initiator)
+            devices_.workerReady();
     };
-    hooks.died = [this](const std::string& how) {
-        log::warning("the worker died: {}", how);
-        stores_.workerDied();
-        devices_.workerDied();
-        workerDied();
+    hooks.died = [this, role](const std::string& how) {
+        log::warning("the {}'s worker died: {}", nameOf(role), how);
+        if (role == WorkerRole::Target)
+            stores_.workerDied();
+        else
+            devices_.workerDied();
+        workerDied(role);
     };
-    hooks.keepsDying = [] {
-        announce("the worker keeps dying: see the messages above, then use \"recover\"");
+    hooks.lingers = [this, role] {
+        log::warning(
+            "the {}'s worker was killed, but hangs in the kernel: another one takes over "
+            "when it is gone",
+            nameOf(role));
+        workerLingers(role);
     };
+    hooks.keepsDying = [this, role] { keepsDying(role); };
     hooks.neverStarted = [this] { finish(EXIT_FAILURE); };
     return hooks;
+}
+
+// What may lie on a device that nobody serves yet is not opened before somebody does.
+void Service::startTarget() {
+    if (devices_.empty()) {
+        target_.start();
+        return;
+    }
+    probing_ = probeStores(ring_, stores_.paths(), [this] {
+        ring_.destroyLater(std::move(probing_));
+        if (!finishing_)
+            target_.start();
+    });
+}
+
+void Service::heard(WorkerRole role, const Json& message, std::vector<Fd>& fds) {
+    const auto type = message.at("type").get<std::string>();
+    if (role == WorkerRole::Initiator ? devices_.handle(message, fds) : stores_.handle(message)) {
+        if (type == "exports")
+            exportsOffered();
+    } else if (type == "report") {
+        reported(role);
+    } else {
+        workerMessage(role, message);
+    }
+}
+
+// The devices' users have a word for "try again". Stores have nobody here to ask.
+void Service::keepsDying(WorkerRole role) {
+    workerKeepsDying(role);
+    if (role == WorkerRole::Initiator) {
+        announce(
+            "the initiator's worker keeps dying: see the messages above, then use \"recover\"");
+        return;
+    }
+    announce(
+        fmt::format("the target's worker keeps dying: see the messages above. It is started again "
+                    "in {} seconds",
+                    kTargetPause / 1s));
+    ring_.callAfter(kTargetPause, [this] {
+        if (!finishing_ && target_.pid() == 0)
+            target_.start();
+    });
 }
 
 DeviceHooks Service::deviceHooks(std::size_t writeLogBytes) {
@@ -83,13 +131,13 @@ DeviceHooks Service::deviceHooks(std::size_t writeLogBytes) {
     hooks.wanted = [this](const wire::ExportInfo& info) { return !stopping_ && wanted(info); };
     hooks.policy = [this](const wire::ExportInfo&) { return policy_; };
     hooks.tellWorker = [this](const Json& message, const std::vector<int>& fds) {
-        keeper_.tell(message, fds);
+        initiator_.tell(message, fds);
     };
     hooks.startWorker = [this] {
-        if (keeper_.pid() == 0)
-            keeper_.start();
+        if (initiator_.pid() == 0)
+            initiator_.start();
     };
-    hooks.killWorker = [this] { keeper_.kill(); };
+    hooks.killWorker = [this] { initiator_.kill(); };
     hooks.announce = &Service::announce;
     hooks.gone = [this](const ManagedDevice&) { deviceGone(); };
     hooks.workerUid = worker_.uid;
@@ -123,7 +171,10 @@ Result<int> Service::run() {
         return tl::make_unexpected(adopted.error());
     if (auto begun = begin(); !begun)
         return tl::make_unexpected(begun.error());
-    keeper_.start();
+    if (initiates_ || !devices_.empty())
+        initiator_.start();
+    if (!stores_.empty())
+        startTarget();
     if (auto ran = ring_.run(); !ran)
         return tl::make_unexpected(ran.error());
     end();
@@ -207,10 +258,11 @@ void Service::endWhenEmpty() {
 
 void Service::finish(int status) {
     exitStatus_ = status;
-    keeper_.rest();
+    initiator_.rest();
+    target_.rest();
     // A worker that never came so far has written nothing, and whoever kept it from that may have.
     // Who asks twice does not want to wait.
-    if (!keeper_.wasReady() || std::exchange(finishing_, true)) {
+    if (!target_.wasReady() || std::exchange(finishing_, true)) {
         ring_.stop();
         return;
     }
@@ -271,19 +323,40 @@ void Service::attach(const std::string& share, const CommandServer::Reply& reply
 
 void Service::answerStatus(CommandServer::Reply reply) {
     waitingForReport_.push_back(std::move(reply));
-    keeper_.tell({{"type", "report"}, {"requests", true}});
-    ring_.callAfter(keeper_.isReady() ? Duration(kReportPatience) : Duration::zero(),
+    for (const WorkerRole role : kWorkerRoles)
+        if (keeperOf(role).isReady()) {
+            keeperOf(role).tell({{"type", "report"}, {"requests", true}});
+            reportsDue_.insert(role);
+        }
+    ring_.callAfter(reportsDue_.empty() ? Duration::zero() : Duration(kReportPatience),
                     [this] { flushStatus(); });
 }
 
+void Service::reported(WorkerRole role) {
+    reportsDue_.erase(role);
+    if (reportsDue_.empty())
+        flushStatus();
+}
+
+Json Service::workersStatus() const {
+    Json workers = Json::object();
+    const auto add = [&](WorkerRole role, const WorkerKeeper& keeper) {
+        if (keeper.pid() != 0 || keeper.deaths() > 0)
+            workers[nameOf(role)] = {{"pid", keeper.pid()}, {"deaths", keeper.deaths()}};
+    };
+    add(WorkerRole::Initiator, initiator_);
+    add(WorkerRole::Target, target_);
+    return workers;
+}
+
 void Service::flushStatus() {
+    reportsDue_.clear();
     if (waitingForReport_.empty())
         return;
     Json status = {{"ok", true},
                    {"devices", devices_.status()},
                    {"offered", stores_.status()},
-                   {"workerPid", keeper_.pid()},
-                   {"workerDeaths", keeper_.deaths()}};
+                   {"workers", workersStatus()}};
     addStatus(status);
     for (const auto& reply : std::exchange(waitingForReport_, {}))
         reply(status);

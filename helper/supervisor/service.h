@@ -3,10 +3,12 @@
 #include "core/base/ring.h"
 #include "helper/supervisor/command_socket.h"
 #include "helper/supervisor/device_manager.h"
+#include "helper/supervisor/own_task.h"
 #include "helper/supervisor/run_dir.h"
 #include "helper/supervisor/store_args.h"
 #include "helper/supervisor/worker_keeper.h"
 #include "helper/worker/confine.h"
+#include "helper/worker/role.h"
 
 #include <signal.h>
 
@@ -14,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,14 +24,17 @@ namespace belay::helper {
 
 struct ServiceOptions {
     std::vector<StoreArg> stores;
+    bool initiates = false;         // whether devices are to be made
     std::string stateDir;           // what is kept over reboots
     lifecycle::Policy policy;       // of new devices
     std::size_t writeLogBytes = 0;  // the bound of each device's write log; 0: none
 };
 
-// What both supervisors are: a worker kept alive, its devices, signals and commands. The host's and
-// the gadget's add how their link comes and goes.
+// What both supervisors are: a worker kept alive for each direction that is used (see WorkerRole),
+// devices, stores, signals and commands. The host's and the gadget's add how their link comes and
+// goes.
 //
+// - What becomes of one worker has no part in what becomes of the other.
 // - SIGTERM or SIGINT: removes every device and ends. A device in use stops that, with a message
 //   that says who uses it, and it goes on; a second signal soon after forces.
 // - kill -9 leaves the devices to the next supervisor with the same run directory.
@@ -44,11 +50,14 @@ class Service {
  protected:
     Service(Ring& ring, RunDir runDir, const Identity& worker, ServiceOptions options);
 
-    virtual Result<WorkerKeeper::Start> prepareWorker() = 0;
-    // Messages of the worker that are not about devices.
-    virtual void workerMessage(const Json&) {}
-    virtual void workerReady() {}
-    virtual void workerDied() {}
+    virtual Result<WorkerKeeper::Start> prepareWorker(WorkerRole role) = 0;
+    // Messages of a worker that are not about devices or stores.
+    virtual void workerMessage(WorkerRole, const Json&) {}
+    virtual void workerReady(WorkerRole) {}
+    virtual void workerDied(WorkerRole) {}
+    // See WorkerKeeper::Hooks::lingers.
+    virtual void workerLingers(WorkerRole) {}
+    virtual void workerKeepsDying(WorkerRole) {}
     // One that devices_ has no more.
     virtual void deviceGone() {}
     // A session has begun; devices_ has what is offered in it.
@@ -56,7 +65,7 @@ class Service {
     virtual bool wanted(const wire::ExportInfo& info) const = 0;
     // What status says beyond the devices.
     virtual void addStatus(Json&) const {}
-    // Before the first worker starts, and after the last has ended.
+    // Before the first worker starts, and after the last have ended.
     virtual Result<void> begin() { return {}; }
     virtual void end() {}
 
@@ -64,20 +73,29 @@ class Service {
     void fail(const Error& reason);
     // It was told to end, or cannot go on.
     bool isEnding() const { return stopping_ || finishing_; }
+    WorkerKeeper& keeperOf(WorkerRole role) {
+        return role == WorkerRole::Initiator ? initiator_ : target_;
+    }
 
     Ring& ring_;
     const RunDir runDir_;
     const Identity worker_;
     const lifecycle::Policy policy_;
     StoreSet stores_;
-    WorkerKeeper keeper_;
+    WorkerKeeper initiator_;
+    WorkerKeeper target_;
     DeviceManager devices_;
 
  private:
-    WorkerKeeper::Hooks keeperHooks();
+    WorkerKeeper::Hooks keeperHooks(WorkerRole role);
+    void heard(WorkerRole role, const Json& message, std::vector<Fd>& fds);
+    void keepsDying(WorkerRole role);
+    void startTarget();
+    Json workersStatus() const;
     DeviceHooks deviceHooks(std::size_t writeLogBytes);
     void command(const Json& request, const CommandServer::Reply& reply);
     void answerStatus(CommandServer::Reply reply);
+    void reported(WorkerRole role);
     void flushStatus();
     Result<void> watchSignals();
     void attach(const std::string& share, const CommandServer::Reply& reply);
@@ -88,10 +106,13 @@ class Service {
     void endWhenEmpty();
     void finish(int status);
 
+    const bool initiates_;
+    std::unique_ptr<OwnTask> probing_;
     Fd signals_;
     std::unique_ptr<FdWatch> signalWatch_;
     std::unique_ptr<CommandServer> commands_;
     std::vector<CommandServer::Reply> waitingForReport_;
+    std::set<WorkerRole> reportsDue_;
     std::deque<DeviceId> toStop_;
     int stopsUnderWay_ = 0;
     bool refused_ = false;                // by one of those being stopped to end

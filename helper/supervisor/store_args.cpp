@@ -102,6 +102,13 @@ Json StoreSet::config() const {
     return list;
 }
 
+std::vector<std::string> StoreSet::paths() const {
+    std::vector<std::string> paths;
+    for (const StoreArg& store : stores_)
+        paths.push_back(store.path);
+    return paths;
+}
+
 Result<StoreSet::Known> StoreSet::firstOpening(const StoreArg& store, const std::string& path) {
     Known known;
     known.path = path;

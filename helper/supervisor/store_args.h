@@ -26,7 +26,7 @@ struct StoreArg {
 // next word is none, or there is no store yet; `error` gets what is wrong with its value.
 bool takeStoreOption(Arguments& arguments, std::vector<StoreArg>& stores, std::string& error);
 
-// The stores of a supervisor, opened anew for each of its workers.
+// The stores of a supervisor, opened anew for each of the target's workers.
 //
 // - Before the first worker is ready, one that cannot be opened is an error. After that the others
 //   are offered; it is tried again every two seconds, and so is a block device whose medium has
@@ -46,6 +46,7 @@ class StoreSet {
     StoreSet& operator=(const StoreSet&) = delete;
 
     bool empty() const { return stores_.empty(); }
+    std::vector<std::string> paths() const;
     // The "stores" part of a worker's configuration, after openForWorker(); ids count from 1.
     Json config() const;
     // Whether the worker may go on without a store that it cannot open.

@@ -21,7 +21,7 @@ WorkerKeeper::WorkerKeeper(Ring& ring, Hooks hooks, Duration pingPeriod)
     : ring_(ring), hooks_(std::move(hooks)), pingPeriod_(pingPeriod) {}
 
 WorkerKeeper::~WorkerKeeper() {
-    for (const auto& timer : {restart_, pinging_, lastWords_})
+    for (const auto& timer : {restart_, pinging_, lastWords_, burial_})
         if (timer)
             ring_.cancel(*timer);
 }
@@ -128,6 +128,9 @@ void WorkerKeeper::heard(const Json& message, std::vector<Fd> fds) {
 }
 
 void WorkerKeeper::ping() {
+    // Somebody else may have killed it, and a thread of it keeps the kernel from telling.
+    if (unanswered_ > 0 && !hung_ && child_->isDying())
+        awaitBurial();
     if (unanswered_++ >= mostUnanswered_ && !hung_) {
         hung_ = true;
         kill();
@@ -145,7 +148,7 @@ void WorkerKeeper::died(std::string how, bool byItself) {
     // Both may be calling just now.
     ring_.destroyLater(std::move(child_));
     ring_.destroyLater(std::move(channel_));
-    for (auto* timer : {&pinging_, &lastWords_})
+    for (auto* timer : {&pinging_, &lastWords_, &burial_})
         if (*timer)
             ring_.cancel(*std::exchange(*timer, std::nullopt));
     if (resting_) {
@@ -172,8 +175,20 @@ void WorkerKeeper::died(std::string how, bool byItself) {
 }
 
 void WorkerKeeper::kill() {
-    if (child_)
-        child_->signal(SIGKILL);
+    if (!child_)
+        return;
+    child_->signal(SIGKILL);
+    awaitBurial();
+}
+
+void WorkerKeeper::awaitBurial() {
+    if (!burial_)
+        burial_ = ring_.callAfter(kBurialPatience, [this] {
+            burial_.reset();
+            ready_ = false;
+            if (hooks_.lingers && !resting_)
+                hooks_.lingers();
+        });
 }
 
 void WorkerKeeper::rest() {

@@ -25,6 +25,7 @@ class WorkerKeeper {
     static constexpr unsigned kMostUnanswered = 5;
     // It may have to wait for a predecessor's I/O, store by store.
     static constexpr unsigned kMostWhileStarting = 30;
+    static constexpr Duration kBurialPatience = std::chrono::seconds(2);
 
     struct Start {
         std::string program;            // its path; empty: this very program
@@ -41,6 +42,10 @@ class WorkerKeeper {
         // `message`: where it stands. Also of one that was adopted.
         std::function<void(const Json& message)> ready;
         std::function<void(const std::string& how)> died;
+        // It was killed, and after kBurialPatience the kernel still cannot end it: a thread of it
+        // hangs in there. Nothing is to be had from it any more; died() follows, if ever, when the
+        // kernel lets go, and only then its successor. Unset: nobody wants to know.
+        std::function<void()> lingers;
         std::function<void()> keepsDying;
         // The very first worker ended by itself before it was ready: its configuration is bad, and
         // none follows. Unset: it is a death like any other.
@@ -76,6 +81,7 @@ class WorkerKeeper {
     void talkOver(Fd socket, unsigned mostUnanswered);
     void heard(const Json& message, std::vector<Fd> fds);
     void ping();
+    void awaitBurial();
     void died(std::string how, bool byItself);
 
     Ring& ring_;
@@ -87,6 +93,7 @@ class WorkerKeeper {
     std::optional<Ring::TimerId> restart_;
     std::optional<Ring::TimerId> pinging_;
     std::optional<Ring::TimerId> lastWords_;
+    std::optional<Ring::TimerId> burial_;
     unsigned unanswered_ = 0;  // pings
     unsigned mostUnanswered_ = 0;
     bool ready_ = false;

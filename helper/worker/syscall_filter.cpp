@@ -1,10 +1,12 @@
 #include "helper/worker/syscall_filter.h"
 
 #include <fcntl.h>
+#include <liburing.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <functional>
 #include <initializer_list>
@@ -21,16 +23,19 @@ constexpr std::initializer_list<int> kMemory = {SCMP_SYS(munmap), SCMP_SYS(mrema
                                                 SCMP_SYS(madvise), SCMP_SYS(brk)};
 // On descriptors there are.
 constexpr std::initializer_list<int> kFiles = {
-    SCMP_SYS(read),      SCMP_SYS(write),     SCMP_SYS(readv),     SCMP_SYS(writev),
-    SCMP_SYS(pread64),   SCMP_SYS(preadv2),   SCMP_SYS(pwrite64),  SCMP_SYS(close),
-    SCMP_SYS(lseek),     SCMP_SYS(_llseek),   SCMP_SYS(fcntl),     SCMP_SYS(fcntl64),
-    SCMP_SYS(fsync),     SCMP_SYS(fdatasync), SCMP_SYS(fallocate), SCMP_SYS(fstatfs),
-    SCMP_SYS(fstatfs64), SCMP_SYS(fstat),     SCMP_SYS(fstat64),   SCMP_SYS(getdents64)};
-// Looking at files by their paths.
+    SCMP_SYS(read),      SCMP_SYS(write),   SCMP_SYS(readv),    SCMP_SYS(writev),
+    SCMP_SYS(pread64),   SCMP_SYS(preadv2), SCMP_SYS(pwrite64), SCMP_SYS(close),
+    SCMP_SYS(lseek),     SCMP_SYS(_llseek), SCMP_SYS(fcntl),    SCMP_SYS(fcntl64),
+    SCMP_SYS(fallocate), SCMP_SYS(fstat),   SCMP_SYS(fstat64)};
+// On files that may hang.
+constexpr std::initializer_list<int> kStores = {SCMP_SYS(fsync), SCMP_SYS(fdatasync),
+                                                SCMP_SYS(fstatfs), SCMP_SYS(fstatfs64)};
+// Looking at files by their paths, and at what is in a folder (libusb: /dev/bus/usb).
 constexpr std::initializer_list<int> kPaths = {
     SCMP_SYS(stat),      SCMP_SYS(lstat),      SCMP_SYS(newfstatat), SCMP_SYS(fstatat64),
     SCMP_SYS(statx),     SCMP_SYS(statfs),     SCMP_SYS(statfs64),   SCMP_SYS(access),
-    SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink),   SCMP_SYS(readlinkat)};
+    SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink),   SCMP_SYS(readlinkat),
+    SCMP_SYS(getdents64)};
 // Waiting and being told.
 constexpr std::initializer_list<int> kEvents = {SCMP_SYS(io_uring_enter),
                                                 SCMP_SYS(poll),
@@ -130,7 +135,7 @@ void addMemory(Rules& rules) {
         rules.add(SCMP_ACT_ALLOW, call, masked(2, PROT_EXEC, 0));
 }
 
-void addRules(Rules& rules, Side side) {
+void addRules(Rules& rules, Side side, WorkerRole role) {
     addMemory(rules);
     for (const auto& calls : {kFiles, kPaths, kEvents, kProcess})
         rules.allow(calls);
@@ -142,15 +147,19 @@ void addRules(Rules& rules, Side side) {
               equal(1, IORING_REGISTER_IOWQ_MAX_WORKERS));
 
     constexpr scmp_datum_t kHow = O_ACCMODE | O_CREAT | O_TRUNC;
-    // Stores that come later have write-back states of their own.
-    for (const scmp_datum_t how : {O_RDONLY, O_RDWR, O_RDWR | O_CREAT})
+    for (const scmp_datum_t how : {O_RDONLY, O_RDWR})
         rules.add(SCMP_ACT_ALLOW, SCMP_SYS(openat), masked(2, kHow, how));
 
     // Looked for first. Of the calls of the data path only this one is decided on by its arguments,
     // so that the kernel cannot remember the answer (seccomp_cache_check_allow) and runs the
     // filter.
     rules.first(SCMP_SYS(ioctl));
-    rules.allowIoctls(kStoreIoctls);
+    if (role == WorkerRole::Target) {
+        rules.allow(kStores);
+        rules.allowIoctls(kStoreIoctls);
+        // Stores that come later have write-back states of their own.
+        rules.add(SCMP_ACT_ALLOW, SCMP_SYS(openat), masked(2, kHow, O_RDWR | O_CREAT));
+    }
     rules.add(SCMP_ACT_ERRNO(ENOTTY), SCMP_SYS(ioctl), masked(1, 0xff00, kTerminalIoctls << 8));
     for (const int call : kRefused)
         rules.add(SCMP_ACT_ERRNO(EPERM), call);
@@ -182,8 +191,23 @@ Result<void> load(std::uint32_t otherwise, const std::function<void(Rules&)>& ad
 
 }  // namespace
 
-Result<void> filterSystemCalls(Side side) {
-    return load(SCMP_ACT_KILL_PROCESS, [side](Rules& rules) { addRules(rules, side); });
+Result<void> filterSystemCalls(Side side, WorkerRole role) {
+    return load(SCMP_ACT_KILL_PROCESS, [=](Rules& rules) { addRules(rules, side, role); });
+}
+
+std::span<const std::uint8_t> ringOperations(WorkerRole role) {
+    static constexpr std::array<std::uint8_t, 9> kInitiator = {
+        IORING_OP_NOP,     IORING_OP_POLL_ADD,       IORING_OP_POLL_REMOVE,
+        IORING_OP_TIMEOUT, IORING_OP_TIMEOUT_REMOVE, IORING_OP_ASYNC_CANCEL,
+        IORING_OP_READ,    IORING_OP_WRITE,          IORING_OP_URING_CMD};
+    static constexpr std::array<std::uint8_t, 10> kTarget = {
+        IORING_OP_NOP,      IORING_OP_POLL_ADD,       IORING_OP_POLL_REMOVE,
+        IORING_OP_TIMEOUT,  IORING_OP_TIMEOUT_REMOVE, IORING_OP_ASYNC_CANCEL,
+        IORING_OP_READ,     IORING_OP_WRITE,          IORING_OP_FSYNC,
+        IORING_OP_FALLOCATE};
+    if (role == WorkerRole::Initiator)
+        return kInitiator;
+    return kTarget;
 }
 
 Result<void> allowReadingOnly() {

@@ -1,17 +1,16 @@
 #pragma once
 
 #include "core/base/error.h"
+#include "helper/worker/role.h"
 
-#include <liburing.h>
-
-#include <array>
 #include <cstdint>
+#include <span>
 
 namespace belay::helper {
 
-// Which worker is to be confined: each has a few system calls that the other has no use for.
+// Which end's worker is to be confined: each has a few system calls that the other has no use for.
 enum class Side : std::uint8_t {
-    Host,    // usbfs; supervisors and stores that come and go
+    Host,    // usbfs; supervisors that come and go
     Gadget,  // FunctionFS and Linux AIO
 };
 
@@ -22,22 +21,20 @@ enum class Side : std::uint8_t {
 // - What has no place in the loop: exec, fork, threads, sockets (but for talking over those it has
 //   and, on the host, taking a new supervisor's connection), ptrace, mounts, changes of identity,
 //   executable memory, renaming, linking, deleting.
-// - Files are opened for reading, or for both without being emptied: /dev/ublkcN. On the host they
-//   may be created: the state of a store. That there is nothing else to be written to is what
-//   giveUpPrivileges() sees to.
-// - What goes through a ring is not seen here: see kRingOperations, and ublk::ServerControl.
-Result<void> filterSystemCalls(Side side);
+// - Files are opened for reading, or for both without being emptied: the initiator's /dev/ublkcN.
+//   The target's may be created: the state of a store. That there is nothing else to be written to
+//   is what giveUpPrivileges() sees to.
+// - Stores, and what can be asked of a file system or a block device, are the target's alone.
+// - What goes through a ring is not seen here: see ringOperations(), and ublk::ServerControl.
+Result<void> filterSystemCalls(Side side, WorkerRole role);
 
 // The last step of a process that looks at strangers' bytes through a descriptor it has and says
 // what it saw: reading, writing, asking block devices for their sizes, and memory are all that is
 // left. Every other system call fails with EPERM.
 Result<void> allowReadingOnly();
 
-// All that a worker's event ring is to be restricted to (Ring::create).
-inline constexpr std::array<std::uint8_t, 11> kRingOperations = {
-    IORING_OP_NOP,       IORING_OP_POLL_ADD,       IORING_OP_POLL_REMOVE,
-    IORING_OP_TIMEOUT,   IORING_OP_TIMEOUT_REMOVE, IORING_OP_ASYNC_CANCEL,
-    IORING_OP_READ,      IORING_OP_WRITE,          IORING_OP_FSYNC,
-    IORING_OP_FALLOCATE, IORING_OP_URING_CMD};
+// All that a worker's event ring is to be restricted to (Ring::create): the initiator's sends ublk
+// commands, the target's syncs and punches holes.
+std::span<const std::uint8_t> ringOperations(WorkerRole role);
 
 }  // namespace belay::helper

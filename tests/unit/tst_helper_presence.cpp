@@ -5,37 +5,73 @@
 using namespace belay;
 using namespace belay::helper;
 
-// What is known of a gadget's sessions.
+// What is known of a gadget's sessions, each of which is another worker's.
 class HelperPresenceTest : public QObject {
     Q_OBJECT
 
  private slots:
-    void knowsWhichDirectionsThereAre();
+    void knowsEachWorkersSession();
+    void knowsWhetherAnythingIsShared();
 };
 
-void HelperPresenceTest::knowsWhichDirectionsThereAre() {
-    auto ring = Ring::create(16);
-    QVERIFY(ring.has_value());
-    PresenceHooks hooks;
-    hooks.workerReady = [] { return false; };
-    hooks.tellWorker = [](const Json&, const std::vector<int>&) {};
-    hooks.changed = [] {};
-    GadgetPresence presence(**ring, hooks);
-    const auto told = [&](const char* direction, const char* state) {
-        presence.handle(
-            "session",
-            {{"direction", direction}, {"state", state}, {"reason", ""}, {"protocol", "native"}});
-    };
-    // Nothing is known yet.
-    QVERIFY(!presence.lacks("attach") && !presence.lacks("lend"));
-    told("lend", "open");
-    QVERIFY(presence.lacks("attach"));
-    QVERIFY(!presence.lacks("lend") && presence.isOpen("lend"));
-    // One whose session has ended is there.
-    told("attach", "lost");
-    QVERIFY(!presence.lacks("attach") && !presence.isOpen("attach"));
-    presence.unplugged();
-    QVERIFY(!presence.lacks("attach") && !presence.lacks("lend"));
+namespace {
+
+struct Bench {
+    Bench() : ring(std::move(*Ring::create(16))), presence(*ring, hooks()) {}
+    static PresenceHooks hooks() {
+        PresenceHooks hooks;
+        hooks.workerReady = [](WorkerRole) { return false; };
+        hooks.tellWorker = [](WorkerRole, const Json&, const std::vector<int>&) {};
+        hooks.changed = [] {};
+        return hooks;
+    }
+    void told(WorkerRole role, const char* state) {
+        presence.handle(role, "session",
+                        {{"state", state}, {"reason", "because"}, {"protocol", "native"}});
+    }
+    std::string link() const {
+        GadgetView view;
+        presence.fill(view);
+        return view.link;
+    }
+
+    std::unique_ptr<Ring> ring;
+    GadgetPresence presence;
+};
+
+}  // namespace
+
+void HelperPresenceTest::knowsEachWorkersSession() {
+    Bench bench;
+    bench.presence.plugged({});
+    QCOMPARE(bench.link(), std::string("connecting"));
+    bench.told(WorkerRole::Target, "open");
+    QVERIFY(bench.presence.isOpen(WorkerRole::Target));
+    QVERIFY(!bench.presence.isOpen(WorkerRole::Initiator));
+    bench.told(WorkerRole::Initiator, "lost");
+    QCOMPARE(bench.link(), std::string("open"));
+    // The end of one worker says nothing of the other's.
+    bench.presence.workerDied(WorkerRole::Target);
+    QVERIFY(!bench.presence.isOpen(WorkerRole::Target));
+    QCOMPARE(bench.link(), std::string("trouble"));
+    bench.told(WorkerRole::Initiator, "open");
+    QCOMPARE(bench.link(), std::string("open"));
+    bench.presence.unplugged();
+    QVERIFY(!bench.presence.isOpen(WorkerRole::Initiator));
+    QCOMPARE(bench.link(), std::string("absent"));
+}
+
+void HelperPresenceTest::knowsWhetherAnythingIsShared() {
+    Bench bench;
+    // Nothing is known of one that is not there.
+    QVERIFY(!bench.presence.sharesNothing());
+    usb::Gadget gadget;
+    gadget.lend.emplace();
+    bench.presence.plugged(gadget);
+    QVERIFY(bench.presence.sharesNothing());
+    gadget.attach.emplace();
+    bench.presence.plugged(gadget);
+    QVERIFY(!bench.presence.sharesNothing());
 }
 
 QTEST_GUILESS_MAIN(HelperPresenceTest)

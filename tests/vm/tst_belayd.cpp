@@ -1,3 +1,4 @@
+#include "tests/vm/scenario/volumes.h"
 #include "tests/vm/service/service.h"
 
 #include <signal.h>
@@ -18,6 +19,9 @@ class TestBelayd : public QObject {
     void lendsWithABlockSize();
     void outlivesItsDeath();
     void workerDies();
+    void lendsWhatLiesOnItsDisk();
+    void lendsWhatHangs();
+    void replacesAnEarlierWorker();
     void policies();
     void refusesWhatLosesData();
     void asksPolkit();
@@ -27,6 +31,35 @@ class TestBelayd : public QObject {
 namespace {
 
 const QString kForce = "force";
+
+// Writes for as long as it is needed.
+std::unique_ptr<Program> startLoad(Bench& bench, const Disk& disk, const QString& name) {
+    auto load = bench.start(
+        {"fio", "--name=load", "--filename=" + disk.node(), "--direct=1", "--ioengine=libaio",
+         "--rw=randwrite", "--bsrange=4k-64k", "--iodepth=8", "--size=4M", "--time_based",
+         "--runtime=600s", "--thinktime=2000", "--thinktime_blocks=8"},
+        name);
+    disk.awaitProgress(10);
+    return load;
+}
+
+// It has seen no error, and sees none when it is told to end.
+void end(Program& load) {
+    require(load.running(), "the load has ended:\n" + load.output());
+    load.signal(SIGINT);
+    load.finish(60s);
+    require(load.output().contains("err= 0"), "the load saw an error:\n" + load.output());
+}
+
+// Lends it by its path; its object. It is live on both sides.
+QString lendAlways(Plugged& plugged, Disk& disk) {
+    const QString device = root.mustCall(plugged.path, kGadget, "LendPath",
+                                         {"sa{sv}", disk.store(), "1", "label", "s", disk.label()})
+                               .toString();
+    disk.appearedAs(waitForLive(*plugged.gadget, disk.label()));
+    user.waitForState(device, "live");
+    return device;
+}
 
 }  // namespace
 
@@ -201,6 +234,105 @@ void TestBelayd::workerDies() {
         require(waitUntil([&] { return replaced(hung); }, 30s, 200ms),
                 "a worker that hangs was not replaced");
         fio->succeed(60s);
+        plugged.disk.compare();
+        plugged.end();
+    });
+}
+
+// Whoever has the file needs whoever serves the disk, at the same gadget, through the same cable.
+void TestBelayd::lendsWhatLiesOnItsDisk() {
+    inTurn([](Bench& bench) {
+        Plugged plugged(bench, 64);
+        const QString device = plugged.attach();
+        const VolumeOnDisk volume(plugged.disk);
+        Disk lent("lent", volume.folder() + "/image", 8);
+        const QString lentDevice = lendAlways(plugged, lent);
+        auto load = startLoad(bench, lent, "lent");
+        const auto isLive = [](const QString& which) {
+            const auto state = user.find(which, kDevice, {"State"});
+            return state && state->front() == "live";
+        };
+        const auto bothLive = [&] { return isLive(device) && isLive(lentDevice); };
+        for (const QString& victim : {lentDevice, device}) {
+            const pid_t worker = user.get(victim, kDevice, "DaemonPid").toInt();
+            require(worker > 0, "nobody serves " + victim);
+            ::kill(worker, SIGKILL);
+            require(waitUntil([=] { return isDead(worker); }), "it cannot be buried");
+            require(waitUntil(bothLive, 20s, 100ms), "they do not go on");
+            lent.awaitProgress(10);
+        }
+        // belayd, too: the next one must not open the file before somebody serves the disk.
+        std::vector<pid_t> all = {belayd()};
+        for (const QString& victim : {lentDevice, device})
+            all.push_back(user.get(victim, kDevice, "DaemonPid").toInt());
+        for (const pid_t process : all)
+            ::kill(process, SIGKILL);
+        for (const pid_t process : all)
+            require(waitUntil([=] { return isDead(process); }), "it cannot be buried");
+        require(waitUntil(bothLive, 30s, 100ms), "they do not go on");
+        lent.awaitProgress(10);
+        end(*load);
+        lent.compare();
+        // Under a file that is open and a file system that is mounted.
+        const QStringList force = {"a{sv}", "1", "force", "b", "true"};
+        const QString result = user.run(device, "Stop", force);
+        require(result == "succeeded", "Force stop says: " + result);
+        require(stuckProcesses().isEmpty(), "stuck: " + stuckProcesses().join(", "));
+        user.run(lentDevice, "Stop", force);
+        plugged.end();
+    });
+}
+
+// The process that has it cannot even be buried: what was attached does not notice.
+void TestBelayd::lendsWhatHangs() {
+    inTurn([](Bench& bench) {
+        FreezableVolume volume("/run/belay-scenario/frozen");
+        Plugged plugged(bench);
+        const QString device = plugged.attach();
+        Disk lent("lent", volume.folder() + "/image", 8);
+        const QString lentDevice = lendAlways(plugged, lent);
+        auto hanging = startLoad(bench, lent, "lent");
+        volume.freeze();
+        scenario::wait(1s);
+        const pid_t target = user.get(lentDevice, kDevice, "DaemonPid").toInt();
+        const pid_t initiator = user.get(device, kDevice, "DaemonPid").toInt();
+        require(target > 0 && initiator > 0 && target != initiator, "one process serves both");
+        ::kill(target, SIGKILL);
+        auto load = startLoad(bench, plugged.disk, "attached");
+        require(!isDead(target), "nothing hung in the kernel: this shows nothing");
+        ::kill(initiator, SIGKILL);
+        plugged.disk.awaitProgress(20);
+        end(*load);
+        user.waitForState(device, "live");
+        volume.thaw();
+        require(waitUntil([=] { return isDead(target); }), "it still cannot be buried");
+        user.waitForState(lentDevice, "live", 30s);
+        lent.awaitProgress(10);
+        end(*hanging);
+        lent.compare();
+        plugged.disk.compare();
+        plugged.end();
+    });
+}
+
+// A version before this one had one worker for both directions, at a socket of another name.
+void TestBelayd::replacesAnEarlierWorker() {
+    inTurn([](Bench& bench) {
+        Plugged plugged(bench);
+        const QString device = plugged.attach();
+        const pid_t old = user.get(device, kDevice, "DaemonPid").toInt();
+        const pid_t before = belayd();
+        ::kill(before, SIGKILL);
+        require(waitUntil([=] { return isDead(before); }), "belayd does not die");
+        const QString folder = QString::fromUtf8(mustRun({"find", "/run", "-name",
+                                                          "initiator.socket", "-printf", "%h"}))
+                                   .trimmed();
+        mustRun({"mv", folder + "/initiator.socket", folder + "/worker.socket"});
+        user.waitForState(device, "live", 20s);
+        require(waitUntil([=] { return isDead(old); }), "the earlier worker lives on");
+        const pid_t now = user.get(device, kDevice, "DaemonPid").toInt();
+        require(now > 0 && now != old, "nobody else serves it");
+        plugged.fio(plugged.disk.node())->succeed(60s);
         plugged.disk.compare();
         plugged.end();
     });

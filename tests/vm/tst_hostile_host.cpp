@@ -24,7 +24,7 @@ class GadgetVictim {
           lent_(bench.disk("lent", 4)),
           sum_(shared_.sha256OfStore()),
           gadget_(bench.gadget({"--share", shared_.store(), "--label", "shared", "--lend-ready"})) {
-        gadget_->worker();
+        gadget_->workers();
     }
 
     Daemon& gadget() { return *gadget_; }

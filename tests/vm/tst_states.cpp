@@ -236,7 +236,8 @@ void TestStates::recovering() {
         };
         const auto next = [&] {
             const auto status = rig.initiator().status();
-            const pid_t now = status ? status->value("workerPid", 0) : 0;
+            const pid_t now =
+                status ? status->at("workers").at("initiator").at("pid").get<pid_t>() : 0;
             return now == last ? 0 : now;
         };
         const pid_t process = catchIn(rig, disk, "recovering", begin, next);

@@ -113,12 +113,19 @@ bool Plant::pullOrPlug() {
     return true;
 }
 
+// Each of these has one direction, and so one worker. 0: none just now.
+pid_t Plant::workerOf(const Daemon& daemon) {
+    const auto status = daemon.status();
+    const auto workers =
+        status ? status->value("workers", nlohmann::json::object()) : nlohmann::json::object();
+    return workers.empty() ? 0 : workers.front().at("pid").get<pid_t>();
+}
+
 bool Plant::killWorker() {
     Daemon& daemon = anyDaemon();
     if (!answers(daemon))
         return false;
-    const auto status = daemon.status();
-    const pid_t process = status ? status->value("workerPid", 0) : 0;
+    const pid_t process = workerOf(daemon);
     if (process == 0)
         return false;
     rig_.note("kill the " + daemon.name() + "'s worker");
@@ -154,9 +161,7 @@ bool Plant::stopProcess() {
     const bool supervisor = dice_.below(2) == 0;
     if (!answers(daemon))
         return false;
-    const auto status = daemon.status();
-    const pid_t process =
-        supervisor ? daemon.supervisor() : (status ? status->value("workerPid", 0) : 0);
+    const pid_t process = supervisor ? daemon.supervisor() : workerOf(daemon);
     if (process == 0)
         return false;
     rig_.note(

@@ -109,7 +109,10 @@ void stopAll(const Daemon& daemon) {
 int workerDeaths(const Daemon& daemon) {
     const auto status = daemon.status();
     require(status.has_value(), daemon.name() + " does not answer");
-    return status->at("workerDeaths");
+    int deaths = 0;
+    for (const auto& worker : status->at("workers"))
+        deaths += worker.at("deaths").get<int>();
+    return deaths;
 }
 
 qint64 cpuTimeOf(pid_t process) {
@@ -121,13 +124,17 @@ qint64 cpuTimeOf(pid_t process) {
 }
 
 qint64 cpuTime(Daemon& daemon) {
-    return cpuTimeOf(daemon.supervisor()) + cpuTimeOf(daemon.worker());
+    qint64 sum = cpuTimeOf(daemon.supervisor());
+    for (const pid_t worker : daemon.workers())
+        sum += cpuTimeOf(worker);
+    return sum;
 }
 
 qint64 residentKiB(Daemon& daemon) {
-    const QByteArray pages =
-        readFile(QString("/proc/%1/statm").arg(daemon.worker())).split(' ').value(1);
-    return pages.toLongLong() * ::sysconf(_SC_PAGESIZE) / 1024;
+    qint64 pages = 0;
+    for (const pid_t worker : daemon.workers())
+        pages += readFile(QString("/proc/%1/statm").arg(worker)).split(' ').value(1).toLongLong();
+    return pages * ::sysconf(_SC_PAGESIZE) / 1024;
 }
 
 void waitForText(const Daemon& daemon, const QString& text, qsizetype from, Milliseconds limit) {

@@ -44,13 +44,13 @@ QString deviceState(const Daemon& daemon, const QString& label, const char* fiel
 QString waitForLive(const Daemon& daemon, const QString& label, Milliseconds limit = kPatience);
 // Stops every device of the daemon by force, each within five seconds.
 void stopAll(const Daemon& daemon);
-// How often the worker has died.
+// How often workers have died.
 int workerDeaths(const Daemon& daemon);
 // Processor time used so far, in milliseconds, by user and kernel; of a process, and of supervisor
-// and worker.
+// and workers.
 qint64 cpuTimeOf(pid_t process);
 qint64 cpuTime(Daemon& daemon);
-// Resident memory of the worker in KiB.
+// Resident memory of the workers in KiB.
 qint64 residentKiB(Daemon& daemon);
 // Waits until the daemon's output has `text` (a regular expression) behind its first `from` bytes.
 void waitForText(const Daemon& daemon, const QString& text, qsizetype from,

@@ -38,14 +38,36 @@ void Daemon::endWhenReady() {
     end();
 }
 
+std::vector<pid_t> Daemon::workers() {
+    std::vector<pid_t> found;
+    const auto known = [&] {
+        found.clear();
+        if (const auto said = status())
+            for (const auto& worker : said->at("workers"))
+                if (const pid_t process = worker.at("pid"); process != 0)
+                    found.push_back(process);
+        return !found.empty();
+    };
+    require(waitUntil(known), name() + " has no worker");
+    return found;
+}
+
 pid_t Daemon::worker() {
+    const auto found = workers();
+    require(found.size() == 1, name() + " has two workers");
+    return found.front();
+}
+
+pid_t Daemon::worker(const QString& role) {
     pid_t found = 0;
     const auto known = [&] {
         const auto said = status();
-        found = said ? said->value("workerPid", 0) : 0;
+        const auto workers = said ? said->at("workers") : nlohmann::json::object();
+        const auto worker = workers.find(role.toStdString());
+        found = worker == workers.end() ? 0 : worker->at("pid").get<pid_t>();
         return found != 0;
     };
-    require(waitUntil(known), name() + " has no worker");
+    require(waitUntil(known), name() + " has no worker as " + role);
     return found;
 }
 

@@ -4,10 +4,12 @@
 
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <vector>
 
 namespace scenario {
 
-// belay-gadget or belay-hostd: a supervisor with its worker, started, watched and killed.
+// belay-gadget or belay-hostd: a supervisor with its worker, or one for each direction that it is
+// used in; started, watched and killed.
 class Daemon {
  public:
     // `program` is its path, `runDir` its --run-dir, `log` where its output goes.
@@ -41,8 +43,12 @@ class Daemon {
     // now, or the supervisor and the worker it takes along.
     void killWorker();
     virtual void killSupervisor();
-    // The worker's process, once it is ready; waits for it.
+    // The worker's process, once there is one; waits for it. Only of one with a single direction.
     virtual pid_t worker();
+    // That of the "initiator" or the "target".
+    pid_t worker(const QString& role);
+    // All that there are; waits for the first.
+    std::vector<pid_t> workers();
     virtual pid_t supervisor() const { return program_.pid(); }
     // False if it serves on without its supervisor.
     virtual bool workerDiesWithSupervisor() const { return true; }

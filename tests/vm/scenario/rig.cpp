@@ -60,6 +60,21 @@ Disk& Rig::offer(const QString& label, int mib, const QString& folder) {
     return disks_.try_emplace(label, label, store, mib).first->second;
 }
 
+Disk& Rig::offerBack(const QString& label, const QString& store, int mib) {
+    return back_.try_emplace(label, label, store, mib).first->second;
+}
+
+QStringList Rig::backOptions(const char* option) const {
+    QStringList options;
+    for (const auto& [label, disk] : back_)
+        options += {option, disk.store(), "--label", label};
+    return options;
+}
+
+Daemon& Rig::initiatorOf(const Disk& disk) {
+    return back_.contains(disk.label()) ? target() : initiator();
+}
+
 QString Rig::storeFolder() const {
     return QString("%1stores%2").arg(kRun).arg(number_);
 }
@@ -87,6 +102,10 @@ void Rig::startGadget() {
     else
         for (const auto& [label, disk] : disks_)
             options += {"--share", disk.store(), "--label", label};
+    if (bothWays_ && direction_ == Direction::Attach)
+        options += "--lend-ready";
+    else if (bothWays_)
+        options += backOptions("--share");
     gadget_.start(options);
 }
 
@@ -101,6 +120,10 @@ void Rig::startHost() {
     else
         for (const auto& [label, disk] : disks_)
             options += {"--lend", disk.store(), "--label", label};
+    if (bothWays_ && direction_ == Direction::Lend)
+        options += {"--attach", "all"};
+    else if (bothWays_)
+        options += backOptions("--lend");
     host_->start(options);
 }
 
@@ -113,7 +136,9 @@ void Rig::start() {
 void Rig::end() {
     note("end both");
     for (Daemon* daemon : {&initiator(), &target()})
-        if (daemon->running())
+        if (daemon->running() && bothWays_)
+            daemon->end();
+        else if (daemon->running())
             daemon->endWhenReady();
     host_->awaitPeerGone();
     for (const Daemon* daemon : {&gadget_, host_.get()})
@@ -122,7 +147,7 @@ void Rig::end() {
 }
 
 std::optional<nlohmann::json> Rig::deviceOf(const Disk& disk) {
-    return initiator().device(disk.label());
+    return initiatorOf(disk).device(disk.label());
 }
 
 qint64 Rig::unsavedBytes(const Disk& disk) {
@@ -229,7 +254,7 @@ Outcome Rig::stop(const Disk& disk, bool force) {
         return outcome;
     };
     if (!onPrivateBus())
-        return stop(initiator(), disk.name());
+        return stop(initiatorOf(disk), disk.name());
     if (direction_ == Direction::Attach)
         return stop(*host_, disk.label());
     // Whoever uses it on the gadget is asked first; by force, first goes what they wait for.

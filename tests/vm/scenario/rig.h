@@ -39,6 +39,11 @@ class Rig {
     Rig(Direction direction, QString folder, int number = 0);
     ~Rig();
 
+    // Before anything starts: both directions are used. Who has the block devices offers stores,
+    // too: see offerBack().
+    void useBothWays() { bothWays_ = true; }
+    // Makes a store that the initiator is to offer when it starts next.
+    Disk& offerBack(const QString& label, const QString& store, int mib);
     // More options for who has the block devices. Before it starts.
     void setInitiatorOptions(const QStringList& options) { initiatorOptions_ = options; }
     // Where stores are made.
@@ -101,6 +106,8 @@ class Rig {
 
  private:
     QString log(const QString& name) const;
+    QStringList backOptions(const char* option) const;
+    Daemon& initiatorOf(const Disk& disk);
 
     Direction direction_;
     QString folder_;
@@ -109,6 +116,8 @@ class Rig {
     UsbTrace trace_;
     Cable cable_;
     std::map<QString, Disk> disks_;
+    std::map<QString, Disk> back_;  // the other way
+    bool bothWays_ = false;
     Daemon gadget_;
     std::unique_ptr<Daemon> host_;
     QStringList initiatorOptions_;

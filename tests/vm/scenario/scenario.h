@@ -8,6 +8,7 @@
 // - play.h: how a test function plays one, and what becomes of a failure.
 // - partitions.h: disks that have some.
 // - stick.h: a USB stick that the target offers.
+// - volumes.h: a file system that can stand still, and one on a disk of ours, for stores.
 // - target_machine.h: a target whose machine loses power.
 // - daemon.h, disk.h, cable.h, program.h, machine.h: the rig's parts.
 // - bus_host.h, bus_client.h: belayd as the host's end, and busctl, by which it is driven;
