@@ -64,7 +64,7 @@ class Plant {
     std::pair<std::uint64_t, std::uint64_t> requests() const;
 
  private:
-    static pid_t workerOf(const Daemon& daemon);
+    static pid_t workerOf(const scenario::Daemon& daemon);
     struct Slot {
         scenario::Disk* disk;
         QString file;  // of the model
