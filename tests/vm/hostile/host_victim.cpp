@@ -17,7 +17,7 @@ class Victim {
           sum_(lent_.sha256OfStore()),
           host_(bench.host(
               QStringList{"--attach", "all", "--lend", lent_.store(), "--label", "lent"} + more)) {
-        host_->worker();
+        host_->workers();
     }
 
     Daemon& host() { return *host_; }
