@@ -28,12 +28,7 @@ class GadgetInitiatorWorker {
         return session_.open(config.at("mount").get<std::string>(), ffs::Kind::Lend, triple);
     }
 
-    int run() {
-        supervisor_.begin();
-        if (auto ran = ring_.run(); !ran)
-            endWorker(ran.error());
-        return EXIT_SUCCESS;
-    }
+    int run() { return runWorker(ring_, supervisor_); }
 
  private:
     void greet() {

@@ -37,12 +37,7 @@ class GadgetTargetWorker {
         return session_.open(config.at("mount").get<std::string>(), ffs::Kind::Attach);
     }
 
-    int run() {
-        supervisor_.begin();
-        if (auto ran = ring_.run(); !ran)
-            endWorker(ran.error());
-        return EXIT_SUCCESS;
-    }
+    int run() { return runWorker(ring_, supervisor_); }
 
  private:
     void greet() {

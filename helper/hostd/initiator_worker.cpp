@@ -23,12 +23,7 @@ class HostInitiatorWorker {
                           device, interface, terms, devices_.engine(), devices_.exportsListener());
                   }) {}
 
-    int run() {
-        supervisor_.begin();
-        if (auto ran = ring_.run(); !ran)
-            endWorker(ran.error());
-        return EXIT_SUCCESS;
-    }
+    int run() { return runWorker(ring_, supervisor_); }
 
  private:
     // A supervisor that has just come knows nothing.

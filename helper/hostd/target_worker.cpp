@@ -35,12 +35,7 @@ class HostTargetWorker {
         return stores_.offer(config.at("stores"), kFirstStoreFd, config.at("mayLack").get<bool>());
     }
 
-    int run() {
-        supervisor_.begin();
-        if (auto ran = ring_.run(); !ran)
-            endWorker(ran.error());
-        return EXIT_SUCCESS;
-    }
+    int run() { return runWorker(ring_, supervisor_); }
 
  private:
     // A supervisor that has just come knows nothing.

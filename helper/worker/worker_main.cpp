@@ -47,6 +47,13 @@ Result<void> confineWorker(const Json& config, Side side, WorkerRole role,
     return filterSystemCalls(side, role);
 }
 
+int runWorker(Ring& ring, SupervisorLink& supervisor) {
+    supervisor.begin();
+    if (auto ran = ring.run(); !ran)
+        endWorker(ran.error());
+    return EXIT_SUCCESS;
+}
+
 void endWorker(const Error& reason) {
     log::error("{}", reason.message());
     ::_exit(EXIT_FAILURE);

@@ -5,6 +5,7 @@
 #include "helper/protocol/json.h"
 #include "helper/worker/confine.h"
 #include "helper/worker/role.h"
+#include "helper/worker/supervisor_link.h"
 #include "helper/worker/syscall_filter.h"
 
 #include <functional>
@@ -36,6 +37,9 @@ Result<std::unique_ptr<Ring>> makeWorkerRing(WorkerRole role);
 // giveUpPrivileges() has it.
 Result<void> confineWorker(const Json& config, Side side, WorkerRole role,
                            const std::string& writable, bool lasting);
+
+// Serves until its supervisor or its own end; main()'s value.
+int runWorker(Ring& ring, SupervisorLink& supervisor);
 
 // A half-dead worker is the one thing that no kernel and no supervisor notices: all or nothing.
 [[noreturn]] void endWorker(const Error& reason);

@@ -43,14 +43,6 @@ std::unique_ptr<Program> startLoad(Bench& bench, const Disk& disk, const QString
     return load;
 }
 
-// It has seen no error, and sees none when it is told to end.
-void end(Program& load) {
-    require(load.running(), "the load has ended:\n" + load.output());
-    load.signal(SIGINT);
-    load.finish(60s);
-    require(load.output().contains("err= 0"), "the load saw an error:\n" + load.output());
-}
-
 // Lends it by its path; its object. It is live on both sides.
 QString lendAlways(Plugged& plugged, Disk& disk) {
     const QString device = root.mustCall(plugged.path, kGadget, "LendPath",
@@ -271,7 +263,7 @@ void TestBelayd::lendsWhatLiesOnItsDisk() {
             require(waitUntil([=] { return isDead(process); }), "it cannot be buried");
         require(waitUntil(bothLive, 30s, 100ms), "they do not go on");
         lent.awaitProgress(10);
-        end(*load);
+        endLoad(*load);
         lent.compare();
         // Under a file that is open and a file system that is mounted.
         const QStringList force = {"a{sv}", "1", "force", "b", "true"};
@@ -302,13 +294,13 @@ void TestBelayd::lendsWhatHangs() {
         require(!isDead(target), "nothing hung in the kernel: this shows nothing");
         ::kill(initiator, SIGKILL);
         plugged.disk.awaitProgress(20);
-        end(*load);
+        endLoad(*load);
         user.waitForState(device, "live");
         volume.thaw();
         require(waitUntil([=] { return isDead(target); }), "it still cannot be buried");
         user.waitForState(lentDevice, "live", 30s);
         lent.awaitProgress(10);
-        end(*hanging);
+        endLoad(*hanging);
         lent.compare();
         plugged.disk.compare();
         plugged.end();

@@ -53,14 +53,6 @@ std::unique_ptr<Program> startLoad(Rig& rig, const Disk& disk) {
     return load;
 }
 
-// It has seen no error, and sees none when it is told to end.
-void end(Program& load) {
-    require(load.running(), "the load has ended:\n" + load.output());
-    load.signal(SIGINT);
-    load.finish(60s);
-    require(load.output().contains("err= 0"), "the load saw an error:\n" + load.output());
-}
-
 // What the processes of one end have in memory, write logs apart.
 qint64 ownKiB(Daemon& daemon) {
     qint64 sum = 0;
@@ -102,7 +94,7 @@ void TestBothWays::storeOnOurOwnDisk() {
                 back.awaitProgress(10);
                 require(stuckProcesses().isEmpty(), "stuck: " + stuckProcesses().join(", "));
             }
-        end(*load);
+        endLoad(*load);
         for (Daemon* daemon : {&rig.host(), &rig.gadget()}) {
             const qint64 own = ownKiB(*daemon);
             qInfo("%s: %lld KiB in both directions", qPrintable(daemon->name()), own);
@@ -154,7 +146,7 @@ void TestBothWays::storeThatHangs() {
         require(waitUntil([=] { return isDead(process); }, kPatience), "it still cannot be buried");
         rig.waitForState(back, "live", 30s);
         back.awaitProgress(20);
-        end(*hanging);
+        endLoad(*hanging);
         back.compare();
         mustStop(rig, disk);
         load->finish(5s);

@@ -63,6 +63,13 @@ QByteArray Program::output() const {
     return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
 }
 
+void endLoad(Program& load) {
+    require(load.running(), "the load has ended:\n" + load.output());
+    load.signal(SIGINT);
+    load.finish(60s);
+    require(load.output().contains("err= 0"), "the load saw an error:\n" + load.output());
+}
+
 Outcome run(const QStringList& command, Milliseconds limit) {
     QElapsedTimer clock;
     clock.start();

@@ -40,6 +40,9 @@ class Program {
     QProcess process_;
 };
 
+// Has a fio that would go on be told to end: fails if it saw an error by then, or sees one.
+void endLoad(Program& load);
+
 // What became of a command that was run to its end.
 struct Outcome {
     int status = 0;  // as Program::finish()
