@@ -37,8 +37,14 @@ void AlwaysLent::look() {
 // It is missing until now: whoever asks meanwhile must find it.
 void AlwaysLent::probed(const LendSetting& setting) {
     ring_.destroyLater(std::move(probing_.extract(setting.path).mapped()));
-    if (std::erase(missing_, setting) > 0)
+    if (std::erase(missing_, setting) == 0)
+        return;
+    if (!hooks_.keep(setting)) {
         tryToLend(setting);
+        return;
+    }
+    said_.erase(setting.path);
+    hooks_.changed();
 }
 
 void AlwaysLent::tryToLend(const LendSetting& setting) {

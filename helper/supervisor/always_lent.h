@@ -15,6 +15,8 @@
 namespace belay::helper {
 
 struct AlwaysLentHooks {
+    // True if it is lent already, by a worker that outlived an earlier supervisor: that goes on.
+    std::function<bool(const LendSetting& setting)> keep;
     // Lends an open file again.
     std::function<void(const LendSetting& setting, const Fd& file,
                        std::function<void(Result<void> lent)> done)>

@@ -113,6 +113,9 @@ AlwaysLentHooks GadgetUnit::alwaysLentHooks() {
                  done(device ? Result<void>() : tl::make_unexpected(device.error()));
              });
     };
+    hooks.keep = [this](const LendSetting& setting) {
+        return lending_.keepAlways(setting.path, setting.readOnly);
+    };
     hooks.changed = [this] { rememberLends(); };
     hooks.cannotLend = [this](const std::string& file, const std::string& why) {
         event(events::ProblemFound{

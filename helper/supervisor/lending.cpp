@@ -130,6 +130,16 @@ void Lending::lend(const Fd& file, const std::string& name, const LendTerms& ter
         offer(store);
 }
 
+bool Lending::keepAlways(const std::string& name, bool readOnly) {
+    const auto found = std::ranges::find_if(stores_, [&](const auto& item) {
+        return item.second.name == name && item.second.readOnly == readOnly && !item.second.ending;
+    });
+    if (found == stores_.end())
+        return false;
+    found->second.always = true;
+    return true;
+}
+
 void Lending::stop(std::uint32_t id, bool force, FleetInterface::Done done) {
     LentStore& store = stores_.at(id);
     const unsigned busy =

@@ -72,6 +72,9 @@ class Lending {
     // has it opened. `file` need not be writable if it is lent read-only; else EACCES.
     void lend(const Fd& file, const std::string& name, const LendTerms& terms, bool always,
               std::function<void(Result<std::uint32_t> store)> done);
+    // What is lent under this name, by a worker that outlived an earlier supervisor, is lent always
+    // from now on. False if nothing is.
+    bool keepAlways(const std::string& name, bool readOnly);
     // EBUSY while requests are under way, unless `force`.
     void stop(std::uint32_t store, bool force, FleetInterface::Done done);
 
