@@ -126,6 +126,7 @@ void TestEvents::tellsEverything() {
                 .toString();
         waitForLive(*plugged.gadget, "lent");
         killWorker(device);
+        killWorker(lentDevice);
         user.waitForState(lentDevice, "live");
         plugged.cable.pull();
         user.waitForState(device, "waiting");
@@ -154,13 +155,15 @@ void TestEvents::tellsEverything() {
         for (const char* change : {"plugged-in", "unplugged"})
             requireTold(all, plugged.path, events::GadgetSeen{change, port.toStdString()});
         const auto ended = only<events::WorkerEnded>(all, plugged.path);
-        require(ended.size() == 1 && ended[0].how.find("signal 9") != std::string::npos,
+        require(ended.size() == 2 && ended[0].how.find("signal 9") != std::string::npos,
                 "it is not told how the worker ended");
 
         // A file that is lent always is away when belayd begins.
-        const pid_t worker = user.get(device, kDevice, "DaemonPid").toInt();
+        const pid_t workers[] = {user.get(device, kDevice, "DaemonPid").toInt(),
+                                 user.get(lentDevice, kDevice, "DaemonPid").toInt()};
         ::kill(belayd(), SIGKILL);
-        ::kill(worker, SIGKILL);
+        for (const pid_t process : workers)
+            ::kill(process, SIGKILL);
         require(QFile::rename(lent.store(), lent.store() + ".away"), "the file cannot be renamed");
         require(user.gadget() == plugged.path, "the gadget has another path");
         user.waitForState(device, "live");

@@ -103,7 +103,7 @@ void TestHostileOpening::silent() {
 
         const auto silent = bench.start({SILENT_GADGET, "gadget"}, "silent");
         require(waitUntil([&] { return silent->output().contains("silent"); }), "it is not opened");
-        const pid_t worker = host->worker();
+        const pid_t worker = host->worker("initiator");
         Watch watch;
         // Ten seconds into the reset.
         QElapsedTimer reset;
