@@ -167,7 +167,7 @@ void HostSession::failed(const Error& reason) {
 
 void HostSession::attempt() {
     if (hasLink())
-        return;  // sessionDrained() comes
+        return;  // sessionEnded() comes
     state_ = State::Opening;
     if (std::exchange(portReset_, false)) {
         silentAttempts_ = 0;
