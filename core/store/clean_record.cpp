@@ -36,7 +36,7 @@ struct Look {
     Identity identity;
 };
 
-Result<Look> lookAt(int fd, const std::string& path, const MediumReader& read) {
+Result<Look> lookAt(int fd, const std::string& path) {
     Fd own(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
     if (!own)
         return systemError("examine the store", path);
@@ -45,7 +45,7 @@ Result<Look> lookAt(int fd, const std::string& path, const MediumReader& read) {
         return tl::make_unexpected(std::move(backing.error()));
     Look look{std::move(*backing), std::nullopt, std::nullopt, {}};
     if (const Fd medium = mediumOf(look.backing)) {
-        auto content = read(medium.get());
+        auto content = readMedium(medium.get());
         if (content)
             look.content = std::move(*content);
         else
@@ -257,8 +257,8 @@ Result<void> keep(const Directory& directory, const Look& look, const CleanRecor
 
 }  // namespace
 
-Result<CleanRecord> unrecorded(int fd, const std::string& path, const MediumReader& read) {
-    const auto look = lookAt(fd, path, read);
+Result<CleanRecord> unrecorded(int fd, const std::string& path) {
+    const auto look = lookAt(fd, path);
     if (!look)
         return tl::make_unexpected(look.error());
     const auto uuid = uuidOf(*look, KnownMedia({}));
@@ -268,8 +268,8 @@ Result<CleanRecord> unrecorded(int fd, const std::string& path, const MediumRead
 }
 
 Result<CleanRecord> beginRecord(const std::string& folder, int fd, const std::string& path,
-                                bool writable, const MediumReader& read) {
-    const auto look = lookAt(fd, path, read);
+                                bool writable) {
+    const auto look = lookAt(fd, path);
     if (!look)
         return tl::make_unexpected(look.error());
     const auto directory = Directory::open(folder);
@@ -336,7 +336,7 @@ Result<void> endRecord(const std::string& folder, int fd, const std::string& pat
     // would take the file for another one.
     if (::fsync(fd) != 0)
         return systemError("save", path);
-    const auto look = lookAt(fd, path, readMedium);
+    const auto look = lookAt(fd, path);
     if (!look)
         return tl::make_unexpected(look.error());
     if (look->unread)

@@ -6,7 +6,6 @@
 #include "core/store/medium.h"
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 
@@ -54,19 +53,15 @@ struct CleanRecord {
     std::uint32_t blockSize = 0;
 };
 
-// Reads the medium that is open as `fd`, as readMedium() does or in a process that may hang.
-using MediumReader = std::function<Result<MediumContent>(int fd)>;
-
 // Before a store is offered: finds out what it is, compares it with its record, and for one that is
 // `writable` notes durably that a use begins, in place of any other. While somebody has the store
 // (lock.h), that one's use goes on. `fd`: the store, opened for reading; `path` is its name for
 // messages. In a directory on a read-only file system nothing is noted, and a message says so.
 Result<CleanRecord> beginRecord(const std::string& directory, int fd, const std::string& path,
-                                bool writable, const MediumReader& read = readMedium);
+                                bool writable);
 // The same where there is no directory and can be none: it has a uuid and, since no end of a use
 // can be noted, a loss.
-Result<CleanRecord> unrecorded(int fd, const std::string& path,
-                               const MediumReader& read = readMedium);
+Result<CleanRecord> unrecorded(int fd, const std::string& path);
 
 // Whether `fd` is open on what the use began with, and not on another file of that name or another
 // card in that reader: such a one is another store, whose use begins with another record. True of a

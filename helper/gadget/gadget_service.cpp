@@ -33,7 +33,9 @@ GadgetService::GadgetService(Ring& ring, RunDir runDir, const Identity& worker,
               {options.shares, options.lendReady, options.stateDir, options.policy,
                options.writeLogBytes}),
       options_(std::move(options)),
-      udc_(options_.udc) {}
+      udc_(options_.udc) {
+    stores_.whenSettled([this] { bind(); });
+}
 
 Result<void> GadgetService::begin() {
     if (options_.lendReady) {
@@ -43,10 +45,6 @@ Result<void> GadgetService::begin() {
         if (auto features = control->features(); !features)
             return tl::make_unexpected(features.error());
     }
-    // Bad stores are found before the gadget shows up on anybody's bus; but see startTarget().
-    if (devices_.empty())
-        if (auto fds = stores_.openForWorker(); !fds)
-            return tl::make_unexpected(fds.error());
     ffs::GadgetIdentity identity;
     identity.name = options_.name;
     identity.vendorId = options_.vendorId;
@@ -87,28 +85,20 @@ Result<WorkerKeeper::Start> GadgetService::prepareWorker(WorkerRole role) {
     Json config = {{"user", options_.user},
                    {"gadget", uuid->toString()},
                    {"mount", config_->mountOf(kindOf(role))}};
-    if (role == WorkerRole::Initiator)
+    if (role == WorkerRole::Initiator) {
         config["mimicFastboot"] = options_.mimicFastboot;
-    else if (auto added = addStores(config, fds); !added)
-        return tl::make_unexpected(added.error());
+    } else {
+        auto stateDir = runDir_.workerDir(worker_.uid, worker_.gid);
+        if (!stateDir)
+            return tl::make_unexpected(stateDir.error());
+        stores_.prepare();
+        config["stateDir"] = *stateDir;
+    }
     return WorkerKeeper::Start{
         {},
         {"belay-gadget", std::string(nameOf(role)) + "-worker", config.dump()},
         std::move(fds),
         {}};
-}
-
-Result<void> GadgetService::addStores(Json& config, std::vector<Fd>& fds) {
-    auto stores = stores_.openForWorker();
-    auto stateDir = runDir_.workerDir(worker_.uid, worker_.gid);
-    if (!stores)
-        return tl::make_unexpected(stores.error());
-    if (!stateDir)
-        return tl::make_unexpected(stateDir.error());
-    std::ranges::move(*stores, std::back_inserter(fds));
-    config.update(
-        {{"stores", stores_.config()}, {"mayLack", stores_.mayLack()}, {"stateDir", *stateDir}});
-    return {};
 }
 
 void GadgetService::workerMessage(WorkerRole role, const Json& message) {
@@ -123,7 +113,8 @@ void GadgetService::bind() {
     std::vector<ffs::Kind> ready;
     bool complete = true;
     for (const auto& [role, function] : functions_) {
-        if (function.isReady)
+        // Whoever plugs it in sees at once what there is.
+        if (function.isReady && (role != WorkerRole::Target || stores_.isSettled()))
             ready.push_back(kindOf(role));
         else if (!function.isLeftOut)
             complete = false;

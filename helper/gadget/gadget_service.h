@@ -58,7 +58,6 @@ class GadgetService final : public Service {
         bool isLeftOut = false;  // until it is ready
     };
 
-    Result<void> addStores(Json& config, std::vector<Fd>& fds);
     void withdraw(WorkerRole role);
     void bind();
     void bindAfter(Duration pause);

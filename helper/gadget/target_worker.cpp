@@ -9,8 +9,6 @@
 namespace belay::helper {
 namespace {
 
-constexpr int kFirstStoreFd = kAliveFd + 1;
-
 class GadgetTargetWorker {
  public:
     GadgetTargetWorker(Ring& ring, const Json& config)
@@ -30,10 +28,6 @@ class GadgetTargetWorker {
           session_(ring, helloFrom(config, wire::kRoleAttach), function_, engine_) {}
 
     Result<void> open(const Json& config) {
-        if (auto offered =
-                stores_.offer(config.at("stores"), kFirstStoreFd, config.at("mayLack").get<bool>());
-            !offered)
-            return offered;
         return session_.open(config.at("mount").get<std::string>(), ffs::Kind::Attach);
     }
 
@@ -41,8 +35,7 @@ class GadgetTargetWorker {
 
  private:
     void greet() {
-        supervisor_.send(
-            {{"type", "ready"}, {"stores", stores_.list()}, {"pendingStores", stores_.pending()}});
+        supervisor_.send({{"type", "ready"}});
         function_.tellReady();
     }
 

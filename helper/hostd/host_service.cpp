@@ -59,30 +59,15 @@ Result<WorkerKeeper::Start> HostService::prepareWorker(WorkerRole role) {
                    {"payloadCrc", options_.payloadCrc},
                    {"smooWriteBack", options_.smooWriteBack},
                    {"lasting", false}};
-    std::vector<Fd> fds;
-    if (role == WorkerRole::Target)
-        if (auto added = addStores(config, fds); !added)
-            return tl::make_unexpected(added.error());
+    if (role == WorkerRole::Target) {
+        auto stateDir = runDir_.workerDir(worker_.uid, worker_.gid);
+        if (!stateDir)
+            return tl::make_unexpected(stateDir.error());
+        stores_.prepare();
+        config.update({{"mimicFastboot", options_.mimicFastboot}, {"stateDir", *stateDir}});
+    }
     return WorkerKeeper::Start{
-        {},
-        {"belay-hostd", std::string(nameOf(role)) + "-worker", config.dump()},
-        std::move(fds),
-        {}};
-}
-
-Result<void> HostService::addStores(Json& config, std::vector<Fd>& fds) {
-    auto opened = stores_.openForWorker();
-    auto stateDir = runDir_.workerDir(worker_.uid, worker_.gid);
-    if (!opened)
-        return tl::make_unexpected(opened.error());
-    if (!stateDir)
-        return tl::make_unexpected(stateDir.error());
-    fds = std::move(*opened);
-    config.update({{"mimicFastboot", options_.mimicFastboot},
-                   {"stores", stores_.config()},
-                   {"mayLack", stores_.mayLack()},
-                   {"stateDir", *stateDir}});
-    return {};
+        {}, {"belay-hostd", std::string(nameOf(role)) + "-worker", config.dump()}, {}, {}};
 }
 
 bool HostService::wanted(const wire::ExportInfo& info) const {

@@ -57,7 +57,6 @@ class HostService final : public Service, private usb::DiscoveryListener {
     void take(const usb::Gadget& gadget);
     void leaveAlone(const usb::Gadget& gadget);
     void takeOneLeftAlone();
-    Result<void> addStores(Json& config, std::vector<Fd>& fds);
     void handOver(WorkerRole role);
     std::set<WorkerRole> tellWorkers(const Json& message);
 

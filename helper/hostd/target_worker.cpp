@@ -8,8 +8,6 @@
 namespace belay::helper {
 namespace {
 
-constexpr int kFirstStoreFd = kSupervisorFd + 1;
-
 class HostTargetWorker {
  public:
     HostTargetWorker(Ring& ring, const Json& config)
@@ -31,10 +29,6 @@ class HostTargetWorker {
                                                    device, interface, terms, engine_);
                   }) {}
 
-    Result<void> offer(const Json& config) {
-        return stores_.offer(config.at("stores"), kFirstStoreFd, config.at("mayLack").get<bool>());
-    }
-
     int run() { return runWorker(ring_, supervisor_); }
 
  private:
@@ -42,10 +36,8 @@ class HostTargetWorker {
     void greet() {
         if (std::exchange(greeted_, true))
             stores_.dropPending();
-        supervisor_.send({{"type", "ready"},
-                          {"stores", stores_.list()},
-                          {"pendingStores", stores_.pending()},
-                          {"gadget", gadget_.name()}});
+        supervisor_.send(
+            {{"type", "ready"}, {"stores", stores_.list()}, {"gadget", gadget_.name()}});
         gadget_.tellStanding();
     }
 
@@ -80,8 +72,6 @@ Result<int> serveStores(const Json& config) {
     if (!ring)
         return tl::make_unexpected(ring.error());
     HostTargetWorker worker(**ring, config);
-    if (auto offered = worker.offer(config); !offered)
-        return tl::make_unexpected(offered.error());
     // Stores come while it runs, and each has its write-back state.
     if (auto confined = confineWorker(config, Side::Host, WorkerRole::Target,
                                       config.at("stateDir").get<std::string>(),

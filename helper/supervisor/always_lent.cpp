@@ -1,9 +1,5 @@
 #include "helper/supervisor/always_lent.h"
 
-#include "helper/supervisor/store_probe.h"
-
-#include <fcntl.h>
-
 #include <utility>
 
 namespace belay::helper {
@@ -29,37 +25,19 @@ void AlwaysLent::lendAgain(const std::vector<LendSetting>& settings) {
 void AlwaysLent::look() {
     if (again_)
         ring_.cancel(*std::exchange(again_, std::nullopt));
-    for (const LendSetting& setting : missing_)
-        if (auto& probing = probing_[setting.path]; !probing)
-            probing = probeStores(ring_, {setting.path}, [this, setting] { probed(setting); });
-}
-
-// It is missing until now: whoever asks meanwhile must find it.
-void AlwaysLent::probed(const LendSetting& setting) {
-    ring_.destroyLater(std::move(probing_.extract(setting.path).mapped()));
-    if (std::erase(missing_, setting) == 0)
-        return;
-    if (!hooks_.keep(setting)) {
-        tryToLend(setting);
-        return;
-    }
-    said_.erase(setting.path);
-    hooks_.changed();
-}
-
-void AlwaysLent::tryToLend(const LendSetting& setting) {
-    const Fd file(::open(setting.path.c_str(),
-                         (setting.readOnly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK));
-    if (!file) {
-        failed(setting, systemError("lend again", setting.path).value());
-        return;
-    }
-    hooks_.lend(setting, file, [this, setting](const Result<void>& lent) {
-        if (lent)
+    for (const LendSetting& setting : std::exchange(missing_, {})) {
+        if (hooks_.keep(setting)) {
             said_.erase(setting.path);
-        else
-            failed(setting, lent.error());
-    });
+            hooks_.changed();
+            continue;
+        }
+        hooks_.lend(setting, [this, setting](const Result<void>& lent) {
+            if (lent)
+                said_.erase(setting.path);
+            else
+                failed(setting, lent.error());
+        });
+    }
 }
 
 void AlwaysLent::failed(const LendSetting& setting, const Error& reason) {

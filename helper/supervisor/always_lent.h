@@ -1,13 +1,10 @@
 #pragma once
 
-#include "core/base/fd.h"
 #include "core/base/ring.h"
-#include "helper/supervisor/own_task.h"
 #include "helper/supervisor/settings.h"
 
 #include <functional>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,9 +14,8 @@ namespace belay::helper {
 struct AlwaysLentHooks {
     // True if it is lent already, by a worker that outlived an earlier supervisor: that goes on.
     std::function<bool(const LendSetting& setting)> keep;
-    // Lends an open file again.
-    std::function<void(const LendSetting& setting, const Fd& file,
-                       std::function<void(Result<void> lent)> done)>
+    // Lends a file again.
+    std::function<void(const LendSetting& setting, std::function<void(Result<void> lent)> done)>
         lend;
     // missing() has changed.
     std::function<void()> changed;
@@ -28,8 +24,7 @@ struct AlwaysLentHooks {
 };
 
 // The files that are lent to a gadget always, and that cannot be lent now: a disk that is not
-// mounted yet, a file that is being replaced. Each is tried again every few seconds, once a
-// process of its own has seen that it can be opened without waiting (see probeStores()).
+// mounted yet, a file that is being replaced. Each is tried again every few seconds.
 class AlwaysLent {
  public:
     AlwaysLent(Ring& ring, AlwaysLentHooks hooks);
@@ -43,15 +38,12 @@ class AlwaysLent {
     const std::vector<LendSetting>& missing() const { return missing_; }
 
  private:
-    void probed(const LendSetting& setting);
-    void tryToLend(const LendSetting& setting);
     void failed(const LendSetting& setting, const Error& reason);
 
     Ring& ring_;
     AlwaysLentHooks hooks_;
     std::vector<LendSetting> missing_;
-    std::map<std::string, std::unique_ptr<OwnTask>> probing_;  // by path
-    std::map<std::string, std::string> said_;                  // by path
+    std::map<std::string, std::string> said_;  // by path
     std::optional<Ring::TimerId> again_;
 };
 

@@ -1,7 +1,6 @@
 #include "helper/supervisor/content_records.h"
 
 #include "core/base/log.h"
-#include "helper/supervisor/medium_process.h"
 
 #include <fcntl.h>
 
@@ -16,29 +15,24 @@ constexpr const char* kRights = "Run as root, or choose another --state-dir";
 
 }  // namespace
 
-Result<store::CleanRecord> ContentRecords::begin(int fd, const std::string& path, bool writable) {
-    const auto read = [this](int medium) { return readMediumElsewhere(ring_, medium); };
+Result<store::CleanRecord> ContentRecords::begin(const std::string& directory, int fd,
+                                                 const std::string& path, bool writable) {
     std::error_code made;
-    std::filesystem::create_directories(directory_, made);
+    std::filesystem::create_directories(directory, made);
     if (!made)
-        std::filesystem::permissions(directory_, std::filesystem::perms::owner_all, made);
+        std::filesystem::permissions(directory, std::filesystem::perms::owner_all, made);
     // As in beginRecord(): nothing can be kept here, now or ever.
     if (made == std::errc::read_only_file_system) {
         log::notice("{}: {}; changes by others while nobody offers it will not be noticed", path,
-                    errorFrom(made.value(), "make the directory", directory_).value().message());
-        return store::unrecorded(fd, path, read);
+                    errorFrom(made.value(), "make the directory", directory).value().message());
+        return store::unrecorded(fd, path);
     }
     if (made)
-        return errorFrom(made.value(), "make the directory", directory_, kRights);
-    auto record = store::beginRecord(directory_, fd, path, writable, read);
+        return errorFrom(made.value(), "make the directory", directory, kRights);
+    auto record = store::beginRecord(directory, fd, path, writable);
     if (!record && record.error().code == EACCES)
         record.error().hint = kRights;
     return record;
-}
-
-Result<Uuid> ContentRecords::identify(int fd, const std::string& path) {
-    const auto read = [this](int medium) { return readMediumElsewhere(ring_, medium); };
-    return store::unrecorded(fd, path, read).map([](const auto& record) { return record.uuid; });
 }
 
 void ContentRecords::noteBlockSize(store::CleanRecord& record, std::uint32_t blockSize) {

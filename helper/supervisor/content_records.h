@@ -29,10 +29,11 @@ class ContentRecords {
     ContentRecords(Ring& ring, std::string directory)
         : ring_(ring), directory_(std::move(directory)) {}
 
-    // See store::beginRecord().
-    Result<store::CleanRecord> begin(int fd, const std::string& path, bool writable);
-    // By what the store would be known if it were offered for the first time; notes nothing.
-    Result<Uuid> identify(int fd, const std::string& path);
+    const std::string& directory() const { return directory_; }
+
+    // See store::beginRecord(). In a FileOpener's process: it reads the medium.
+    static Result<store::CleanRecord> begin(const std::string& directory, int fd,
+                                            const std::string& path, bool writable);
     // Keeps what the store is offered with, here and in `record`. A record that cannot be written
     // is logged: then the next use may choose another one.
     void noteBlockSize(store::CleanRecord& record, std::uint32_t blockSize);

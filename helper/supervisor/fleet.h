@@ -168,7 +168,7 @@ class FleetInterface {
     // and the descriptor may write. `name`: what it is called without a label, and what is shown.
     virtual void lend(const std::string& gadget, Fd file, const std::string& name,
                       const LendTerms& terms, DeviceDone done) = 0;
-    // The same, opened here and now with our own privileges, and again after a restart.
+    // The same, opened now with our own privileges, and again after a restart.
     virtual void lendPath(const std::string& gadget, const std::string& path,
                           const LendTerms& terms, DeviceDone done) = 0;
     // Attach whatever the gadget shares, now and whenever it comes back.

@@ -97,6 +97,7 @@ LendingHooks GadgetUnit::lendingHooks() {
         target_.tell(message, fds);
     };
     hooks.killWorker = [this] { target_.kill(); };
+    hooks.needsWorker = [this] { keepWorker(WorkerRole::Target); };
     hooks.changed = [this](const LentStore& store) {
         stateSeen(idOf(store.uuid), {store.state, viewOf(store).problems, store.recoveries},
                   store.explanation);
@@ -107,8 +108,8 @@ LendingHooks GadgetUnit::lendingHooks() {
 
 AlwaysLentHooks GadgetUnit::alwaysLentHooks() {
     AlwaysLentHooks hooks;
-    hooks.lend = [this](const LendSetting& setting, const Fd& file, const auto& done) {
-        lend(file, setting.path, {setting.label, setting.readOnly, setting.blockSize}, true,
+    hooks.lend = [this](const LendSetting& setting, const auto& done) {
+        lend({}, setting.path, {setting.label, setting.readOnly, setting.blockSize}, true, true,
              [done](const Result<std::string>& device) {
                  done(device ? Result<void>() : tl::make_unexpected(device.error()));
              });
@@ -196,10 +197,8 @@ Result<WorkerKeeper::Start> GadgetUnit::prepareWorker(WorkerRole role) {
         auto stateDir = runDir_.workerDir(terms_.identity.uid, terms_.identity.gid);
         if (!stateDir)
             return tl::make_unexpected(stateDir.error());
-        config.update({{"mimicFastboot", false},
-                       {"stores", Json::array()},
-                       {"mayLack", false},
-                       {"stateDir", *stateDir}});
+        lending_.prepare();
+        config.update({{"mimicFastboot", false}, {"stateDir", *stateDir}});
     }
     WorkerKeeper::Start start;
     start.program = terms_.program;
@@ -210,7 +209,7 @@ Result<WorkerKeeper::Start> GadgetUnit::prepareWorker(WorkerRole role) {
 
 bool GadgetUnit::isWanted(WorkerRole role) const {
     if (role == WorkerRole::Target)
-        return !lending_.stores().empty();
+        return lending_.needWorker();
     return terms_.canAttach && begun_ && notTakenUp_.empty() &&
            ((present() && present()->attach) || !devices_.empty());
 }

@@ -80,7 +80,8 @@ class GadgetUnit {
 
     // See FleetInterface; `device` is one of devices().
     void attach(const std::string& share, FleetInterface::DeviceDone done);
-    void lend(const Fd& file, const std::string& name, const LendTerms& terms, bool always,
+    // As Lending::lend().
+    void lend(Fd file, const std::string& name, const LendTerms& terms, bool always, bool patient,
               FleetInterface::DeviceDone done);
     void setAutoAttach(bool on);
     void recover(const std::string& device, bool acceptLoss, FleetInterface::Done done);

@@ -187,18 +187,19 @@ void GadgetUnit::setAutoAttach(bool on) {
             devices_.attach(info.uuid, [](const Result<DeviceId>&) {});
 }
 
-void GadgetUnit::lend(const Fd& file, const std::string& name, const LendTerms& terms, bool always,
-                      FleetInterface::DeviceDone done) {
-    lending_.lend(file, name, terms, always,
+void GadgetUnit::lend(Fd file, const std::string& name, const LendTerms& terms, bool always,
+                      bool patient, FleetInterface::DeviceDone done) {
+    lending_.lend(std::move(file), name, terms, always, patient,
                   [this, done = std::move(done)](const Result<std::uint32_t>& store) {
-                      rememberLends();
+                      // First: one that is lent always and cannot be lent now is remembered by who
+                      // asked.
                       if (store)
                           done(idOf(lending_.find(*store)->uuid));
                       else
                           done(tl::make_unexpected(store.error()));
+                      rememberLends();
                       restIfIdle();
                   });
-    keepWorker(WorkerRole::Target);
 }
 
 void GadgetUnit::rememberLends() {

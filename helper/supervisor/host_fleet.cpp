@@ -245,24 +245,17 @@ void HostFleet::attach(const std::string& gadget, const std::string& share, Devi
 void HostFleet::lend(const std::string& gadget, Fd file, const std::string& name,
                      const LendTerms& terms, DeviceDone done) {
     if (GadgetUnit* found = unit(gadget))
-        found->lend(file, name, terms, false, std::move(done));
+        found->lend(std::move(file), name, terms, false, false, std::move(done));
     else
         done(tl::make_unexpected(noSuchGadget(gadget)));
 }
 
 void HostFleet::lendPath(const std::string& gadget, const std::string& path, const LendTerms& terms,
                          DeviceDone done) {
-    GadgetUnit* found = unit(gadget);
-    if (found == nullptr) {
-        done(tl::make_unexpected(noSuchGadget(gadget)));
-        return;
-    }
-    const int access = terms.readOnly ? O_RDONLY : O_RDWR;
-    const Fd file(::open(path.c_str(), access | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-    if (file)
-        found->lend(file, path, terms, true, std::move(done));
+    if (GadgetUnit* found = unit(gadget))
+        found->lend({}, path, terms, true, false, std::move(done));
     else
-        done(systemError("open", path));
+        done(tl::make_unexpected(noSuchGadget(gadget)));
 }
 
 Result<void> HostFleet::setAutoAttach(const std::string& gadget, bool on) {

@@ -3,11 +3,7 @@
 #include "core/base/log.h"
 #include "helper/protocol/export_json.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/fs.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -26,59 +22,14 @@ constexpr auto kOpenAgain = 2s;
 constexpr auto kStopPatience = 3s;
 // How long a worker waits for the last I/O of the one before it.
 constexpr auto kPredecessorPatience = 5s;
+// What a file system that is well takes to open a file, on a busy machine.
+constexpr auto kOpenPatience = 10s;
+// Between two looks whether a disk that is lent is still there.
+constexpr auto kLookPeriod = 2s;
 
 std::uint64_t nowUs() {
     return static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch() /
                                       std::chrono::microseconds(1));
-}
-
-// Another open file description of the same file, whatever became of its name.
-Result<Fd> openAgain(int fd, int flags, const std::string& name) {
-    Fd again(::open(fmt::format("/proc/self/fd/{}", fd).c_str(), flags | O_CLOEXEC | O_NONBLOCK));
-    if (!again)
-        return systemError("open", name);
-    return again;
-}
-
-Result<Fd> openForWorker(const LentStore& store) {
-    struct stat info {};
-    int flags = store.readOnly ? O_RDONLY : O_RDWR;
-    // O_EXCL without O_CREAT claims a block device for us alone (open(2)).
-    if (::fstat(store.witness.get(), &info) == 0 && S_ISBLK(info.st_mode))
-        flags |= O_EXCL;
-    return openAgain(store.witness.get(), flags, store.name);
-}
-
-// Told by the store as well, but in its worker, and not as what a caller can mend.
-Result<void> checkBlockSize(const Fd& file, const struct stat& info, const std::string& name,
-                            std::uint32_t blockSize) {
-    std::uint64_t size = static_cast<std::uint64_t>(info.st_size);
-    int own = 0;
-    if (S_ISBLK(info.st_mode) && (::ioctl(file.get(), BLKGETSIZE64, &size) != 0 ||
-                                  ::ioctl(file.get(), BLKSSZGET, &own) != 0))
-        return systemError("ask for the block size of", name);
-    if (blockSize < static_cast<std::uint32_t>(own))
-        return errorFrom(EINVAL, fmt::format("lend with a block size of {}", blockSize), name,
-                         fmt::format("It has blocks of {} bytes: use {} or more", own, own));
-    if (size % blockSize != 0)
-        return errorFrom(EINVAL, fmt::format("lend with a block size of {}", blockSize), name,
-                         fmt::format("Its size, {} bytes, is no multiple of that", size));
-    return {};
-}
-
-Result<void> checkLendable(const Fd& file, const std::string& name, const LendTerms& terms) {
-    struct stat info {};
-    if (::fstat(file.get(), &info) < 0)
-        return systemError("look at", name);
-    if (!S_ISREG(info.st_mode) && !S_ISBLK(info.st_mode))
-        return errorFrom(EINVAL, "lend", name, "Choose a file or a block device");
-    const int mode = ::fcntl(file.get(), F_GETFL) & O_ACCMODE;
-    if (mode == O_WRONLY || (mode == O_RDONLY && !terms.readOnly))
-        return errorFrom(EACCES, "lend", name,
-                         "It was opened for reading only: lend it read-only, or open it for "
-                         "reading and writing");
-    return terms.blockSize == 0 ? Result<void>()
-                                : checkBlockSize(file, info, name, terms.blockSize);
 }
 
 }  // namespace
@@ -88,6 +39,8 @@ Lending::Lending(Ring& ring, ContentRecords& records, LendingHooks hooks)
 
 Lending::~Lending() {
     *alive_ = false;
+    if (look_)
+        ring_.cancel(*look_);
 }
 
 const LentStore* Lending::find(std::uint32_t id) const {
@@ -97,27 +50,14 @@ const LentStore* Lending::find(std::uint32_t id) const {
 
 // -- the user
 
-void Lending::lend(const Fd& file, const std::string& name, const LendTerms& terms, bool always,
-                   std::function<void(Result<std::uint32_t> store)> done) {
-    if (auto lendable = checkLendable(file, name, terms); !lendable) {
-        done(tl::make_unexpected(lendable.error()));
-        return;
-    }
-    auto witness = openAgain(file.get(), O_RDONLY, name);
-    if (!witness) {
-        done(tl::make_unexpected(witness.error()));
-        return;
-    }
-    const auto record = records_.begin(witness->get(), name, !terms.readOnly);
-    if (!record) {
-        done(tl::make_unexpected(record.error()));
-        return;
-    }
+void Lending::lend(Fd file, const std::string& name, const LendTerms& terms, bool always,
+                   bool patient, std::function<void(Result<std::uint32_t> store)> done) {
     const std::uint32_t id = nextId_++;
     LentStore& store = stores_[id];
     store.id = id;
-    store.witness = std::move(*witness);
-    store.record = *record;
+    store.file = std::make_unique<OfferedFile>(
+        ring_, records_,
+        OfferedFile::Source{name, std::move(file), false, terms.readOnly, terms.blockSize});
     store.name = name;
     store.label =
         terms.label.empty() ? std::filesystem::path(name).filename().string() : terms.label;
@@ -126,8 +66,16 @@ void Lending::lend(const Fd& file, const std::string& name, const LendTerms& ter
     store.always = always;
     store.sinceUs = nowUs();
     store.opened = std::move(done);
-    if (workerReady_)
-        offer(store);
+    open(store);
+    if (patient)
+        return;
+    ring_.callAfter(kOpenPatience, [this, name, file = store.file.get(), alive = alive_] {
+        LentStore* late = *alive ? storeOf(file) : nullptr;
+        if (late != nullptr && late->uuid.isNil() && file->isOpening())
+            failed(*late, errorFrom(ETIMEDOUT, "open", name,
+                                    "Its file system does not answer: try again when it does")
+                              .value());
+    });
 }
 
 bool Lending::keepAlways(const std::string& name, bool readOnly) {
@@ -153,7 +101,7 @@ void Lending::stop(std::uint32_t id, bool force, FleetInterface::Done done) {
     store.stopping.push_back(std::move(done));
     if (std::exchange(store.ending, true))
         return;
-    if (!workerReady_) {
+    if (!workerReady_ || !store.handedOver) {
         drop(id, {});
         return;
     }
@@ -168,47 +116,54 @@ void Lending::stop(std::uint32_t id, bool force, FleetInterface::Done done) {
 
 // -- the worker
 
-// Of a block device the node is opened anew, and another card may be in the reader.
-Result<Fd> Lending::openSame(LentStore& store) {
-    auto own = openForWorker(store);
-    if (!own || store::isStill(store.record, own->get()))
-        return own;
-    log::notice("{}: another medium has taken its place", store.name);
-    auto witness = openAgain(store.witness.get(), O_RDONLY, store.name);
-    if (!witness)
-        return witness;
-    auto record = records_.begin(witness->get(), store.name, !store.readOnly);
-    if (!record)
-        return tl::make_unexpected(std::move(record.error()));
-    store.witness = std::move(*witness);
-    store.witnessProves = false;
-    store.record = *record;
-    return own;
+bool Lending::needWorker() const {
+    return std::ranges::any_of(stores_, [](const auto& item) {
+        return item.second.file->isKnown() || !item.second.uuid.isNil();
+    });
 }
 
-void Lending::offer(LentStore& store) {
-    auto own = openSame(store);
-    if (!own) {
-        failed(store, own.error());
+void Lending::prepare() {
+    for (auto& [id, store] : stores_)
+        if (store.file->isKnown() && !store.forWorker && !store.file->isOpening())
+            open(store);
+}
+
+LentStore* Lending::storeOf(const OfferedFile* file) {
+    const auto found =
+        std::ranges::find_if(stores_, [&](auto& item) { return item.second.file.get() == file; });
+    return found == stores_.end() ? nullptr : &found->second;
+}
+
+void Lending::open(LentStore& store) {
+    store.file->open([this, file = store.file.get()](Result<OfferedFile::ForWorker> forWorker) {
+        opened(file, std::move(forWorker));
+    });
+}
+
+void Lending::opened(const OfferedFile* file, Result<OfferedFile::ForWorker> forWorker) {
+    LentStore& store = *storeOf(file);
+    if (!forWorker) {
+        failed(store, forWorker.error());
         return;
     }
+    store.forWorker = std::move(*forWorker);
+    if (workerReady_)
+        handOver(store);
+    else
+        hooks_.needsWorker();
+}
+
+void Lending::handOver(LentStore& store) {
+    const OfferedFile::ForWorker file = *std::exchange(store.forWorker, std::nullopt);
     const bool wasOurs = store.always || !store.uuid.isNil();
-    hooks_.tellWorker(
-        {{"type", "store-add"},
-         {"store",
-          {{"id", store.id},
-           {"path", store.name},
-           {"label", store.label},
-           {"readOnly", store.readOnly},
-           {"blockSize", store.blockSize != 0 ? store.blockSize : store.askedBlockSize},
-           {"lastBlockSize", store.record.blockSize},
-           {"uuid", store.record.uuid.toString()},
-           {"replaced", store.record.replaced},
-           {"losses", store.record.losses},
-           {"witnessProves", store.witnessProves}}},
-         // Only what was ours before is in the way for a while.
-         {"patienceMs", wasOurs ? kPredecessorPatience / 1ms : 0}},
-        {own->get(), store.witness.get()});
+    store.handedOver = true;
+    Json config = store.file->config();
+    config.update({{"id", store.id}, {"label", store.label}});
+    hooks_.tellWorker({{"type", "store-add"},
+                       {"store", std::move(config)},
+                       // Only what was ours before is in the way for a while.
+                       {"patienceMs", wasOurs ? kPredecessorPatience / 1ms : 0}},
+                      {file.own.get(), file.witness.get()});
 }
 
 void Lending::workerReady(const Json& has) {
@@ -216,8 +171,10 @@ void Lending::workerReady(const Json& has) {
     keepsDying_ = false;
     takeUp(has);
     for (auto& [id, store] : stores_)
-        if (!store.open && store.witness)
-            offer(store);
+        if (store.forWorker)
+            handOver(store);
+        else if (!store.handedOver && store.file->isKnown() && !store.file->isOpening())
+            open(store);
 }
 
 void Lending::takeUp(const Json& has) {
@@ -251,6 +208,12 @@ void Lending::takeUp(const Json& has) {
             waiting.erase(same);
         }
         store.id = id;
+        store.handedOver = true;
+        store.forWorker.reset();
+        // Known by the witness of the worker that has it.
+        store.file = std::make_unique<OfferedFile>(
+            ring_, records_,
+            OfferedFile::Source{store.name, {}, false, store.readOnly, store.askedBlockSize});
     }
     for (auto& [old, store] : waiting) {
         store.id = nextId_++;
@@ -269,9 +232,10 @@ void Lending::workerDied() {
     sessionOpen_ = false;
     std::vector<std::uint32_t> ended;
     for (auto& [id, store] : stores_) {
-        store.open = store.inSession = false;
+        store.handedOver = store.open = store.inSession = false;
+        store.forWorker.reset();
         store.report = {};
-        if (store.ending || !store.witness)
+        if (store.ending || (!store.file->isKnown() && !store.file->isOpening()))
             ended.push_back(id);
         else
             refresh(store);
@@ -309,26 +273,36 @@ bool Lending::handle(const std::string& type, const Json& message, std::vector<F
     else if (type == "store-failed")
         failed(store, errorFromJson(message.at("error")));
     else if (type == "store-removed")
-        drop(id, {});
+        removed(store);
     else if (type == "witness" && fds.size() == 1)
         takeWitness(store, std::move(fds.front()));
     return true;
 }
 
 void Lending::takeWitness(LentStore& store, Fd witness) {
-    store.witness = std::move(witness);
-    store.witnessProves = true;
-    if (auto record = records_.begin(store.witness.get(), store.name, !store.readOnly))
-        store.record = *record;
-    else
-        log::warning("{}", record.error().message());
-    noteBlockSize(store);
+    if (store.file->isKnown() || store.file->isOpening())
+        return;
+    store.file->take(std::move(witness), [this, file = store.file.get()] {
+        const LentStore& known = *storeOf(file);
+        if (known.blockSize != 0)
+            known.file->noteBlockSize(known.blockSize);
+        lookSoon();
+        // Its worker has died, and nobody can give it to the next one.
+        if (!file->isKnown() && !known.handedOver)
+            drop(known.id, {});
+    });
 }
 
-// For the next life. This one keeps to it, whatever is written to the file meanwhile.
-void Lending::noteBlockSize(LentStore& store) {
-    if (store.witness && store.blockSize != 0)
-        records_.noteBlockSize(store.record, store.blockSize);
+// Taken back, or its medium had gone.
+void Lending::removed(LentStore& store) {
+    if (store.ending) {
+        drop(store.id, {});
+        return;
+    }
+    store.handedOver = store.open = store.inSession = false;
+    refresh(store);
+    if (!store.file->isOpening())
+        open(store);
 }
 
 void Lending::added(LentStore& store, const Json& message) {
@@ -339,33 +313,56 @@ void Lending::added(LentStore& store, const Json& message) {
     store.sizeBytes = info.sizeBytes;
     store.blockSize = info.blockSize;
     // The worker opens the next session for it.
-    store.open = true;
-    store.witnessProves = true;
+    store.handedOver = store.open = true;
+    store.file->proved();
     store.inSession = false;
     store.explanation.clear();
-    noteBlockSize(store);
+    store.file->noteBlockSize(store.blockSize);
+    lookSoon();
     refresh(store);
     if (const auto opened = std::exchange(store.opened, nullptr))
         opened(store.id);
 }
 
 void Lending::failed(LentStore& store, const Error& error) {
-    const std::uint32_t id = store.id;
+    store.handedOver = false;
     if (store.uuid.isNil()) {
-        drop(id, tl::make_unexpected(error));
+        drop(store.id, tl::make_unexpected(error));
         return;
     }
-    log::warning("{}: {}", store.name, error.message());
-    store.explanation = error.message();
-    ring_.callAfter(kOpenAgain, [this, id, alive = alive_] {
-        if (!*alive || !workerReady_)
-            return;
-        const auto found = stores_.find(id);
-        if (found == stores_.end())
-            return;
-        if (!found->second.open && !found->second.ending)
-            offer(found->second);
+    if (const std::string why = error.message(); why != store.explanation) {
+        log::warning("{}: {}", store.name, why);
+        store.explanation = why;
+        refresh(store);
+    }
+    ring_.callAfter(kOpenAgain, [this, file = store.file.get(), alive = alive_] {
+        LentStore* again = *alive && workerReady_ ? storeOf(file) : nullptr;
+        if (again != nullptr && !again->handedOver && !again->ending && !file->isOpening())
+            open(*again);
     });
+}
+
+// A disk that was pulled out tells nobody who has it open.
+void Lending::lookSoon() {
+    const auto mayGo = [](const auto& item) { return item.second.file->isBlockDevice(); };
+    if (!look_ && std::ranges::any_of(stores_, mayGo))
+        look_ = ring_.callAfter(kLookPeriod, [this] {
+            look_.reset();
+            look();
+            lookSoon();
+        });
+}
+
+void Lending::look() {
+    for (auto& [id, store] : stores_) {
+        if (!store.open || store.ending || !store.file->isGone())
+            continue;
+        log::warning("{}: its medium is gone", store.name);
+        store.explanation = "Its medium is gone. It is lent again when the medium is back";
+        store.open = store.inSession = false;
+        hooks_.tellWorker({{"type", "store-remove"}, {"id", id}}, {});
+        refresh(store);
+    }
 }
 
 void Lending::reported(const Json& stores) {
@@ -402,7 +399,7 @@ void Lending::drop(std::uint32_t id, const Result<void>& result) {
     store.state = State::Gone;
     if (!store.uuid.isNil()) {
         // One that was never open has written nothing, and whoever kept it from that may have.
-        records_.end(store.record, store.witness.get(), store.name);
+        store.file->endUse();
         hooks_.gone(store);
     }
     if (store.opened)

@@ -1,15 +1,16 @@
 #pragma once
 
-#include "core/base/fd.h"
 #include "core/base/ring.h"
 #include "core/base/uuid.h"
 #include "helper/supervisor/channel.h"
-#include "helper/supervisor/content_records.h"
 #include "helper/supervisor/fleet.h"
+#include "helper/supervisor/offered_file.h"
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,11 +19,9 @@ namespace belay::helper {
 // A file that is lent to a gadget.
 struct LentStore {
     std::uint32_t id = 0;  // the worker's name for it
-    // Ours alone: see store::StoreOptions::witness.
-    Fd witness;
-    // It is older than the last worker that had the store, whoever that worker's supervisor was.
-    bool witnessProves = false;
-    store::CleanRecord record;
+    std::unique_ptr<OfferedFile> file;
+    // For a worker that is about to come.
+    std::optional<OfferedFile::ForWorker> forWorker;
     std::string name;  // what is shown: its path, as far as that is known
     std::string label;
     bool readOnly = false;
@@ -34,6 +33,8 @@ struct LentStore {
     std::uint64_t sizeBytes = 0;
     std::uint32_t blockSize = 0;  // stays what it was when it was open for the first time
 
+    bool handedOver =
+        false;               // the present worker has it, or is about to open it or to let go of it
     bool open = false;       // the present worker has it
     bool inSession = false;  // and the open session was opened with it
     bool ending = false;
@@ -49,6 +50,8 @@ struct LentStore {
 struct LendingHooks {
     std::function<void(const Json& message, const std::vector<int>& fds)> tellWorker;
     std::function<void()> killWorker;
+    // A file is open, and no worker is there.
+    std::function<void()> needsWorker;
     // Of a store that has been open once.
     std::function<void(const LentStore& store)> changed;
     std::function<void(const LentStore& store)> gone;
@@ -56,9 +59,8 @@ struct LendingHooks {
 
 // The files lent to one gadget, over the deaths of the target's workers.
 //
-// - A worker gets two descriptors of each: an open file description of its own, so that the lock on
-//   it ends with that worker's last I/O, made from the witness, so that it is the same file even if
-//   another one has its name by now; and the witness.
+// - What is lent stays the same file, even if another one has its name by now.
+// - A disk that is pulled out and comes back is lent again, under whatever name.
 // - A worker that outlived an earlier life of ours tells what it has; its witnesses are asked for.
 class Lending {
  public:
@@ -68,9 +70,10 @@ class Lending {
     Lending(const Lending&) = delete;
     Lending& operator=(const Lending&) = delete;
 
-    // Checks the file (a regular file or a block device, and whether the block size fits it) and
-    // has it opened. `file` need not be writable if it is lent read-only; else EACCES.
-    void lend(const Fd& file, const std::string& name, const LendTerms& terms, bool always,
+    // Opens what has the name, or if there is a `file`, that; and has it opened by the worker.
+    // `file` need not be writable if it is lent read-only; else EACCES. ETIMEDOUT if its file
+    // system does not answer, unless whoever asks is `patient`.
+    void lend(Fd file, const std::string& name, const LendTerms& terms, bool always, bool patient,
               std::function<void(Result<std::uint32_t> store)> done);
     // What is lent under this name, by a worker that outlived an earlier supervisor, is lent always
     // from now on. False if nothing is.
@@ -78,6 +81,10 @@ class Lending {
     // EBUSY while requests are under way, unless `force`.
     void stop(std::uint32_t store, bool force, FleetInterface::Done done);
 
+    // Whether there is something for a worker to do.
+    bool needWorker() const;
+    // One is about to start: opens the files for it.
+    void prepare();
     // `has`: the stores that it has already, because it outlived an earlier supervisor. What was
     // to be lent and is among them is taken up, not lent twice.
     void workerReady(const Json& has);
@@ -94,13 +101,17 @@ class Lending {
     const LentStore* find(std::uint32_t id) const;
 
  private:
-    void offer(LentStore& store);
-    Result<Fd> openSame(LentStore& store);
+    void open(LentStore& store);
+    void opened(const OfferedFile* file, Result<OfferedFile::ForWorker> forWorker);
+    void handOver(LentStore& store);
+    LentStore* storeOf(const OfferedFile* file);
     void refresh(LentStore& store);
     void takeUp(const Json& has);
     void takeWitness(LentStore& store, Fd witness);
     void added(LentStore& store, const Json& message);
-    void noteBlockSize(LentStore& store);
+    void removed(LentStore& store);
+    void look();
+    void lookSoon();
     void failed(LentStore& store, const Error& error);
     void drop(std::uint32_t id, const Result<void>& result);
 
@@ -112,6 +123,7 @@ class Lending {
     bool workerReady_ = false;
     bool keepsDying_ = false;
     bool sessionOpen_ = false;
+    std::optional<Ring::TimerId> look_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -2,10 +2,9 @@
 
 #include "core/ublk/control_process.h"
 #include "helper/supervisor/content_records.h"
-#include "helper/supervisor/medium_process.h"
+#include "helper/supervisor/file_opener.h"
 #include "helper/supervisor/partition_process.h"
 #include "helper/supervisor/port_reset.h"
-#include "helper/supervisor/store_probe.h"
 
 #include <unistd.h>
 
@@ -21,10 +20,8 @@ std::optional<int> statusOf(int argc, char** argv) {
         return ublk::controlMain();
     if (first == kEndRecordArgument && argc == 6)
         return endRecordMain(argv + 2);
-    if (first == kReadMediumArgument && argc == 2)
-        return readMediumMain();
-    if (first == kProbeStoresArgument && argc == 2)
-        return probeStoresMain();
+    if (first == kOpenFileArgument && argc == 2)
+        return openFileMain();
     if (first == kReadPartitionsArgument && argc == 5)
         return readPartitionsMain(argv + 2);
     if (first == kChangePartitionsArgument && argc == 3)

@@ -3,7 +3,6 @@
 #include "core/base/log.h"
 #include "core/ublk/device.h"
 #include "helper/supervisor/command.h"
-#include "helper/supervisor/store_probe.h"
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -41,7 +40,7 @@ Service::Service(Ring& ring, RunDir runDir, const Identity& worker, ServiceOptio
       worker_(worker),
       policy_(options.policy),
       stores_(
-          ring, std::move(options.stores), options.stateDir + "/records",
+          ring, options.stores, options.stateDir + "/records",
           [this](const Json& message, const std::vector<int>& fds) { target_.tell(message, fds); }),
       initiator_(ring, keeperHooks(WorkerRole::Initiator)),
       target_(ring, keeperHooks(WorkerRole::Target)),
@@ -56,9 +55,9 @@ WorkerKeeper::Hooks Service::keeperHooks(WorkerRole role) {
     hooks.message = [this, role](const Json& message, std::vector<Fd> fds) {
         heard(role, message, fds);
     };
-    hooks.ready = [this, role](const Json& message) {
+    hooks.ready = [this, role](const Json&) {
         if (role == WorkerRole::Target)
-            stores_.workerReady(message.at("stores"), message.at("pendingStores"));
+            stores_.workerReady();
         workerReady(role);
         if (role == WorkerRole::Initiator)
             devices_.workerReady();
@@ -83,16 +82,16 @@ WorkerKeeper::Hooks Service::keeperHooks(WorkerRole role) {
     return hooks;
 }
 
-// What may lie on a device that nobody serves yet is not opened before somebody does.
+// Bad stores are found before anybody sees what is offered. What lies on a device that nobody
+// serves yet is opened when somebody does.
 void Service::startTarget() {
-    if (devices_.empty()) {
-        target_.start();
-        return;
-    }
-    probing_ = probeStores(ring_, stores_.paths(), [this] {
-        ring_.destroyLater(std::move(probing_));
-        if (!finishing_)
+    stores_.open([this](const Result<void>& opened) {
+        if (finishing_)
+            return;
+        if (opened)
             target_.start();
+        else
+            fail(opened.error());
     });
 }
 

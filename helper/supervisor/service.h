@@ -3,9 +3,8 @@
 #include "core/base/ring.h"
 #include "helper/supervisor/command_socket.h"
 #include "helper/supervisor/device_manager.h"
-#include "helper/supervisor/own_task.h"
 #include "helper/supervisor/run_dir.h"
-#include "helper/supervisor/store_args.h"
+#include "helper/supervisor/store_set.h"
 #include "helper/supervisor/worker_keeper.h"
 #include "helper/worker/confine.h"
 #include "helper/worker/role.h"
@@ -107,7 +106,6 @@ class Service {
     void finish(int status);
 
     const bool initiates_;
-    std::unique_ptr<OwnTask> probing_;
     Fd signals_;
     std::unique_ptr<FdWatch> signalWatch_;
     std::unique_ptr<CommandServer> commands_;

@@ -9,16 +9,16 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 
 namespace belay::helper {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr auto kPredecessorPatience = 5s;
 constexpr auto kRetry = 20ms;
 // What a file system that is well takes to answer.
 constexpr auto kSettles = 1s;
+// Between the messages about stores that come together.
+constexpr auto kTogether = 20ms;
 
 const char* nameOf(store::BlockSizeReason reason) {
     switch (reason) {
@@ -41,8 +41,9 @@ WorkerStores::WorkerStores(Ring& ring, engine::TargetEngine& engine, std::string
     : ring_(ring), engine_(engine), stateDir_(std::move(stateDir)), hooks_(std::move(hooks)) {}
 
 WorkerStores::~WorkerStores() {
-    if (poll_)
-        ring_.cancel(*poll_);
+    for (const auto& timer : {poll_, tell_})
+        if (timer)
+            ring_.cancel(*timer);
     // The kernel still has what a file system has not answered. It ends with the process.
     for (auto& [id, adding] : adding_)
         if (adding->store)
@@ -51,50 +52,8 @@ WorkerStores::~WorkerStores() {
         static_cast<void>(adding.release());
 }
 
-Result<void> WorkerStores::offer(const Json& stores, int firstFd, bool mayLack) {
-    offering_ = true;
-    int fd = firstFd;
-    for (const Json& entry : stores) {
-        Fd own(fd++);
-        Fd witness(fd++);
-        expect(entry, std::move(own), std::move(witness), Clock::now() + kPredecessorPatience);
-        const ExportId id(entry.at("id").get<std::uint32_t>());
-        const auto opened =
-            open(*adding_.at(id), mayLack ? Duration::zero() : Duration(kPredecessorPatience));
-        if (opened || (mayLack && opened.error().code == EBUSY))
-            continue;
-        if (!mayLack)
-            return opened;
-        log::warning("{}", opened.error().message());
-        adding_.erase(id);
-    }
-    awaitSettled();
-    offering_ = false;
-    pollSoon();
-    return {};
-}
-
-// As a rule all are offered from the first session on.
-void WorkerStores::awaitSettled() {
-    const TimePoint deadline = Clock::now() + kSettles;
-    const auto unsettled = [](const auto& item) { return item.second->store != nullptr; };
-    while (std::ranges::any_of(adding_, unsettled) && Clock::now() < deadline)
-        if (!ring_.turn(deadline - Clock::now()))
-            return;  // which run() finds as well
-}
-
-void WorkerStores::expect(const Json& config, Fd own, Fd witness, TimePoint deadline) {
-    auto adding = std::make_unique<Adding>();
-    adding->config = config;
-    adding->own = std::move(own);
-    adding->witness = std::move(witness);
-    adding->deadline = deadline;
-    adding->stores = this;
-    adding_[ExportId(config.at("id").get<std::uint32_t>())] = std::move(adding);
-}
-
 // It is taken once it is settled, which may be in here.
-Result<void> WorkerStores::open(Adding& adding, Duration patience) {
+Result<void> WorkerStores::open(Adding& adding) {
     const Json& config = adding.config;
     store::StoreOptions options;
     options.path = config.at("path").get<std::string>();
@@ -108,22 +67,15 @@ Result<void> WorkerStores::open(Adding& adding, Duration patience) {
     options.witness = config.value("witnessProves", false) ? adding.witness.get() : -1;
     options.replaced = config.at("replaced").get<std::uint64_t>();
     options.losses = config.value("losses", std::uint64_t{0});
-    const TimePoint deadline = Clock::now() + patience;
-    for (;;) {
-        // adopt() takes the descriptor even when it fails, so each try has its own.
-        Fd own(::fcntl(adding.own.get(), F_DUPFD_CLOEXEC, 0));
-        if (!own)
-            return systemError("pass on", options.path);
-        auto store = store::Store::adopt(ring_, std::move(own), options, adding);
-        if (store) {
-            adding.own.reset();
-            adding.store = std::move(*store);
-            break;
-        }
-        if (store.error().code != EBUSY || Clock::now() >= deadline)
-            return tl::make_unexpected(store.error());
-        std::this_thread::sleep_for(kRetry);
-    }
+    // adopt() takes the descriptor even when it fails, so each try has its own.
+    Fd own(::fcntl(adding.own.get(), F_DUPFD_CLOEXEC, 0));
+    if (!own)
+        return systemError("pass on", options.path);
+    auto store = store::Store::adopt(ring_, std::move(own), options, adding);
+    if (!store)
+        return tl::make_unexpected(std::move(store.error()));
+    adding.own.reset();
+    adding.store = std::move(*store);
     if (adding.store->settled())
         take(ExportId(config.at("id").get<std::uint32_t>()));
     return {};
@@ -162,8 +114,14 @@ void WorkerStores::add(const Json& message, std::vector<Fd>& fds) {
     } else if (stores_.contains(id) || adding_.contains(id)) {
         failed(id, errorFrom(EEXIST, "offer", path).value());
     } else {
-        const auto patience = std::chrono::milliseconds(message.at("patienceMs").get<unsigned>());
-        expect(config, std::move(fds[0]), std::move(fds[1]), Clock::now() + patience);
+        auto adding = std::make_unique<Adding>();
+        adding->config = config;
+        adding->own = std::move(fds[0]);
+        adding->witness = std::move(fds[1]);
+        adding->deadline =
+            Clock::now() + std::chrono::milliseconds(message.at("patienceMs").get<unsigned>());
+        adding->stores = this;
+        adding_[id] = std::move(adding);
         poll();
     }
 }
@@ -172,10 +130,12 @@ void WorkerStores::tryToAdd(ExportId id) {
     Adding& adding = *adding_.at(id);
     if (adding.store || retiring_.contains(id))
         return;  // asked already, or the last one of this number is still there
-    const auto opened = open(adding, Duration::zero());
+    const auto opened = open(adding);
     if (!opened && (opened.error().code != EBUSY || Clock::now() >= adding.deadline)) {
         failed(id, opened.error());
         adding_.erase(id);
+        if (tell_)
+            changed();
     } else if (stores_.contains(id)) {
         tellAdded(id);
     }
@@ -188,8 +148,7 @@ void WorkerStores::settled(Adding& adding) {
     }
     const ExportId id(adding.config.at("id").get<std::uint32_t>());
     take(id);
-    if (!offering_)
-        tellAdded(id);
+    tellAdded(id);
 }
 
 void WorkerStores::tellAdded(ExportId id) {
@@ -199,6 +158,23 @@ void WorkerStores::tellAdded(ExportId id) {
                  {"export", toJson(store.info)},
                  {"blockSizeReason", nameOf(store.reason)}},
                 {});
+    changed();
+}
+
+// A session of an older protocol has what there was at its begin: each store that came alone would
+// end it.
+void WorkerStores::changed() {
+    if (tell_ && !adding_.empty())
+        return;
+    if (tell_)
+        ring_.cancel(*tell_);
+    tell_ = ring_.callAfter(adding_.empty() ? Duration(kTogether) : Duration(kSettles),
+                            [this] { tellChanged(); });
+}
+
+void WorkerStores::tellChanged() {
+    if (tell_)
+        ring_.cancel(*std::exchange(tell_, std::nullopt));
     hooks_.changed();
 }
 
@@ -224,7 +200,7 @@ void WorkerStores::remove(ExportId id) {
     if (stores_.erase(id) > 0) {
         engine_.retireStore(id);
         retiring_.insert(id);
-        hooks_.changed();
+        tellChanged();
         poll();
     } else if (!retiring_.contains(id)) {
         hooks_.send({{"type", "store-removed"}, {"id", id.value}}, {});
@@ -265,13 +241,6 @@ void WorkerStores::pollSoon() {
 }
 
 // -- what there is
-
-Json WorkerStores::pending() const {
-    Json list = Json::array();
-    for (const auto& [id, adding] : adding_)
-        list.push_back(id.value);
-    return list;
-}
 
 Json WorkerStores::list() const {
     Json list = Json::array();

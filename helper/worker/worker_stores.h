@@ -13,13 +13,14 @@
 
 namespace belay::helper {
 
-// The stores that a worker offers through its target engine: those of its configuration, and those
-// that come and go while it runs. For each the supervisor gives two descriptors: see
-// StoreSet::openForWorker() and Lending.
+// The stores that a worker offers through its target engine, which come and go while it runs. For
+// each the supervisor gives two descriptors: see OfferedFile.
 //
 // Messages it takes:
-//   store-add  store, patienceMs  (with two descriptors)   offer one more. One that somebody holds,
-//                                 as a rule a dead worker with I/O under way, is waited for so long
+//   store-add  store, patienceMs  (with two descriptors)   offer one more: {id, label, readOnly,
+//                                 path, blockSize, lastBlockSize, uuid, replaced, losses,
+//                                 witnessProves}. One that somebody holds, as a rule a dead worker
+//                                 with I/O under way, is waited for so long
 //   store-remove  id              offer it no more
 //   witness  id                   hand its witness out
 // Messages it sends:
@@ -31,31 +32,24 @@ class WorkerStores {
  public:
     struct Hooks {
         std::function<void(const Json& message, const std::vector<int>& fds)> send;
-        // What is offered has changed, which the engine's session knows.
+        // What is offered has changed, which the engine's session knows. Of those that come
+        // together, and whose file systems are well, it is called once.
         std::function<void()> changed;
     };
 
-    // `stateDir`: where stores keep their write-back state. No hooks: takes no messages.
-    WorkerStores(Ring& ring, engine::TargetEngine& engine, std::string stateDir, Hooks hooks = {});
+    // `stateDir`: where stores keep their write-back state.
+    WorkerStores(Ring& ring, engine::TargetEngine& engine, std::string stateDir, Hooks hooks);
     ~WorkerStores();
     WorkerStores(const WorkerStores&) = delete;
     WorkerStores& operator=(const WorkerStores&) = delete;
 
-    // The "stores" of a configuration ({id, label, readOnly, path, blockSize, lastBlockSize,
-    // uuid, replaced, losses, witnessProves}), from descriptor `firstFd` on. One that cannot be
-    // opened is an error, unless some `mayLack`: then it is logged, and not in list(). One that a
-    // dead predecessor still holds, or whose file system does not answer, is pending(); but for the
-    // former, if none `mayLack`, this waits five seconds.
-    Result<void> offer(const Json& stores, int firstFd, bool mayLack);
     // False if the message is none of the above.
     bool handle(const Json& message, std::vector<Fd>& fds);
     // A new supervisor knows nothing of what its predecessor still waited for.
     void dropPending();
 
-    // The ids of those of which "store-added" or "store-failed" has still to say what becomes.
-    Json pending() const;
     bool empty() const { return stores_.empty(); }
-    // As configured, each with its export and the reason for its block size ("asked", "remembered",
+    // As they came, each with its export and the reason for its block size ("asked", "remembered",
     // "partition-table" or "usual"): for a supervisor that knows nothing yet.
     Json list() const;
     Json report(bool withRequests) const;
@@ -81,13 +75,13 @@ class WorkerStores {
     };
 
     void add(const Json& message, std::vector<Fd>& fds);
-    void expect(const Json& config, Fd own, Fd witness, TimePoint deadline);
-    Result<void> open(Adding& adding, Duration patience);
-    void awaitSettled();
+    Result<void> open(Adding& adding);
     void tryToAdd(ExportId id);
     void settled(Adding& adding);
     void take(ExportId id);
     void tellAdded(ExportId id);
+    void changed();
+    void tellChanged();
     void drop(ExportId id);
     void remove(ExportId id);
     void failed(ExportId id, const Error& error);
@@ -100,11 +94,11 @@ class WorkerStores {
     const std::string stateDir_;
     const Hooks hooks_;
     std::map<ExportId, Offered> stores_;
-    bool offering_ = false;  // in offer()
     std::map<ExportId, std::unique_ptr<Adding>> adding_;
     std::map<const Adding*, std::unique_ptr<Adding>> dropped_;  // until they are settled
     std::set<ExportId> retiring_;  // taken back, with requests under way
     std::optional<Ring::TimerId> poll_;
+    std::optional<Ring::TimerId> tell_;  // while a change has still to be told
 };
 
 }  // namespace belay::helper

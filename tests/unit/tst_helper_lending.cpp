@@ -59,6 +59,7 @@ struct Supervisor {
                 channel->send(message, fds);
         };
         hooks.killWorker = [this] { ++kills; };
+        hooks.needsWorker = [this] { ++workersNeeded; };
         hooks.changed = [](const LentStore&) {};
         hooks.gone = [this](const LentStore& store) { gone.push_back(store.label); };
         lending = std::make_unique<Lending>(ring, records, std::move(hooks));
@@ -69,6 +70,7 @@ struct Supervisor {
     std::vector<Json> heard;
     std::vector<std::string> gone;
     unsigned kills = 0;
+    unsigned workersNeeded = 0;
     std::unique_ptr<Lending> lending;
 };
 
@@ -154,7 +156,7 @@ class HelperLendingTest : public QObject {
     };
     void lend(const std::string& path, Lent& lent, bool always = false,
               const LendTerms& terms = {}) {
-        lending().lend(openFile(path), path, terms, always,
+        lending().lend(openFile(path), path, terms, always, false,
                        [&lent](const Result<std::uint32_t>& store) { lent.answer = store; });
     }
     std::vector<std::string> offered() const {
@@ -207,7 +209,7 @@ void HelperLendingTest::lendsAndTakesBack() {
     QCOMPARE(store->sizeBytes, std::uint64_t{1} << 20);
     QVERIFY(offered() == std::vector<std::string>{"disk"});
     QVERIFY(!hold(path));
-    QCOMPARE(worker_->changes, 1u);
+    QVERIFY(happens([&] { return worker_->changes == 1; }));
 
     std::optional<Result<void>> stopped;
     lending().stop(lent.id(), false, [&](const Result<void>& result) { stopped = result; });
@@ -402,11 +404,9 @@ void HelperLendingTest::theNextSupervisorTakesUp() {
             return message.at("type") == "witness";
         });
     }));
-    struct stat ours {};
-    struct stat file {};
-    QCOMPARE(::fstat(lending().find(again.id())->witness.get(), &ours), 0);
-    QCOMPARE(::stat(path.c_str(), &file), 0);
-    QCOMPARE(ours.st_ino, file.st_ino);
+    const OfferedFile& file = *lending().find(again.id())->file;
+    QVERIFY(happens([&] { return file.isKnown(); }));
+    QVERIFY(store::isStill(file.record(), openFile(path).get()));
     QVERIFY(!happens([&] { return worker_->changes > 1; }, 100ms));
 }
 
@@ -484,7 +484,7 @@ void HelperLendingTest::noticesWhatOthersChange() {
     QCOMPARE(generation(), before);
     startSupervisor();
     connectWorker();
-    QVERIFY(happens([&] { return lending().find(second.id())->record.use != 0; }));
+    QVERIFY(happens([&] { return lending().find(second.id())->file->record().use != 0; }));
     takeBack(second);
 
     change();
@@ -500,7 +500,8 @@ void HelperLendingTest::refusesABlockSizeThatDoesNotFit() {
     startWorker();
     Lent lent;
     lend(path, lent, false, {.blockSize = 4096});
-    QVERIFY(lent.answer && !*lent.answer);
+    QVERIFY(happens([&] { return lent.answer.has_value(); }));
+    QVERIFY(!*lent.answer);
     QCOMPARE(lent.answer->error().code, EINVAL);
     QVERIFY2(lent.answer->error().message().find("Its size, 5120 bytes, is no multiple") !=
                  std::string::npos,

@@ -153,9 +153,8 @@ void TestBelayd::lendsWithABlockSize() {
         // What it went by is gone now.
         const QString any = user.objects("/devices/").value(0);
         const pid_t worker = user.get(any, kDevice, "DaemonPid").toInt();
-        const pid_t old = belayd();
-        require(worker > 0 && old > 0, "nobody lends it");
-        ::kill(old, SIGKILL);
+        require(worker > 0, "nobody lends it");
+        killBelayd();
         ::kill(worker, SIGKILL);
         const auto lentAgain = [&] {
             const auto devices = user.objects("/devices/");
@@ -183,8 +182,8 @@ void TestBelayd::outlivesItsDeath() {
             plugged.disk.awaitProgress(10);
             const pid_t old = belayd();
             require(old > 0, "belayd does not run");
-            ::kill(old, SIGKILL);
             const qint64 before = plugged.disk.completed();
+            killBelayd();
             require(waitUntil([&] { return plugged.disk.completed() > before + 5; }, 1500ms, 5ms),
                     "I/O pauses without belayd");
             // Whoever asks starts the next one.
@@ -254,14 +253,15 @@ void TestBelayd::lendsWhatLiesOnItsDisk() {
             lent.awaitProgress(10);
         }
         // belayd, too: the next one must not open the file before somebody serves the disk.
-        std::vector<pid_t> all = {belayd()};
-        for (const QString& victim : {lentDevice, device})
-            all.push_back(user.get(victim, kDevice, "DaemonPid").toInt());
-        for (const pid_t process : all)
+        const pid_t target = user.get(lentDevice, kDevice, "DaemonPid").toInt();
+        const pid_t initiator = user.get(device, kDevice, "DaemonPid").toInt();
+        for (const pid_t process : {target, initiator})
             ::kill(process, SIGKILL);
-        for (const pid_t process : all)
-            require(waitUntil([=] { return isDead(process); }), "it cannot be buried");
+        killBelayd();
+        require(waitUntil([=] { return isDead(initiator); }), "it cannot be buried");
         require(waitUntil(bothLive, 30s, 100ms), "they do not go on");
+        // What it wrote to the disk that nobody served, it had to wait for.
+        require(isDead(target), "the worker that had the file lives on");
         lent.awaitProgress(10);
         endLoad(*load);
         lent.compare();
@@ -313,9 +313,7 @@ void TestBelayd::replacesAnEarlierWorker() {
         Plugged plugged(bench);
         const QString device = plugged.attach();
         const pid_t old = user.get(device, kDevice, "DaemonPid").toInt();
-        const pid_t before = belayd();
-        ::kill(before, SIGKILL);
-        require(waitUntil([=] { return isDead(before); }), "belayd does not die");
+        killBelayd();
         const QString folder = QString::fromUtf8(mustRun({"find", "/run", "-name",
                                                           "initiator.socket", "-printf", "%h"}))
                                    .trimmed();

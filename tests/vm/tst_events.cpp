@@ -161,7 +161,7 @@ void TestEvents::tellsEverything() {
         // A file that is lent always is away when belayd begins.
         const pid_t workers[] = {user.get(device, kDevice, "DaemonPid").toInt(),
                                  user.get(lentDevice, kDevice, "DaemonPid").toInt()};
-        ::kill(belayd(), SIGKILL);
+        killBelayd();
         for (const pid_t process : workers)
             ::kill(process, SIGKILL);
         require(QFile::rename(lent.store(), lent.store() + ".away"), "the file cannot be renamed");

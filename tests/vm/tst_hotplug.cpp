@@ -284,8 +284,7 @@ void TestHotplug::holders() {
 // What the worker cannot do with a gadget is on the bus, and tried again.
 void TestHotplug::cannotBeOpened() {
     inTurn([](Bench& bench) {
-        if (belayd() > 0)
-            ::kill(belayd(), SIGKILL);
+        killBelayd();
         Disk disk = bench.disk("disk");
         auto gadget = bench.gadget({"--share", disk.store(), "--label", "disk"});
         const Cable cable(0, "gadget");
@@ -319,7 +318,7 @@ void TestHotplug::lentWhenItAppears() {
         lent.appearedAs(waitForLive(*plugged.gadget, "lent"));
         // As after a reboot, with a disk that is mounted late.
         const pid_t worker = user.get(device, kDevice, "DaemonPid").toInt();
-        ::kill(belayd(), SIGKILL);
+        killBelayd();
         ::kill(worker, SIGKILL);
         require(QFile::rename(lent.store(), lent.store() + ".away"), "the file cannot be renamed");
         require(user.gadget() == plugged.path, "the gadget has another path");
@@ -346,7 +345,7 @@ void TestHotplug::kernelDoesNotAnswer() {
         plugged.cable.pull();
         user.waitForState(device, "waiting", 5s);
         // One that does not know the gadget until it comes.
-        ::kill(belayd(), SIGKILL);
+        killBelayd();
         require(QFile::remove("/run/belay-test/state/settings.json"), "it has no settings");
         const auto next = startBelayd(bench, {});
         require(user.objects("/devices/").isEmpty(), "the device is known too early");

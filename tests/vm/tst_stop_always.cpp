@@ -176,7 +176,7 @@ void TestStopAlways::noProgram() {
         if (failure)
             std::rethrow_exception(failure);
         // What is there again is used again.
-        ::kill(belayd(), SIGKILL);
+        killBelayd();
         user.gadget();
         victim.plugged.end();
     });

@@ -27,11 +27,14 @@ pid_t belayd() {
     return run({"pidof", "belayd"}).output.trimmed().toInt();
 }
 
-std::unique_ptr<Program> startBelayd(Bench& bench, const QStringList& settings) {
+void killBelayd() {
     if (const pid_t old = belayd(); old > 0)
         ::kill(old, SIGKILL);
-    require(waitUntil([] { return belayd() == 0 && !belaydIsOnTheBus(); }),
-            "the one before does not go");
+    require(waitUntil([] { return belayd() == 0 && !belaydIsOnTheBus(); }), "belayd does not die");
+}
+
+std::unique_ptr<Program> startBelayd(Bench& bench, const QStringList& settings) {
+    killBelayd();
     QStringList command = QStringList("env") + settings;
     const QByteArray file = readFile("/run/belay-test/services/org.belay.Helper1.service");
     for (const QByteArray& line : file.split('\n'))

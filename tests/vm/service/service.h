@@ -25,6 +25,10 @@ extern const BusClient root;
 // The one that runs now; 0 if there is none.
 pid_t belayd();
 
+// Kills the one that runs, if one does. Whoever asks afterwards starts the next one: the bus has
+// seen that this one is gone.
+void killBelayd();
+
 // Starts it with NAME=VALUE lines in its environment, and in that of all that it starts, in the
 // place of the one that runs. One that the bus starts has none of them.
 std::unique_ptr<Program> startBelayd(Bench& bench, const QStringList& settings);
