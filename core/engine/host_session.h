@@ -51,7 +51,8 @@ class HostSession : public SessionOwner {
         Refused,  // they have no language in common, or the gadget says no
     };
     using StandingHandler = std::function<void(Standing standing, const std::string& reason)>;
-    // To be told of every change. Called from the ring; before start().
+    // To be told of every change, and again when an open session of a target has what was opened
+    // since. Called from the ring; before start().
     void watch(StandingHandler handler) { onStanding_ = std::move(handler); }
     Standing standing() const { return standing_; }
     const std::string& reason() const { return reason_; }
@@ -81,6 +82,8 @@ class HostSession : public SessionOwner {
  protected:
     HostSession(std::shared_ptr<usb::Device> device, const usb::Interface& interface,
                 const HostTerms& terms);
+
+    void tellStanding() { onStanding_(standing_, reason_); }
 
     // True while a session exists.
     virtual bool hasLink() const = 0;

@@ -77,6 +77,8 @@ void HostTargetSession::tellChanges() {
             endSession(sent.error());
         else if (engine_.hasSession() && engine_.changes() != listedAt_)
             exportsChanged();
+        else
+            tellStanding();
     });
 }
 

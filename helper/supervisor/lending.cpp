@@ -229,7 +229,6 @@ void Lending::takeUp(const Json& has) {
 
 void Lending::workerDied() {
     workerReady_ = false;
-    sessionOpen_ = false;
     std::vector<std::uint32_t> ended;
     for (auto& [id, store] : stores_) {
         store.handedOver = store.open = store.inSession = false;
@@ -251,9 +250,6 @@ void Lending::workerKeepsDying() {
 }
 
 void Lending::sessionChanged(bool open) {
-    if (sessionOpen_ == open)
-        return;
-    sessionOpen_ = open;
     for (auto& [id, store] : stores_)
         store.inSession = open && store.open;
     for (auto& [id, store] : stores_)

@@ -90,7 +90,8 @@ class Lending {
     void workerReady(const Json& has);
     void workerDied();
     void workerKeepsDying();
-    // A session with the gadget is open, or none is. It has the stores that were open before it.
+    // A session with the gadget is open, or none is. It has the stores that are open now; said
+    // again when it has those that came later.
     void sessionChanged(bool open);
     // False if the message is not about stores. `fds`: what came with it.
     bool handle(const std::string& type, const Json& message, std::vector<Fd>& fds);
@@ -122,7 +123,6 @@ class Lending {
     std::uint32_t nextId_ = 1;
     bool workerReady_ = false;
     bool keepsDying_ = false;
-    bool sessionOpen_ = false;
     std::optional<Ring::TimerId> look_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -222,7 +222,7 @@ void HelperLendingTest::lendsAndTakesBack() {
     QVERIFY(supervisor_->gone == std::vector<std::string>{"disk"});
 }
 
-// A session is open with what it was opened with: what is lent later waits for the next one.
+// What is lent later is live when the session has it.
 void HelperLendingTest::isLiveInASessionThatHasIt() {
     startWorker();
     Lent first;
@@ -239,7 +239,7 @@ void HelperLendingTest::isLiveInASessionThatHasIt() {
     QVERIFY(stateOf(first) == lifecycle::State::Live);
     QVERIFY(stateOf(second) == lifecycle::State::Waiting);
     lending().sessionChanged(true);
-    QVERIFY(stateOf(second) == lifecycle::State::Waiting);
+    QVERIFY(stateOf(second) == lifecycle::State::Live);
     lending().sessionChanged(false);
     QVERIFY(stateOf(first) == lifecycle::State::Waiting);
     lending().sessionChanged(true);
