@@ -20,8 +20,10 @@ namespace {
 
 constexpr const char* kUsEnglishFolder = "0x409";
 // How long the kernel may take to close the files of a process that is gone (measured: 35 ms with
-// transfers under way), and others to leave a mount alone.
-constexpr auto kLettingGo = std::chrono::seconds(10);
+// transfers under way): before its instance is used again, when whoever asks can ask again, and at
+// the end.
+constexpr auto kLettingGo = std::chrono::milliseconds(250);
+constexpr auto kLettingGoAtEnd = std::chrono::seconds(10);
 constexpr Kind kAllKinds[] = {Kind::Lend, Kind::Attach};
 
 void keepFirst(Result<void>& first, Result<void> next) {
@@ -108,10 +110,10 @@ Result<GadgetConfig> GadgetConfig::create(GadgetIdentity identity) {
     for (const Kind kind : config.identity_.kinds)
         if (done)
             done = config.ensureFunction(kind);
-    if (done)
-        done = config.renew();
     if (!done)
         return tl::make_unexpected(done.error());
+    if (auto renewed = config.renew(); !renewed && renewed.error().code != EBUSY)
+        return tl::make_unexpected(renewed.error());
     return config;
 }
 
@@ -150,7 +152,7 @@ Result<void> GadgetConfig::dropUnwanted() {
         if (std::ranges::find(identity_.kinds, kind) != identity_.kinds.end())
             continue;
         keepFirst(result, removeEntry(config_ + "/" + functionOf(kind)));
-        keepFirst(result, unmount(kind));
+        keepFirst(result, unmount(kind, kLettingGoAtEnd));
         keepFirst(result, removeEntry(path_ + "/functions/" + functionOf(kind)));
     }
     return result;
@@ -201,7 +203,7 @@ Result<void> GadgetConfig::linkOnly(const std::vector<Kind>& kinds) {
 }
 
 Result<void> GadgetConfig::mountFresh(Kind kind) {
-    if (auto unmounted = unmount(kind); !unmounted)
+    if (auto unmounted = unmount(kind, kLettingGo); !unmounted)
         return unmounted;
     const std::string target = mountOf(kind);
     if (auto made = ensureFolder(target); !made)
@@ -219,15 +221,17 @@ Result<void> GadgetConfig::mountFresh(Kind kind) {
     return {};
 }
 
-Result<void> GadgetConfig::unmount(Kind kind) {
+Result<void> GadgetConfig::unmount(Kind kind, Duration patience) {
     for (const Mount& mount : mountsOf("functionfs")) {
         if (mount.source != instance(kind))
             continue;
-        const TimePoint deadline = Clock::now() + kLettingGo;
+        const TimePoint deadline = Clock::now() + patience;
         while (::umount2(mount.target.c_str(), 0) < 0) {
             if (errno != EBUSY || Clock::now() > deadline)
                 return systemError("unmount", mount.target,
-                                   errno == EBUSY ? "Its files are still open" : "");
+                                   errno == EBUSY ? "Its files are still open: a worker that was "
+                                                    "killed may hang in the kernel"
+                                                  : "");
             std::this_thread::sleep_for(std::chrono::milliseconds(1));
         }
     }
@@ -235,12 +239,11 @@ Result<void> GadgetConfig::unmount(Kind kind) {
 }
 
 Result<void> GadgetConfig::renew() {
-    if (auto unbound = unbind(); !unbound)
-        return unbound;
-    for (const Kind kind : identity_.kinds)
-        if (auto mounted = mountFresh(kind); !mounted)
-            return mounted;
-    return {};
+    Result<void> result = unbind();
+    if (result)
+        for (const Kind kind : identity_.kinds)
+            keepFirst(result, mountFresh(kind));
+    return result;
 }
 
 Result<void> GadgetConfig::renew(Kind kind) {
@@ -295,7 +298,7 @@ Result<void> GadgetConfig::remove() {
     Result<void> result = unbind();
     for (const Kind kind : kAllKinds) {
         keepFirst(result, removeEntry(config_ + "/" + functionOf(kind)));
-        keepFirst(result, unmount(kind));
+        keepFirst(result, unmount(kind, kLettingGoAtEnd));
         keepFirst(result, removeEntry(path_ + "/functions/" + functionOf(kind)));
         ::rmdir(mountOf(kind).c_str());
     }

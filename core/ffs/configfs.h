@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/fd.h"
 #include "core/ffs/descriptors.h"
@@ -32,7 +33,8 @@ struct GadgetIdentity {
 // - Destruction removes the gadget; a process that wants it to outlive itself must not return.
 class GadgetConfig {
  public:
-    // Sets everything up, bound to nothing.
+    // Sets everything up, bound to nothing. An instance that somebody still has open, such as a
+    // process that was killed and hangs in the kernel, is left to renew().
     static Result<GadgetConfig> create(GadgetIdentity identity);
     ~GadgetConfig();
     GadgetConfig(GadgetConfig&&) noexcept = default;
@@ -42,10 +44,10 @@ class GadgetConfig {
     std::string mountOf(Kind kind) const;
 
     // Off the UDC, and a fresh mount for every instance: before another process than the last one
-    // opens the Functions. create() has done it for the first. Waits for the kernel to let go of
-    // the last one's files: a killed process's io_uring is taken down some time after the process,
-    // and FunctionFS resets an instance when its last file is closed, also under the hands of the
-    // next one that has opened it (ffs_data_closed; seen on 6.12).
+    // opens the Functions. create() has done it for the first. Waits a moment for the kernel to let
+    // go of the last one's files, then EBUSY: a killed process's io_uring is taken down some time
+    // after the process, and FunctionFS resets an instance when its last file is closed, also under
+    // the hands of the next one that has opened it (ffs_data_closed; seen on 6.12).
     Result<void> renew();
     // The same for one instance. The gadget stays where it is unless it offers this one.
     Result<void> renew(Kind kind);
@@ -82,7 +84,7 @@ class GadgetConfig {
     Result<void> linkOnly(const std::vector<Kind>& kinds);
     bool isLinked(Kind kind) const;
     Result<void> mountFresh(Kind kind);
-    Result<void> unmount(Kind kind);
+    Result<void> unmount(Kind kind, Duration patience);
 
     GadgetIdentity identity_;
     std::string path_;    // of the gadget in configfs

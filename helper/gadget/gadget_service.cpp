@@ -20,6 +20,8 @@ constexpr auto kBindRetry = std::chrono::milliseconds(250);
 // How long a worker that is starting is waited for, so that the host sees one gadget come and not
 // two after each other.
 constexpr auto kTogether = std::chrono::seconds(5);
+// One that dies more often than that is not: it does not start again at once.
+constexpr auto kSeldom = std::chrono::minutes(1);
 
 constexpr ffs::Kind kindOf(WorkerRole role) {
     return role == WorkerRole::Initiator ? ffs::Kind::Lend : ffs::Kind::Attach;
@@ -69,10 +71,15 @@ Result<void> GadgetService::begin() {
     return {};
 }
 
+// A dead worker's ring may hold its ep0 for a while yet.
+Result<void> GadgetService::makeWay(WorkerRole role) {
+    auto renewed = config_->renew(kindOf(role));
+    if (!renewed && !std::exchange(functions_[role].isLeftOut, true))
+        bindAfter(Duration::zero());
+    return renewed;
+}
+
 Result<WorkerKeeper::Start> GadgetService::prepareWorker(WorkerRole role) {
-    // A dead worker's ring may hold its ep0 for a while yet.
-    if (auto renewed = config_->renew(kindOf(role)); !renewed)
-        return tl::make_unexpected(renewed.error());
     std::array<int, 2> pipe{};
     if (::pipe2(pipe.data(), O_CLOEXEC) < 0)
         return systemError("make a pipe");
@@ -161,7 +168,13 @@ void GadgetService::bindFailed(const Error& reason) {
 }
 
 void GadgetService::workerDied(WorkerRole role) {
-    together_ = Clock::now() + kTogether;
+    Function& function = functions_[role];
+    const TimePoint now = Clock::now();
+    if (function.diedAt && now - *function.diedAt < kSeldom)
+        function.isLeftOut = true;
+    else
+        together_ = now + kTogether;
+    function.diedAt = now;
     withdraw(role);
 }
 

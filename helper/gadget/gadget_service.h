@@ -33,13 +33,14 @@ struct GadgetOptions {
 //   plugged in. (FunctionFS has a mount option against that, "no_disconnect"; a function whose
 //   process is gone then stays on the bus, where its next process has it reset under the
 //   controller's hands.)
-// - One that does not come back soon is left out: the gadget is put on the bus without its function
-//   until it is ready.
+// - One that does not come back soon, or dies again soon, is left out: the gadget is put on the bus
+//   without its function until it is ready.
 class GadgetService final : public Service {
  public:
     GadgetService(Ring& ring, RunDir runDir, const Identity& worker, GadgetOptions options);
 
  protected:
+    Result<void> makeWay(WorkerRole role) override;
     Result<WorkerKeeper::Start> prepareWorker(WorkerRole role) override;
     void workerMessage(WorkerRole role, const Json& message) override;
     void workerDied(WorkerRole role) override;
@@ -55,7 +56,8 @@ class GadgetService final : public Service {
     struct Function {
         Fd guard;  // the other end of the worker's kAliveFd
         bool isReady = false;
-        bool isLeftOut = false;  // until it is ready
+        bool isLeftOut = false;           // until it is ready
+        std::optional<TimePoint> diedAt;  // last
     };
 
     void withdraw(WorkerRole role);

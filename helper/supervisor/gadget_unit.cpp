@@ -5,6 +5,7 @@
 #include "helper/supervisor/unit_views.h"
 #include "helper/supervisor/unix_socket.h"
 
+#include <fmt/format.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -17,6 +18,8 @@ using lifecycle::State;
 namespace {
 
 constexpr auto kTakeUpAgain = std::chrono::seconds(2);
+// Before a worker that keeps dying is tried again, of which there is no device to choose Recover of.
+constexpr auto kTryAgain = std::chrono::seconds(30);
 
 }  // namespace
 
@@ -41,7 +44,7 @@ GadgetUnit::~GadgetUnit() {
         initiator_.rest();
     if (lending_.stores().empty() && target_.isReady())
         target_.rest();
-    for (const auto& timer : {askTimer_, takeUpTimer_})
+    for (const auto& timer : {askTimer_, takeUpTimer_, keepTimer_})
         if (timer)
             ring_.cancel(*timer);
     for (const Recovery& recovery : recoveries_)
@@ -278,10 +281,20 @@ void GadgetUnit::workerLingers(WorkerRole role) {
 void GadgetUnit::workerKeepsDying(WorkerRole role) {
     if (role == WorkerRole::Target)
         lending_.workerKeepsDying();
+    const bool nobodyToRecover = role == WorkerRole::Initiator && devices_.empty();
     event(events::ProblemFound{
         .problem = std::string(lifecycle::nameOf(lifecycle::Problem::DaemonKeepsDying)),
         .file = {},
-        .why = "Its service keeps ending. See the journal, then choose Recover"});
+        .why = nobodyToRecover
+                   ? fmt::format("Its service keeps ending. See the journal. It is started again in "
+                                 "{} seconds",
+                                 kTryAgain / std::chrono::seconds(1))
+                   : std::string("Its service keeps ending. See the journal, then choose Recover")});
+    if (nobodyToRecover && !keepTimer_)
+        keepTimer_ = ring_.callAfter(kTryAgain, [this] {
+            keepTimer_.reset();
+            keepWorker(WorkerRole::Initiator);
+        });
 }
 
 void GadgetUnit::workerGone(WorkerRole role) {

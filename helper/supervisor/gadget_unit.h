@@ -173,6 +173,7 @@ class GadgetUnit {
     std::map<std::string, DeviceCounters> earlier_;  // of workers that are gone
     std::string notTakenUp_;  // why it is not known what an earlier life left
     std::optional<Ring::TimerId> takeUpTimer_;
+    std::optional<Ring::TimerId> keepTimer_;
     bool begun_ = false;  // workers of an earlier life were looked for
     std::vector<Asker> asking_;
     std::optional<Ring::TimerId> askTimer_;

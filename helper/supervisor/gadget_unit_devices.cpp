@@ -111,6 +111,8 @@ void GadgetUnit::goneSeen(const std::string& device) {
     settle(device, failure("It was stopped", device));
     hooks_.gadgetChanged();  // its share is free
     restIfIdle();
+    // One that kept dying was left to who had the device.
+    keepWorker(WorkerRole::Initiator);
 }
 
 // `before`: null for a new device.

@@ -20,8 +20,8 @@ constexpr auto kReportPatience = 500ms;
 constexpr int kStopsAtOnce = 4;
 // Whoever asks again long after a refusal asks anew.
 constexpr auto kForceWindow = 30s;
-// Before a target's worker that keeps dying is tried again.
-constexpr auto kTargetPause = 30s;
+// Before a worker that keeps dying is tried again.
+constexpr auto kTryAgain = 30s;
 // How long the stores may take to be saved at the end.
 constexpr auto kSavePatience = 30s;
 
@@ -51,6 +51,7 @@ Service::~Service() = default;
 
 WorkerKeeper::Hooks Service::keeperHooks(WorkerRole role) {
     WorkerKeeper::Hooks hooks;
+    hooks.makeWay = [this, role] { return makeWay(role); };
     hooks.prepare = [this, role] { return prepareWorker(role); };
     hooks.message = [this, role](const Json& message, std::vector<Fd> fds) {
         heard(role, message, fds);
@@ -78,13 +79,21 @@ WorkerKeeper::Hooks Service::keeperHooks(WorkerRole role) {
         workerLingers(role);
     };
     hooks.keepsDying = [this, role] { keepsDying(role); };
-    hooks.neverStarted = [this] { finish(EXIT_FAILURE); };
+    hooks.neverStarted = [this] {
+        if (!goesOn_)
+            finish(EXIT_FAILURE);
+        return !goesOn_;
+    };
     return hooks;
 }
 
 // Bad stores are found before anybody sees what is offered. What lies on a device that nobody
 // serves yet is opened when somebody does.
 void Service::startTarget() {
+    if (goesOn_) {
+        target_.start();
+        return;
+    }
     stores_.open([this](const Result<void>& opened) {
         if (finishing_)
             return;
@@ -107,22 +116,29 @@ void Service::heard(WorkerRole role, const Json& message, std::vector<Fd>& fds) 
     }
 }
 
-// The devices' users have a word for "try again". Stores have nobody here to ask.
+// The devices' users have a word for "try again". Without a device there is nobody here to ask.
 void Service::keepsDying(WorkerRole role) {
     workerKeepsDying(role);
-    if (role == WorkerRole::Initiator) {
+    if (role == WorkerRole::Initiator && !devices_.empty()) {
         announce(
             "the initiator's worker keeps dying: see the messages above, then use \"recover\"");
         return;
     }
-    announce(
-        fmt::format("the target's worker keeps dying: see the messages above. It is started again "
-                    "in {} seconds",
-                    kTargetPause / 1s));
-    ring_.callAfter(kTargetPause, [this] {
-        if (!finishing_ && target_.pid() == 0)
+    announce(fmt::format(
+        "the {}'s worker keeps dying: see the messages above. It is started again in {} seconds",
+        nameOf(role), kTryAgain / 1s));
+    ring_.callAfter(kTryAgain, [this, role] {
+        if (role == WorkerRole::Initiator)
+            startInitiatorIfIdle();
+        else if (!finishing_ && target_.pid() == 0)
             target_.start();
     });
+}
+
+// What is offered is known only with a worker.
+void Service::startInitiatorIfIdle() {
+    if (initiates_ && !isEnding() && devices_.empty() && initiator_.pid() == 0)
+        initiator_.start();
 }
 
 DeviceHooks Service::deviceHooks(std::size_t writeLogBytes) {
@@ -138,7 +154,10 @@ DeviceHooks Service::deviceHooks(std::size_t writeLogBytes) {
     };
     hooks.killWorker = [this] { initiator_.kill(); };
     hooks.announce = &Service::announce;
-    hooks.gone = [this](const ManagedDevice&) { deviceGone(); };
+    hooks.gone = [this](const ManagedDevice&) {
+        deviceGone();
+        startInitiatorIfIdle();
+    };
     hooks.workerUid = worker_.uid;
     hooks.workerGid = worker_.gid;
     hooks.writeLogBytes = writeLogBytes;
@@ -158,11 +177,13 @@ void Service::fail(const Error& reason) {
 Result<int> Service::run() {
     if (auto watched = watchSignals(); !watched)
         return tl::make_unexpected(watched.error());
-    auto commands =
-        CommandServer::listen(ring_, runDir_.file("control"),
-                              [this](const Json& request, const CommandServer::Reply& reply) {
-                                  command(request, reply);
-                              });
+    const std::string control = runDir_.file("control");
+    // Who ends by itself takes it away.
+    goesOn_ = ::access(control.c_str(), F_OK) == 0;
+    auto commands = CommandServer::listen(
+        ring_, control, [this](const Json& request, const CommandServer::Reply& reply) {
+            command(request, reply);
+        });
     if (!commands)
         return tl::make_unexpected(commands.error());
     commands_ = std::move(*commands);

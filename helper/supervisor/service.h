@@ -36,7 +36,9 @@ struct ServiceOptions {
 // - What becomes of one worker has no part in what becomes of the other.
 // - SIGTERM or SIGINT: removes every device and ends. A device in use stops that, with a message
 //   that says who uses it, and it goes on; a second signal soon after forces.
-// - kill -9 leaves the devices to the next supervisor with the same run directory.
+// - kill -9 leaves the devices to the next supervisor with the same run directory. That one goes on
+//   where this one was: what cannot be had at once is done without for a while, and is no mistake
+//   of whoever starts it.
 class Service {
  public:
     virtual ~Service();
@@ -49,6 +51,8 @@ class Service {
  protected:
     Service(Ring& ring, RunDir runDir, const Identity& worker, ServiceOptions options);
 
+    // See WorkerKeeper::Hooks::makeWay.
+    virtual Result<void> makeWay(WorkerRole) { return {}; }
     virtual Result<WorkerKeeper::Start> prepareWorker(WorkerRole role) = 0;
     // Messages of a worker that are not about devices or stores.
     virtual void workerMessage(WorkerRole, const Json&) {}
@@ -72,6 +76,8 @@ class Service {
     void fail(const Error& reason);
     // It was told to end, or cannot go on.
     bool isEnding() const { return stopping_ || finishing_; }
+    // The last with this run directory was killed.
+    bool goesOn() const { return goesOn_; }
     WorkerKeeper& keeperOf(WorkerRole role) {
         return role == WorkerRole::Initiator ? initiator_ : target_;
     }
@@ -89,6 +95,7 @@ class Service {
     WorkerKeeper::Hooks keeperHooks(WorkerRole role);
     void heard(WorkerRole role, const Json& message, std::vector<Fd>& fds);
     void keepsDying(WorkerRole role);
+    void startInitiatorIfIdle();
     void startTarget();
     Json workersStatus() const;
     DeviceHooks deviceHooks(std::size_t writeLogBytes);
@@ -106,6 +113,7 @@ class Service {
     void finish(int status);
 
     const bool initiates_;
+    bool goesOn_ = false;
     Fd signals_;
     std::unique_ptr<FdWatch> signalWatch_;
     std::unique_ptr<CommandServer> commands_;

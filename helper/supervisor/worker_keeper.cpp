@@ -34,8 +34,21 @@ void WorkerKeeper::start() {
     resting_ = false;
     if (restart_)
         ring_.cancel(*std::exchange(restart_, std::nullopt));
-    if (auto launched = launch(); !launched)
+    if (!isWayFree())
+        restart_ = ring_.callAfter(kMakeWayAgain, [this] {
+            restart_.reset();
+            start();
+        });
+    else if (auto launched = launch(); !launched)
         died(launched.error().message(), true);
+}
+
+bool WorkerKeeper::isWayFree() {
+    const auto made = hooks_.makeWay ? hooks_.makeWay() : Result<void>();
+    const std::string why = made ? std::string() : made.error().message();
+    if (std::exchange(inTheWay_, why) != why && !why.empty())
+        log::warning("a worker has to wait: {}", why);
+    return made.has_value();
 }
 
 Result<void> WorkerKeeper::launch() {
@@ -140,7 +153,7 @@ void WorkerKeeper::ping() {
 }
 
 void WorkerKeeper::died(std::string how, bool byItself) {
-    const bool configurationIsBad = byItself && !wasReadyOnce_ && hooks_.neverStarted;
+    const bool neverStarted = byItself && !wasReadyOnce_ && hooks_.neverStarted;
     if (std::exchange(hung_, false))
         how = "it did not answer any more";
     ready_ = false;
@@ -157,10 +170,8 @@ void WorkerKeeper::died(std::string how, bool byItself) {
         return;
     }
     hooks_.died(how);
-    if (configurationIsBad) {
-        hooks_.neverStarted();
+    if (neverStarted && hooks_.neverStarted())
         return;
-    }
     const Duration pause = backoff_.next(Clock::now());
     if (backoff_.exhausted()) {
         hooks_.keepsDying();

@@ -26,6 +26,7 @@ class WorkerKeeper {
     // It may have to wait for a predecessor's I/O, store by store.
     static constexpr unsigned kMostWhileStarting = 30;
     static constexpr Duration kBurialPatience = std::chrono::seconds(2);
+    static constexpr Duration kMakeWayAgain = std::chrono::milliseconds(250);
 
     struct Start {
         std::string program;            // its path; empty: this very program
@@ -36,6 +37,9 @@ class WorkerKeeper {
         std::string socketPath;
     };
     struct Hooks {
+        // Before each worker: what one before it left is put out of its way. As long as that fails
+        // it is tried again, and none starts. Unset: nothing is in the way.
+        std::function<Result<void>()> makeWay;
         // What the next worker is started with. An error counts as a death.
         std::function<Result<Start>()> prepare;
         std::function<void(const Json& message, std::vector<Fd> fds)> message;
@@ -47,9 +51,9 @@ class WorkerKeeper {
         // kernel lets go, and only then its successor. Unset: nobody wants to know.
         std::function<void()> lingers;
         std::function<void()> keepsDying;
-        // The very first worker ended by itself before it was ready: its configuration is bad, and
-        // none follows. Unset: it is a death like any other.
-        std::function<void()> neverStarted;
+        // The very first worker ended by itself before it was ready. True: its configuration is
+        // bad, and none follows. False, or unset: it is a death like any other.
+        std::function<bool()> neverStarted;
     };
 
     WorkerKeeper(Ring& ring, Hooks hooks, Duration pingPeriod = kPingPeriod);
@@ -77,6 +81,7 @@ class WorkerKeeper {
     std::size_t deaths() const { return deaths_; }
 
  private:
+    bool isWayFree();
     Result<void> launch();
     void talkOver(Fd socket, unsigned mostUnanswered);
     void heard(const Json& message, std::vector<Fd> fds);
@@ -102,6 +107,7 @@ class WorkerKeeper {
     bool resting_ = false;
     bool startAfterRest_ = false;
     std::size_t deaths_ = 0;
+    std::string inTheWay_;  // as said last
 };
 
 }  // namespace belay::helper

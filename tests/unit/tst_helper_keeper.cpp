@@ -27,6 +27,8 @@ struct Story {
     std::vector<Json> messages;
     std::vector<std::string> deaths;
     bool neverStarted = false;
+    bool wayIsFree = true;
+    int waysAsked = 0;
 };
 
 }  // namespace
@@ -42,6 +44,7 @@ class HelperKeeperTest : public QObject {
     void startsTheNextAfterADeath();
     void tellsOfOneThatCannotStart();
     void startsTheNextAfterOneThatCannotStart();
+    void waitsUntilTheWayIsFree();
     void restsAndStartsAgain();
     void replacesOneThatHangs_data();
     void replacesOneThatHangs();
@@ -78,7 +81,11 @@ class HelperKeeperTest : public QObject {
         hooks.died = [&story](const std::string& how) { story.deaths.push_back(how); };
         hooks.keepsDying = [] {};
         if (needsTheFirst)
-            hooks.neverStarted = [&story] { story.neverStarted = true; };
+            hooks.neverStarted = [&story] { return story.neverStarted = true; };
+        hooks.makeWay = [&story]() -> Result<void> {
+            ++story.waysAsked;
+            return story.wayIsFree ? Result<void>() : failure("something is in the way");
+        };
         return std::make_unique<WorkerKeeper>(*ring_, std::move(hooks), kPeriod);
     }
     std::unique_ptr<Channel> supervisor(Story& story) {
@@ -200,6 +207,24 @@ void HelperKeeperTest::startsTheNextAfterOneThatCannotStart() {
     config_["fails"] = false;
     QVERIFY(happens([&] { return kept->isReady(); }));
     QVERIFY(story.deaths == std::vector<std::string>(2, "exit status 3"));
+}
+
+// What a predecessor left is no fault of the worker's: that none starts is no death of one.
+void HelperKeeperTest::waitsUntilTheWayIsFree() {
+    Story story;
+    const auto kept = keeper(story, false);
+    story.wayIsFree = false;
+    kept->start();
+    QVERIFY(happens([&] { return story.waysAsked == 8; }));
+    QCOMPARE(kept->pid(), 0);
+    QVERIFY(story.deaths.empty() && !story.neverStarted);
+    // Nobody wants one any more, and somebody does.
+    kept->rest();
+    QVERIFY(!happens([&] { return story.waysAsked > 8; }, 2 * WorkerKeeper::kMakeWayAgain));
+    kept->start();
+    story.wayIsFree = true;
+    QVERIFY(happens([&] { return kept->isReady(); }));
+    QVERIFY(story.deaths.empty());
 }
 
 void HelperKeeperTest::restsAndStartsAgain() {

@@ -20,6 +20,14 @@ class TestBothWays : public QObject {
     void storeOnOurOwnDisk();
     void storeThatHangs_data() { inBothDirections(); }
     void storeThatHangs();
+    void startedAgainWhileAStoreHangs_data() { inBothDirections(); }
+    void startedAgainWhileAStoreHangs();
+    void startedAgainWithoutAStore_data() { inBothDirections(); }
+    void startedAgainWithoutAStore();
+    void keepsDying_data() { inBothDirections(); }
+    void keepsDying();
+    void keepsDyingWithoutDevice_data() { inBothDirections(); }
+    void keepsDyingWithoutDevice();
 };
 
 namespace {
@@ -36,6 +44,14 @@ void mustBury(Rig& rig, Daemon& daemon, const QString& role) {
     kill(rig, daemon, role);
     require(waitUntil([=] { return isDead(process); }, kPatience, 5ms),
             QString("the %1's %2 cannot be buried").arg(daemon.name(), role));
+}
+
+// Until its supervisor does not start it again at once.
+void killOverAndOver(Rig& rig, Daemon& daemon, const QString& role) {
+    const auto given = [&] { return daemon.output().count("worker keeps dying"); };
+    const auto before = given();
+    while (given() == before)
+        mustBury(rig, daemon, role);
 }
 
 void mustStop(Rig& rig, Disk& disk) {
@@ -151,6 +167,125 @@ void TestBothWays::storeThatHangs() {
         mustStop(rig, disk);
         load->finish(5s);
         mustStop(rig, back);
+    });
+}
+
+void TestBothWays::startedAgainWhileAStoreHangs() {
+    play([](Rig& rig) {
+        FreezableVolume volume("/run/belay-scenario/frozen");
+        Disk& disk = rig.offer("disk", 16);
+        rig.useBothWays();
+        Disk& back = rig.offerBack("back", volume.folder() + "/image", 8);
+        rig.start();
+        rig.waitForState(back, "live");
+        auto load = startLoad(rig, disk);
+        auto hanging = startLoad(rig, back);
+
+        rig.note("the store of \"back\" stands still");
+        volume.freeze();
+        rig.wait(1000ms);
+        Daemon& daemon = rig.initiator();
+        const pid_t process = daemon.worker("target");
+        rig.note("kill the supervisor, and start it again");
+        daemon.killOnlySupervisor();
+        daemon.startAgain();
+        rig.waitForState(disk, "live", 20s);
+        disk.awaitProgress(50);
+        require(!isDead(process), "nothing hung in the kernel: the scenario shows nothing");
+        // Longer than any patience that the start may have.
+        rig.wait(15s);
+        require(daemon.running(), "it has ended");
+        disk.awaitProgress(50);
+
+        rig.note("it moves again");
+        volume.thaw();
+        rig.waitForState(back, "live", 60s);
+        back.awaitProgress(20);
+        endLoad(*hanging);
+        back.compare();
+        endLoad(*load);
+        disk.compare();
+        mustStop(rig, back);
+    });
+}
+
+void TestBothWays::startedAgainWithoutAStore() {
+    play([](Rig& rig) {
+        Disk& disk = rig.offer("disk", 16);
+        rig.useBothWays();
+        Disk& back = rig.offerBack("back", rig.storeFolder() + "/back", 8);
+        rig.start();
+        rig.waitForState(back, "live");
+        auto load = startLoad(rig, disk);
+
+        rig.note("the store of \"back\" is renamed away");
+        mustRun({"mv", back.store(), back.store() + ".away"});
+        Daemon& daemon = rig.initiator();
+        daemon.killOnlySupervisor();
+        daemon.startAgain();
+        rig.waitForState(disk, "live", 20s);
+        disk.awaitProgress(50);
+        require(daemon.running(), "it has ended");
+
+        rig.note("and is back");
+        mustRun({"mv", back.store() + ".away", back.store()});
+        rig.waitForState(back, "live", 60s);
+        endLoad(*load);
+        disk.compare();
+        back.compare();
+        mustStop(rig, back);
+    });
+}
+
+void TestBothWays::keepsDying() {
+    play([](Rig& rig) {
+        Disk& disk = rig.offer("disk", 16);
+        rig.useBothWays();
+        Disk& back = rig.offerBack("back", rig.storeFolder() + "/back", 8);
+        rig.start();
+        rig.waitForState(back, "live");
+        auto load = startLoad(rig, disk);
+        auto waiting = startLoad(rig, back);
+
+        Daemon& daemon = rig.initiator();
+        killOverAndOver(rig, daemon, "target");
+        rig.waitForState(disk, "live", 20s);
+        disk.awaitProgress(50);
+        rig.waitForState(back, "waiting", 20s);
+        rig.note("the cable is pulled meanwhile");
+        rig.pullCable();
+        rig.waitForState(disk, "waiting", 20s);
+        rig.plugIn();
+        rig.waitForState(disk, "live", 20s);
+        disk.awaitProgress(50);
+
+        rig.waitForState(back, "live", 45s);
+        back.awaitProgress(20);
+        rig.waitForState(disk, "live", 20s);
+        disk.awaitProgress(50);
+        endLoad(*waiting);
+        endLoad(*load);
+        back.compare();
+        disk.compare();
+        mustStop(rig, back);
+    });
+}
+
+void TestBothWays::keepsDyingWithoutDevice() {
+    play([](Rig& rig) {
+        Disk& disk = rig.offer("disk", 16);
+        rig.useBothWays();
+        rig.start();
+        auto load = startLoad(rig, disk);
+        Daemon& daemon = rig.target();
+        killOverAndOver(rig, daemon, "initiator");
+        rig.waitForState(disk, "live", 20s);
+        disk.awaitProgress(50);
+        require(!isDead(daemon.worker("initiator")), "there is none again");
+        rig.waitForState(disk, "live", 20s);
+        disk.awaitProgress(50);
+        endLoad(*load);
+        disk.compare();
     });
 }
 

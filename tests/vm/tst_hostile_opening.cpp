@@ -125,6 +125,19 @@ void TestHostileOpening::silent() {
         require(clock.elapsed() < 5000, QString("stop took %1 ms").arg(clock.elapsed()));
         require(reader->finish(5s) != 0, "who reads got no error");
         require(workerDeaths(*host) == 0, "a worker has died");
+        // Whoever comes now finds the device in the kernel's hands.
+        host->killOnlySupervisor();
+        host->startAgain();
+        clock.start();
+        require(waitUntil([&] { return host->status().has_value(); }, 5s), "it does not answer");
+        while (!clock.hasExpired(5000)) {
+            QElapsedTimer asked;
+            asked.start();
+            require(host->status().has_value(), "it does not answer any more");
+            require(asked.elapsed() < 2000,
+                    QString("an answer took %1 ms").arg(asked.elapsed()));
+        }
+        require(silent->running(), "the reset is over: the scenario shows nothing");
         host->end();
     });
 }
