@@ -66,7 +66,7 @@ bool DeviceServer::handle(const Json& message, std::vector<Fd>& fds) {
     if (type != "fail" && type != "resume" && type != "accept-loss")
         return false;
     const DeviceId device(message.at("device").get<std::uint32_t>());
-    if (!devices_.contains(device))
+    if (!has(device))
         return true;
     if (type == "fail") {
         engine_.failDevice(device);
@@ -189,7 +189,8 @@ void DeviceServer::exportsOffered(const std::vector<wire::ExportInfo>& exports,
     traits_ = traits;
     tellExports();
     for (const auto& [device, served] : devices_)
-        offer(device);
+        if (has(device))
+            offer(device);
 }
 
 // Whoever is in the session as before notices nothing.
@@ -197,8 +198,8 @@ void DeviceServer::exportsChanged(const std::vector<wire::ExportInfo>& exports) 
     exports_ = exports;
     tellExports();
     for (auto& [device, served] : devices_) {
-        if (!engine_.hasDevice(device))
-            continue;  // forgotten in this turn
+        if (!has(device))
+            continue;
         const wire::ExportInfo* counterpart = counterpartOf(served.known);
         const bool goesOn = counterpart != nullptr && counterpart->ready &&
                             counterpart->uuid == served.known.uuid &&
@@ -231,7 +232,7 @@ void DeviceServer::exportsLost(const Error& reason) {
     supervisor_.send({{"type", "link-lost"}, {"reason", reason.message()}});
     for (auto& [device, served] : devices_) {
         served.verdict.clear();
-        if (std::exchange(served.probing, false))
+        if (has(device) && std::exchange(served.probing, false))
             tellServing(device);
     }
 }
@@ -297,7 +298,7 @@ void DeviceServer::tellVerdict(DeviceId device) {
 Json DeviceServer::served() const {
     Json list = Json::array();
     for (const auto& [device, served] : devices_)
-        if (served.serving)
+        if (has(device) && served.serving)
             list.push_back(device.value);
     return list;
 }
@@ -308,6 +309,8 @@ void DeviceServer::tellAll() {
     else
         supervisor_.send({{"type", "link-lost"}, {"reason", "the other side is not there yet"}});
     for (const auto& [device, served] : devices_) {
+        if (!has(device))
+            continue;
         if (served.serving)
             supervisor_.send({{"type", "serving"}, {"device", device.value}});
         if (open_)
@@ -346,6 +349,11 @@ void DeviceServer::forget(DeviceId device) {
         if (*timer)
             ring_.cancel(*std::exchange(*timer, std::nullopt));
     ring_.callAtEndOfTurn([this, device] { devices_.erase(device); });
+}
+
+// One that is forgotten stays in the list until the end of the turn, for who is going through it.
+bool DeviceServer::has(DeviceId device) const {
+    return devices_.contains(device) && engine_.hasDevice(device);
 }
 
 void DeviceServer::deviceStopped(DeviceId device, const Error& reason) {
@@ -392,8 +400,8 @@ void DeviceServer::allSaved(DeviceId device) {
 Json DeviceServer::report(bool withRequests) {
     Json devices = Json::array();
     for (const auto& [device, served] : devices_) {
-        if (!engine_.hasDevice(device))
-            continue;  // forgotten in this turn
+        if (!has(device))
+            continue;
         const auto counters = engine_.counters(device);
         Json entry = {{"device", device.value},
                       {"readBytes", counters.readBytes},

@@ -105,6 +105,7 @@ class DeviceServer final : private engine::ExportsListener, private engine::Devi
     void tellVerdict(DeviceId device);
     void watchCatchingUp(DeviceId device, Duration delay);
     void forget(DeviceId device);
+    bool has(DeviceId device) const;
 
     Ring& ring_;
     ublk::ServerControl& control_;
