@@ -36,8 +36,10 @@ class HostTargetWorker {
     void greet() {
         if (std::exchange(greeted_, true))
             stores_.dropPending();
-        supervisor_.send(
-            {{"type", "ready"}, {"stores", stores_.list()}, {"gadget", gadget_.name()}});
+        supervisor_.send({{"type", "ready"},
+                          {"stores", stores_.list()},
+                          {"leavingStores", stores_.leaving()},
+                          {"gadget", gadget_.name()}});
         gadget_.tellStanding();
     }
 

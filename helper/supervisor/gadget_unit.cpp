@@ -18,7 +18,8 @@ using lifecycle::State;
 namespace {
 
 constexpr auto kTakeUpAgain = std::chrono::seconds(2);
-// Before a worker that keeps dying is tried again, of which there is no device to choose Recover of.
+// Before a worker that keeps dying is tried again, of which there is no device to choose Recover
+// of.
 constexpr auto kTryAgain = std::chrono::seconds(30);
 
 }  // namespace
@@ -42,7 +43,7 @@ GadgetUnit::~GadgetUnit() {
     // One that serves goes on serving; and of one that has not said yet, nobody knows.
     if (devices_.empty() && notTakenUp_.empty())
         initiator_.rest();
-    if (lending_.stores().empty() && target_.isReady())
+    if (lending_.isIdle() && target_.isReady())
         target_.rest();
     for (const auto& timer : {askTimer_, takeUpTimer_, keepTimer_})
         if (timer)
@@ -106,6 +107,7 @@ LendingHooks GadgetUnit::lendingHooks() {
                   store.explanation);
     };
     hooks.gone = [this](const LentStore& store) { goneSeen(idOf(store.uuid)); };
+    hooks.settled = [this] { restIfIdle(); };
     return hooks;
 }
 
@@ -247,7 +249,8 @@ void GadgetUnit::ublkAppeared() {
 
 void GadgetUnit::workerReady(WorkerRole role, const Json& message) {
     if (role == WorkerRole::Target) {
-        lending_.workerReady(message.at("stores"));
+        // One of an earlier version leaves none behind.
+        lending_.workerReady(message.at("stores"), message.value("leavingStores", Json::array()));
     } else {
         std::vector<DeviceId> serves;
         for (const Json& device : message.at("devices"))
@@ -285,11 +288,12 @@ void GadgetUnit::workerKeepsDying(WorkerRole role) {
     event(events::ProblemFound{
         .problem = std::string(lifecycle::nameOf(lifecycle::Problem::DaemonKeepsDying)),
         .file = {},
-        .why = nobodyToRecover
-                   ? fmt::format("Its service keeps ending. See the journal. It is started again in "
-                                 "{} seconds",
-                                 kTryAgain / std::chrono::seconds(1))
-                   : std::string("Its service keeps ending. See the journal, then choose Recover")});
+        .why =
+            nobodyToRecover
+                ? fmt::format("Its service keeps ending. See the journal. It is started again in "
+                              "{} seconds",
+                              kTryAgain / std::chrono::seconds(1))
+                : std::string("Its service keeps ending. See the journal, then choose Recover")});
     if (nobodyToRecover && !keepTimer_)
         keepTimer_ = ring_.callAfter(kTryAgain, [this] {
             keepTimer_.reset();

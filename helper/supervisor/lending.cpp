@@ -24,6 +24,8 @@ constexpr auto kStopPatience = 3s;
 constexpr auto kPredecessorPatience = 5s;
 // What a file system that is well takes to open a file, on a busy machine.
 constexpr auto kOpenPatience = 10s;
+// And a worker, if there has to be another one first.
+constexpr auto kWorkerPatience = 15s;
 // Between two looks whether a disk that is lent is still there.
 constexpr auto kLookPeriod = 2s;
 
@@ -76,6 +78,20 @@ void Lending::lend(Fd file, const std::string& name, const LendTerms& terms, boo
                                     "Its file system does not answer: try again when it does")
                               .value());
     });
+    ring_.callAfter(kWorkerPatience, [this, file = store.file.get(), alive = alive_] {
+        if (const LentStore* late = *alive ? storeOf(file) : nullptr; late && late->opened)
+            giveUp(late->id);
+    });
+}
+
+void Lending::giveUp(std::uint32_t id) {
+    const LentStore& store = stores_.at(id);
+    if (store.handedOver)
+        hooks_.tellWorker({{"type", "store-remove"}, {"id", id}}, {});
+    drop(id, errorFrom(ETIMEDOUT, "lend", store.name,
+                       workerReady_ ? "Its file system does not answer: try again when it does"
+                                    : "Its service does not start, or an earlier one hangs in what "
+                                      "was lent before: see the journal"));
 }
 
 bool Lending::keepAlways(const std::string& name, bool readOnly) {
@@ -108,8 +124,13 @@ void Lending::stop(std::uint32_t id, bool force, FleetInterface::Done done) {
     refresh(store);
     hooks_.tellWorker({{"type", "store-remove"}, {"id", id}}, {});
     ring_.callAfter(kStopPatience, [this, id, alive = alive_] {
-        // What it waits for hangs; the worker's end is the end of it.
-        if (*alive && stores_.contains(id))
+        const auto found = *alive ? stores_.find(id) : stores_.end();
+        if (!*alive || found == stores_.end())
+            return;
+        // Its file system hangs, or the worker does.
+        if (found->second.leaving)
+            leaveBehind(id);
+        else
             hooks_.killWorker();
     });
 }
@@ -117,7 +138,7 @@ void Lending::stop(std::uint32_t id, bool force, FleetInterface::Done done) {
 // -- the worker
 
 bool Lending::needWorker() const {
-    return std::ranges::any_of(stores_, [](const auto& item) {
+    return !left_.empty() || std::ranges::any_of(stores_, [](const auto& item) {
         return item.second.file->isKnown() || !item.second.uuid.isNil();
     });
 }
@@ -146,6 +167,13 @@ void Lending::opened(const OfferedFile* file, Result<OfferedFile::ForWorker> for
         failed(store, forWorker.error());
         return;
     }
+    if (wasLeft(store)) {
+        failed(store, errorFrom(EBUSY, "lend", store.name,
+                                "Its file system has not answered what was asked of it before it "
+                                "was stopped: try again when it has")
+                          .value());
+        return;
+    }
     store.forWorker = std::move(*forWorker);
     if (workerReady_)
         handOver(store);
@@ -166,10 +194,15 @@ void Lending::handOver(LentStore& store) {
                       {file.own.get(), file.witness.get()});
 }
 
-void Lending::workerReady(const Json& has) {
+void Lending::workerReady(const Json& has, const Json& leaving) {
     workerReady_ = true;
     keepsDying_ = false;
-    takeUp(has);
+    for (const Json& id : leaving) {
+        left_.try_emplace(id.get<std::uint32_t>());
+        nextId_ = std::max(nextId_, id.get<std::uint32_t>() + 1);
+    }
+    if (!has.empty() || !leaving.empty())
+        takeUp(has);
     for (auto& [id, store] : stores_)
         if (store.forWorker)
             handOver(store);
@@ -178,8 +211,6 @@ void Lending::workerReady(const Json& has) {
 }
 
 void Lending::takeUp(const Json& has) {
-    if (has.empty())
-        return;
     // Those that no worker has had yet have numbers that this one may use already.
     std::map<std::uint32_t, LentStore> waiting;
     for (auto store = stores_.begin(); store != stores_.end();) {
@@ -231,7 +262,7 @@ void Lending::workerDied() {
     workerReady_ = false;
     std::vector<std::uint32_t> ended;
     for (auto& [id, store] : stores_) {
-        store.handedOver = store.open = store.inSession = false;
+        store.handedOver = store.open = store.inSession = store.leaving = false;
         store.forWorker.reset();
         store.report = {};
         if (store.ending || (!store.file->isKnown() && !store.file->isOpening()))
@@ -239,6 +270,9 @@ void Lending::workerDied() {
         else
             refresh(store);
     }
+    for (const auto& [id, store] : std::exchange(left_, {}))
+        if (store.file)
+            store.file->endUse();
     for (const std::uint32_t id : ended)
         drop(id, {});
 }
@@ -260,6 +294,12 @@ bool Lending::handle(const std::string& type, const Json& message, std::vector<F
     if (!type.starts_with("store-") && type != "witness")
         return false;
     const auto id = message.at("id").get<std::uint32_t>();
+    if (type == "store-removed" && left_.contains(id)) {
+        if (const auto left = left_.extract(id); left.mapped().file)
+            left.mapped().file->endUse();
+        hooks_.settled();
+        return true;
+    }
     const auto found = stores_.find(id);
     if (found == stores_.end())
         return true;
@@ -268,6 +308,8 @@ bool Lending::handle(const std::string& type, const Json& message, std::vector<F
         added(store, message);
     else if (type == "store-failed")
         failed(store, errorFromJson(message.at("error")));
+    else if (type == "store-leaving")
+        store.leaving = store.ending;
     else if (type == "store-removed")
         removed(store);
     else if (type == "witness" && fds.size() == 1)
@@ -403,6 +445,26 @@ void Lending::drop(std::uint32_t id, const Result<void>& result) {
             result ? failure("stopped before it was open", store.name).value() : result.error()));
     for (const auto& done : store.stopping)
         done(result);
+}
+
+// What it has written, it may still write.
+void Lending::leaveBehind(std::uint32_t id) {
+    LentStore store = std::move(stores_.extract(id).mapped());
+    store.state = State::Gone;
+    log::warning("{}: its file system does not answer; what is under way may still be written",
+                 store.name);
+    const auto stopping = std::exchange(store.stopping, {});
+    const LentStore& left = left_.insert_or_assign(id, std::move(store)).first->second;
+    hooks_.gone(left);
+    for (const auto& done : stopping)
+        done({});
+}
+
+bool Lending::wasLeft(const LentStore& store) const {
+    return std::ranges::any_of(left_, [&](const auto& item) {
+        const LentStore& left = item.second;
+        return left.file && left.file->record().uuid == store.file->record().uuid;
+    });
 }
 
 }  // namespace belay::helper

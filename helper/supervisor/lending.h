@@ -38,6 +38,7 @@ struct LentStore {
     bool open = false;       // the present worker has it
     bool inSession = false;  // and the open session was opened with it
     bool ending = false;
+    bool leaving = false;  // and the worker takes no more requests for it
     lifecycle::State state = lifecycle::State::Starting;
     std::string explanation;
     std::uint64_t sinceUs = 0;  // realtime clock
@@ -55,6 +56,8 @@ struct LendingHooks {
     // Of a store that has been open once.
     std::function<void(const LentStore& store)> changed;
     std::function<void(const LentStore& store)> gone;
+    // needWorker() may have become false.
+    std::function<void()> settled;
 };
 
 // The files lent to one gadget, over the deaths of the target's workers.
@@ -62,6 +65,8 @@ struct LendingHooks {
 // - What is lent stays the same file, even if another one has its name by now.
 // - A disk that is pulled out and comes back is lent again, under whatever name.
 // - A worker that outlived an earlier life of ours tells what it has; its witnesses are asked for.
+// - A store that is taken back and hangs is left behind: its worker, which others may need, waits
+//   alone for the last requests.
 class Lending {
  public:
     // `records` is the fleet's.
@@ -72,7 +77,7 @@ class Lending {
 
     // Opens what has the name, or if there is a `file`, that; and has it opened by the worker.
     // `file` need not be writable if it is lent read-only; else EACCES. ETIMEDOUT if its file
-    // system does not answer, unless whoever asks is `patient`.
+    // system does not answer, or there is no worker, unless whoever asks is `patient`.
     void lend(Fd file, const std::string& name, const LendTerms& terms, bool always, bool patient,
               std::function<void(Result<std::uint32_t> store)> done);
     // What is lent under this name, by a worker that outlived an earlier supervisor, is lent always
@@ -86,8 +91,9 @@ class Lending {
     // One is about to start: opens the files for it.
     void prepare();
     // `has`: the stores that it has already, because it outlived an earlier supervisor. What was
-    // to be lent and is among them is taken up, not lent twice.
-    void workerReady(const Json& has);
+    // to be lent and is among them is taken up, not lent twice. `leaving`: the numbers of those
+    // that were left behind.
+    void workerReady(const Json& has, const Json& leaving);
     void workerDied();
     void workerKeepsDying();
     // A session with the gadget is open, or none is. It has the stores that are open now; said
@@ -98,6 +104,8 @@ class Lending {
     void reported(const Json& stores);
 
     const std::map<std::uint32_t, LentStore>& stores() const { return stores_; }
+    // Neither is anything lent, nor was anything left behind.
+    bool isIdle() const { return stores_.empty() && left_.empty(); }
     // Null if there is none.
     const LentStore* find(std::uint32_t id) const;
 
@@ -115,11 +123,15 @@ class Lending {
     void lookSoon();
     void failed(LentStore& store, const Error& error);
     void drop(std::uint32_t id, const Result<void>& result);
+    void leaveBehind(std::uint32_t id);
+    void giveUp(std::uint32_t id);
+    bool wasLeft(const LentStore& store) const;
 
     Ring& ring_;
     ContentRecords& records_;
     LendingHooks hooks_;
     std::map<std::uint32_t, LentStore> stores_;
+    std::map<std::uint32_t, LentStore> left_;  // behind
     std::uint32_t nextId_ = 1;
     bool workerReady_ = false;
     bool keepsDying_ = false;

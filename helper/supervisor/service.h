@@ -76,8 +76,6 @@ class Service {
     void fail(const Error& reason);
     // It was told to end, or cannot go on.
     bool isEnding() const { return stopping_ || finishing_; }
-    // The last with this run directory was killed.
-    bool goesOn() const { return goesOn_; }
     WorkerKeeper& keeperOf(WorkerRole role) {
         return role == WorkerRole::Initiator ? initiator_ : target_;
     }
@@ -113,7 +111,7 @@ class Service {
     void finish(int status);
 
     const bool initiates_;
-    bool goesOn_ = false;
+    bool goesOn_ = false;  // where one that was killed left off
     Fd signals_;
     std::unique_ptr<FdWatch> signalWatch_;
     std::unique_ptr<CommandServer> commands_;

@@ -202,6 +202,8 @@ void WorkerStores::remove(ExportId id) {
         retiring_.insert(id);
         tellChanged();
         poll();
+        if (retiring_.contains(id))
+            hooks_.send({{"type", "store-leaving"}, {"id", id.value}}, {});
     } else if (!retiring_.contains(id)) {
         hooks_.send({{"type", "store-removed"}, {"id", id.value}}, {});
     }
@@ -241,6 +243,13 @@ void WorkerStores::pollSoon() {
 }
 
 // -- what there is
+
+Json WorkerStores::leaving() const {
+    Json list = Json::array();
+    for (const ExportId id : retiring_)
+        list.push_back(id.value);
+    return list;
+}
 
 Json WorkerStores::list() const {
     Json list = Json::array();

@@ -26,6 +26,7 @@ namespace belay::helper {
 // Messages it sends:
 //   store-added  id, export, blockSizeReason (see list())  it is open
 //   store-failed  id, error       it is not
+//   store-leaving  id             it takes no more requests, but has some under way
 //   store-removed  id             its last request is done, and it is closed or never was open
 //   witness  id  (with its descriptor)
 class WorkerStores {
@@ -48,6 +49,8 @@ class WorkerStores {
     // A new supervisor knows nothing of what its predecessor still waited for.
     void dropPending();
 
+    // The ids of those of which "store-removed" has still to come.
+    Json leaving() const;
     bool empty() const { return stores_.empty(); }
     // As they came, each with its export and the reason for its block size ("asked", "remembered",
     // "partition-table" or "usual"): for a supervisor that knows nothing yet.

@@ -62,6 +62,7 @@ struct Supervisor {
         hooks.needsWorker = [this] { ++workersNeeded; };
         hooks.changed = [](const LentStore&) {};
         hooks.gone = [this](const LentStore& store) { gone.push_back(store.label); };
+        hooks.settled = [] {};
         lending = std::make_unique<Lending>(ring, records, std::move(hooks));
     }
 
@@ -127,7 +128,7 @@ class HelperLendingTest : public QObject {
     void startWorker() {
         worker_ =
             std::make_unique<Worker>(*ring_, std::move(forWorker_), folder_->path().toStdString());
-        lending().workerReady(worker_->stores.list());
+        lending().workerReady(worker_->stores.list(), worker_->stores.leaving());
     }
     // For the same supervisor.
     void startNextWorker() {
@@ -146,7 +147,7 @@ class HelperLendingTest : public QObject {
     // The worker lives on, its supervisor is another one.
     void connectWorker() {
         worker_->connect(*ring_, std::move(forWorker_));
-        lending().workerReady(worker_->stores.list());
+        lending().workerReady(worker_->stores.list(), worker_->stores.leaving());
     }
     Lending& lending() { return *supervisor_->lending; }
     struct Lent {

@@ -22,6 +22,7 @@ class TestBelayd : public QObject {
     void lendsWhatLiesOnItsDisk();
     void lendsWhatHangs();
     void replacesAnEarlierWorker();
+    void workersComeAndGo();
     void policies();
     void refusesWhatLosesData();
     void asksPolkit();
@@ -41,6 +42,19 @@ std::unique_ptr<Program> startLoad(Bench& bench, const Disk& disk, const QString
         name);
     disk.awaitProgress(10);
     return load;
+}
+
+// Of belayd; their roles.
+QStringList hostWorkers() {
+    QStringList roles;
+    for (const QString& process : QDir("/proc").entryList({"[0-9]*"}, QDir::Dirs)) {
+        const QByteArray words = readFile("/proc/" + process + "/cmdline");
+        if (words.startsWith("belay-hostd") && words.contains("-worker") &&
+            !isDead(process.toInt()))
+            roles += QString::fromUtf8(words.split('\0').value(1)).remove("-worker");
+    }
+    roles.sort();
+    return roles;
 }
 
 // Lends it by its path; its object. It is live on both sides.
@@ -296,6 +310,14 @@ void TestBelayd::lendsWhatHangs() {
         plugged.disk.awaitProgress(20);
         endLoad(*load);
         user.waitForState(device, "live");
+        // What else is to be lent to this gadget has to wait, and its caller has not.
+        const Disk later = bench.disk("later", 4);
+        const auto lendLater = [&] {
+            return root.call(plugged.path, kGadget, "LendPath", {"sa{sv}", later.store(), "0"});
+        };
+        const Outcome refused = lendLater();
+        require(refused.status != 0 && refused.output.contains("an earlier one hangs"),
+                "who lends meanwhile is told: " + refused.output);
         volume.thaw();
         require(waitUntil([=] { return isDead(target); }), "it still cannot be buried");
         user.waitForState(lentDevice, "live", 30s);
@@ -303,6 +325,10 @@ void TestBelayd::lendsWhatHangs() {
         endLoad(*hanging);
         lent.compare();
         plugged.disk.compare();
+        const Outcome taken = lendLater();
+        require(taken.status == 0, "it cannot be lent afterwards: " + taken.output);
+        waitForLive(*plugged.gadget, "later");
+        stopAll(*plugged.gadget);
         plugged.end();
     });
 }
@@ -324,6 +350,39 @@ void TestBelayd::replacesAnEarlierWorker() {
         require(now > 0 && now != old, "nobody else serves it");
         plugged.fio(plugged.disk.node())->succeed(60s);
         plugged.disk.compare();
+        plugged.end();
+    });
+}
+
+// Each runs as long as its direction is used, and no longer.
+void TestBelayd::workersComeAndGo() {
+    inTurn([](Bench& bench) {
+        const auto needWorkers = [](const QStringList& roles, const QString& when) {
+            await([&] { return hostWorkers() == roles; },
+                  [&] { return when + " there are: " + hostWorkers().join(", "); }, 20s, 50ms);
+        };
+        needWorkers({}, "without a gadget");
+        Plugged plugged(bench);
+        needWorkers({"initiator"}, "with a gadget that shares something");
+        Disk lent = bench.disk("lent", 4);
+        const QString device = lendAlways(plugged, lent);
+        needWorkers({"initiator", "target"}, "with a file lent");
+        plugged.cable.pull();
+        needWorkers({"target"}, "with the cable out");
+        plugged.cable.plugIn();
+        user.waitForState(device, "live");
+        stopAll(*plugged.gadget);
+        require(user.run(device, "Stop") == "succeeded", "it does not stop");
+        needWorkers({"initiator"}, "with nothing lent any more");
+        const QString attached = plugged.attach();
+        plugged.cable.pull();
+        user.waitForState(attached, "waiting");
+        needWorkers({"initiator"}, "with a disk that waits");
+        require(user.run(attached, "Stop", {"a{sv}", "1", kForce, "b", "true"}) == "succeeded",
+                "it does not stop");
+        needWorkers({}, "without disk and cable");
+        plugged.cable.plugIn();
+        needWorkers({"initiator"}, "with the cable in again");
         plugged.end();
     });
 }

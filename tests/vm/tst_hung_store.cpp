@@ -103,6 +103,16 @@ qsizetype sessionsEnded(Rig& rig) {
     return rig.host().output().count("session ended");
 }
 
+// As a belayd does that does not know what the one before it has stopped.
+void lendAnother(Rig& rig) {
+    rig.host().killOnlySupervisor();
+    rig.host().startAgain();
+    Disk& another = rig.offer("another", 4);
+    rig.host().start({"--lend", another.store(), "--label", another.label()});
+    rig.waitForState(another, "live");
+    another.compare();
+}
+
 }  // namespace
 
 void TestHungStore::othersGoOn() {
@@ -146,6 +156,8 @@ void TestHungStore::stopOfTheHung() {
         require(two.load().finish() != 0, "the load saw no error although its disk is gone");
         two.mustServe();
         require(sessionsEnded(rig) == ended, "the session has ended");
+        if (onPrivateBus() && rig.direction() == Direction::Lend)
+            lendAnother(rig);
         two.thawWithoutLoad();
         two.mustServe();
         require(sessionsEnded(rig) == ended, "the session has ended after the thaw");
