@@ -5,6 +5,7 @@
 #include "core/engine/smoo_dialect.h"
 
 #include <algorithm>
+#include <ranges>
 
 namespace belay::engine {
 namespace {
@@ -23,9 +24,10 @@ constexpr std::uint32_t kSmooMaxOutstanding = 1024;
 constexpr unsigned kSmooSettlePolls = 7;
 constexpr auto kSmooSettlePause = 200ms;
 
+// As many as it can take.
 std::vector<smoo::ExportEntry> entriesOf(const std::vector<wire::ExportInfo>& exports) {
     std::vector<smoo::ExportEntry> entries;
-    for (const wire::ExportInfo& info : exports)
+    for (const wire::ExportInfo& info : exports | std::views::take(smoo::kMaxExports))
         entries.push_back({info.id, info.blockSize, info.sizeBytes});
     return entries;
 }
@@ -141,6 +143,9 @@ void HostTargetSession::smooConfigured(const Result<Bytes>& reply) {
     for (const wire::ExportInfo& info : engine_.exports())
         blockSizes.emplace(info.id, info.blockSize);
     log::notice("lend: session with a smoo gadget");
+    if (blockSizes.size() > smooExports_.size())
+        log::warning("a smoo gadget takes {} files and disks: {} more are left out",
+                     smooExports_.size(), blockSizes.size() - smooExports_.size());
     smoo_ = true;
     smooSeen_ = smooPolled_ = Clock::now();
     smooSigns_ = 0;

@@ -4,6 +4,7 @@
 #include "core/base/log.h"
 #include "core/ublk/control.h"
 #include "helper/supervisor/event_text.h"
+#include "helper/supervisor/file_limit.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -40,6 +41,7 @@ std::string plain(const std::string& text) {
 
 Result<std::unique_ptr<HostFleet>> HostFleet::open(Ring& ring, FleetOptions options,
                                                    FleetListener& listener) {
+    raiseFileLimit();
     auto runDir = RunDir::open(options.runDir);
     if (!runDir)
         return tl::make_unexpected(runDir.error());

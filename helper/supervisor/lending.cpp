@@ -1,6 +1,7 @@
 #include "helper/supervisor/lending.h"
 
 #include "core/base/log.h"
+#include "core/wire/control_codec.h"
 #include "helper/protocol/export_json.h"
 
 #include <fmt/format.h>
@@ -54,6 +55,13 @@ const LentStore* Lending::find(std::uint32_t id) const {
 
 void Lending::lend(Fd file, const std::string& name, const LendTerms& terms, bool always,
                    bool patient, std::function<void(Result<std::uint32_t> store)> done) {
+    if (stores_.size() >= wire::kMaxExports) {
+        done(errorFrom(EMFILE, "lend", name,
+                       fmt::format("{} files are lent to this gadget, which is the most: stop one "
+                                   "first",
+                                   wire::kMaxExports)));
+        return;
+    }
     const std::uint32_t id = nextId_++;
     LentStore& store = stores_[id];
     store.id = id;

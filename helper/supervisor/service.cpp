@@ -3,6 +3,7 @@
 #include "core/base/log.h"
 #include "core/ublk/device.h"
 #include "helper/supervisor/command.h"
+#include "helper/supervisor/file_limit.h"
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -175,6 +176,9 @@ void Service::fail(const Error& reason) {
 }
 
 Result<int> Service::run() {
+    if (auto fits = stores_.check(); !fits)
+        return tl::make_unexpected(fits.error());
+    raiseFileLimit();
     if (auto watched = watchSignals(); !watched)
         return tl::make_unexpected(watched.error());
     const std::string control = runDir_.file("control");

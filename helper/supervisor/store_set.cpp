@@ -1,7 +1,10 @@
 #include "helper/supervisor/store_set.h"
 
 #include "core/base/log.h"
+#include "core/wire/control_codec.h"
 #include "helper/protocol/export_json.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -68,6 +71,13 @@ StoreSet::~StoreSet() {
     for (const auto& timer : {look_, patience_})
         if (timer)
             ring_.cancel(*timer);
+}
+
+Result<void> StoreSet::check() const {
+    if (stores_.size() <= wire::kMaxExports)
+        return {};
+    return failure("offer", fmt::format("{} files and disks", stores_.size()),
+                   fmt::format("{} is the most", wire::kMaxExports));
 }
 
 // -- for a worker

@@ -33,6 +33,8 @@ class StoreSet {
     StoreSet& operator=(const StoreSet&) = delete;
 
     bool empty() const { return stores_.empty(); }
+    // Fails when there are more than one session can have.
+    Result<void> check() const;
     // Opens them for the first worker. Calls back once, from the ring, unless this is destroyed.
     void open(std::function<void(Result<void> opened)> done);
     // A worker is about to start: opens them for it.

@@ -15,6 +15,7 @@ class TestBadInput : public QObject {
     void noPermission();
     void storeIsNone();
     void storeInUse();
+    void tooManyStores();
     void storeOnReadOnlyFileSystem();
     void shareThatIsNot();
     void storeTruncatedInUse();
@@ -217,6 +218,40 @@ void TestBadInput::storeInUse() {
         needStoreComplaint(loop, {"Device or resource busy", "Unmount it"});
         mustRun({"umount", mountPoint});
         mustRun({"losetup", "-d", loop});
+    });
+}
+
+// As many as a session can have, each with its part of the memory, and one more.
+void TestBadInput::tooManyStores() {
+    inTurn([](Bench& bench) {
+        constexpr int kMost = 256;
+        QDir().mkpath(kFolder);
+        QStringList shares;
+        QStringList lends;
+        for (int i = 1; i <= kMost; ++i) {
+            const QString store = makeFile(QString("share%1").arg(i), i * 4096);
+            shares += {"--share", store};
+            lends += {"--lend", store};
+        }
+        const QString last = QString("share%1").arg(kMost);
+        const QString more = makeFile("more", 4096);
+        const QStringList says = {"offer 257 files and disks", "256 is the most"};
+        needComplaint(QStringList{kGadget, "--run-dir", kFolder + "/run-g"} + shares +
+                          QStringList{"--share", more},
+                      says);
+        needComplaint(QStringList{kHost, "--run-dir", kFolder + "/run-h"} + lends +
+                          QStringList{"--lend", more},
+                      says);
+        auto gadget = bench.gadget(shares);
+        auto host = bench.host({"--attach", "share1", "--attach", last});
+        for (const QString& label : {QString("share1"), last}) {
+            const QString node = waitForLive(*host, label);
+            mustRun({"dd", "if=/dev/urandom", "of=" + node, "bs=4k", "count=1", "oflag=direct"});
+        }
+        stopAll(*host);
+        host->end();
+        // A process for each store that it has to save.
+        gadget->end(60s);
     });
 }
 

@@ -22,6 +22,8 @@ class TestBothWays : public QObject {
     void storeThatHangs();
     void startedAgainWhileAStoreHangs_data() { inBothDirections(); }
     void startedAgainWhileAStoreHangs();
+    void endsWhileAStoreHangs_data() { inBothDirections(); }
+    void endsWhileAStoreHangs();
     void startedAgainWithoutAStore_data() { inBothDirections(); }
     void startedAgainWithoutAStore();
     void keepsDying_data() { inBothDirections(); }
@@ -204,6 +206,38 @@ void TestBothWays::startedAgainWhileAStoreHangs() {
         endLoad(*hanging);
         back.compare();
         endLoad(*load);
+        disk.compare();
+        mustStop(rig, back);
+    });
+}
+
+void TestBothWays::endsWhileAStoreHangs() {
+    play([](Rig& rig) {
+        FreezableVolume volume("/run/belay-scenario/frozen");
+        Disk& disk = rig.offer("disk", 16);
+        rig.useBothWays();
+        Disk& back = rig.offerBack("back", volume.folder() + "/image", 8);
+        rig.start();
+        rig.waitForState(back, "live");
+        auto hanging = startLoad(rig, back);
+        volume.freeze();
+        rig.wait(1000ms);
+
+        Daemon& daemon = rig.initiator();
+        const pid_t process = daemon.worker("target");
+        daemon.end(60s);
+        require(!disk.exists(), "its disk stays");
+        require(!isDead(process), "nothing hung in the kernel: the scenario shows nothing");
+        daemon.startAgain();
+        disk.leftItsPlace();
+        rig.waitForState(disk, "live", 30s);
+
+        rig.note("it moves again");
+        volume.thaw();
+        rig.waitForState(back, "live", 60s);
+        back.awaitProgress(20);
+        endLoad(*hanging);
+        back.compare();
         disk.compare();
         mustStop(rig, back);
     });
