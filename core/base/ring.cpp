@@ -1,5 +1,7 @@
 #include "core/base/ring.h"
 
+#include "core/base/address.h"
+
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -174,9 +176,9 @@ void Ring::setAlarm(TimePoint when) {
     alarmTime_ = timespecOf(when.time_since_epoch());
     if (alarm_.due) {
         // It fails if the alarm goes off just now, and then that begins the next turn.
-        io_uring_prep_timeout_update(
-            prepare(nullptr), &alarmTime_,
-            reinterpret_cast<std::uint64_t>(static_cast<Operation*>(&alarm_)), IORING_TIMEOUT_ABS);
+        io_uring_prep_timeout_update(prepare(nullptr), &alarmTime_,
+                                     addressOf(static_cast<Operation*>(&alarm_)),
+                                     IORING_TIMEOUT_ABS);
     } else {
         io_uring_sqe* const sqe = prepare(&alarm_);
         io_uring_prep_timeout(sqe, &alarmTime_, 0, IORING_TIMEOUT_ABS);
@@ -278,9 +280,8 @@ FdWatch::FdWatch(Ring& ring, int fd, std::uint32_t events,
 FdWatch::~FdWatch() {
     poll_->orphaned = true;
     if (poll_->armed)
-        io_uring_prep_poll_remove(
-            poll_->ring.prepare(nullptr),
-            reinterpret_cast<std::uint64_t>(static_cast<Operation*>(poll_.get())));
+        io_uring_prep_poll_remove(poll_->ring.prepare(nullptr),
+                                  addressOf(static_cast<Operation*>(poll_.get())));
     poll_->ring.orphans_.emplace(poll_.get(), poll_);
 }
 

@@ -176,7 +176,8 @@ void GadgetLink::completions() {
             break;
         for (const io_event& event : events) {
             auto& request = *static_cast<Request*>(event.data);
-            request.result = static_cast<std::int64_t>(event.res);
+            // libaio's type has no sign, and on a 32-bit machine 32 bits.
+            request.result = static_cast<long>(event.res);
             request.done = true;
             if (!reason_)
                 advance(*request.pipe);

@@ -20,6 +20,8 @@
 namespace belay::store {
 namespace {
 
+static_assert(sizeof(off_t) == 8, "what is behind 2 GiB needs _FILE_OFFSET_BITS=64");
+
 // Below what one read(2) or write(2) may move (MAX_RW_COUNT, 2 GiB less a page).
 constexpr std::uint64_t kMostPerTransfer = std::uint64_t{1} << 30;
 constexpr std::size_t kZeroBytes = std::size_t{256} << 10;

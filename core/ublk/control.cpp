@@ -1,5 +1,6 @@
 #include "core/ublk/control.h"
 
+#include "core/base/address.h"
 #include "core/base/stop_point.h"
 
 #include <fcntl.h>
@@ -156,7 +157,7 @@ int Control::command(std::uint32_t operation, std::uint32_t id, void* argument,
                           {.deviceId = id,
                            .queueId = uapi::kNoQueue,
                            .length = length,
-                           .address = reinterpret_cast<std::uint64_t>(argument)});
+                           .address = addressOf(argument)});
     sqe->fd = fd_.get();
     const int submitted = io_uring_submit(ring);
     if (submitted < 0)

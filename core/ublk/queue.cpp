@@ -11,6 +11,8 @@
 
 namespace belay::ublk {
 
+static_assert(sizeof(off_t) == 8, "what is at UBLKSRV_IO_BUF_OFFSET needs _FILE_OFFSET_BITS=64");
+
 std::optional<Request> Request::decode(const uapi::IoDesc& descriptor) {
     Request request{
         .fua = (descriptor.opFlags & uapi::kIoFua) != 0,

@@ -1,5 +1,6 @@
 #include "core/ublk/server_control.h"
 
+#include "core/base/address.h"
 #include "core/ublk/control.h"
 
 #include <poll.h>
@@ -105,7 +106,7 @@ ServerControl::CommandId ServerControl::send(std::uint32_t operation, DeviceId i
     command->finish = std::move(finish);
     uapi::ControlCommand payload{.deviceId = id.value, .queueId = uapi::kNoQueue};
     if (operation == uapi::kGetDevInfo) {
-        payload.address = reinterpret_cast<std::uint64_t>(&command->info);
+        payload.address = addressOf(&command->info);
         payload.length = sizeof command->info;
     } else if (operation != uapi::kStartUserRecovery) {
         payload.data = static_cast<std::uint64_t>(::getpid());

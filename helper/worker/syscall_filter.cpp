@@ -54,18 +54,39 @@ constexpr std::initializer_list<int> kEvents = {SCMP_SYS(io_uring_enter),
                                                 SCMP_SYS(sendmsg),
                                                 SCMP_SYS(recvmsg)};
 // What a process may know of itself and of the time; signals and ends.
-constexpr std::initializer_list<int> kProcess = {
-    SCMP_SYS(clock_gettime), SCMP_SYS(clock_gettime64), SCMP_SYS(gettimeofday),
-    SCMP_SYS(time),          SCMP_SYS(getrandom),       SCMP_SYS(uname),
-    SCMP_SYS(sysinfo),       SCMP_SYS(getpid),          SCMP_SYS(gettid),
-    SCMP_SYS(getuid),        SCMP_SYS(geteuid),         SCMP_SYS(getgid),
-    SCMP_SYS(getegid),       SCMP_SYS(sched_yield),     SCMP_SYS(sched_getaffinity),
-    SCMP_SYS(rt_sigaction),  SCMP_SYS(rt_sigprocmask),  SCMP_SYS(rt_sigreturn),
-    SCMP_SYS(sigreturn),     SCMP_SYS(sigaltstack),     SCMP_SYS(exit),
-    SCMP_SYS(exit_group)};
-constexpr std::initializer_list<int> kAio = {SCMP_SYS(io_setup),  SCMP_SYS(io_destroy),
-                                             SCMP_SYS(io_submit), SCMP_SYS(io_getevents),
-                                             SCMP_SYS(io_cancel), SCMP_SYS(io_pgetevents)};
+constexpr std::initializer_list<int> kProcess = {SCMP_SYS(clock_gettime),
+                                                 SCMP_SYS(clock_gettime64),
+                                                 SCMP_SYS(gettimeofday),
+                                                 SCMP_SYS(time),
+                                                 SCMP_SYS(getrandom),
+                                                 SCMP_SYS(uname),
+                                                 SCMP_SYS(sysinfo),
+                                                 SCMP_SYS(getpid),
+                                                 SCMP_SYS(gettid),
+                                                 SCMP_SYS(getuid),
+                                                 SCMP_SYS(geteuid),
+                                                 SCMP_SYS(getgid),
+                                                 SCMP_SYS(getegid),
+                                                 SCMP_SYS(getuid32),
+                                                 SCMP_SYS(geteuid32),
+                                                 SCMP_SYS(getgid32),
+                                                 SCMP_SYS(getegid32),
+                                                 SCMP_SYS(sched_yield),
+                                                 SCMP_SYS(sched_getaffinity),
+                                                 SCMP_SYS(rt_sigaction),
+                                                 SCMP_SYS(rt_sigprocmask),
+                                                 SCMP_SYS(rt_sigreturn),
+                                                 SCMP_SYS(sigreturn),
+                                                 SCMP_SYS(sigaltstack),
+                                                 SCMP_SYS(exit),
+                                                 SCMP_SYS(exit_group)};
+constexpr std::initializer_list<int> kAio = {SCMP_SYS(io_setup),
+                                             SCMP_SYS(io_destroy),
+                                             SCMP_SYS(io_submit),
+                                             SCMP_SYS(io_getevents),
+                                             SCMP_SYS(io_cancel),
+                                             SCMP_SYS(io_pgetevents),
+                                             SCMP_SYS(io_pgetevents_time64)};
 // A supervisor that comes back.
 constexpr std::initializer_list<int> kSupervisors = {SCMP_SYS(accept4), SCMP_SYS(getsockopt)};
 // Tried by libraries, and done without.

@@ -1,3 +1,4 @@
+#include "core/base/address.h"
 #include "core/base/arena.h"
 #include "core/base/bytes.h"
 #include "core/base/crc32c.h"
@@ -93,6 +94,7 @@ class BaseTest : public QObject {
     void crcGoldenValues();
     void crcContinuesAnywhere();
     void bytesAreLittleEndian();
+    void addressesAreNotSigned();
     void errorTexts();
     void errorsFromSystemCalls();
     void fdOwnsAndCloses();
@@ -174,6 +176,12 @@ void BaseTest::bytesAreLittleEndian() {
     storeLe<std::uint16_t>(data, 0, 0xABCD);
     QCOMPARE(data[0], std::byte{0xCD});
     QCOMPARE(data[1], std::byte{0xAB});
+}
+
+void BaseTest::addressesAreNotSigned() {
+    constexpr std::uintptr_t kHalf = ~(~std::uintptr_t{0} >> 1);
+    for (const std::uintptr_t place : {std::uintptr_t{4096}, kHalf, ~std::uintptr_t{0}})
+        QCOMPARE(addressOf(reinterpret_cast<const void*>(place)), std::uint64_t{place});
 }
 
 void BaseTest::errorTexts() {
