@@ -2,6 +2,10 @@
 #
 # machine KERNELDIR INITRAMFS CPUS MB JOBDIR: sets $machine, QEMU and its arguments
 # state_key KERNELDIR INITRAMFS CPUS MB: prints what identifies a saved state of that machine
+# is_arm KERNELDIR: whether that kernel is for ARM
+# qemu KERNELDIR: prints the QEMU that runs it
+#
+# A KERNELDIR is no link: its name is the kernel's release.
 #
 # Why these choices (measured under QEMU 7.2 without hardware virtualisation):
 # - Nehalem, not max: newer models have fast string moves, which kernels then use and QEMU emulates byte by byte
@@ -14,23 +18,45 @@
 # - panic on any warning or oops, and -no-reboot: the guest is gone at once, the test fails, the log is at its end.
 # - the network card is always there, so that one saved state serves runs with and without a network. In a saved
 #   state it hangs on a hub: a state saved with user networking restores with nothing else.
+# - the ARM machines are QEMU's own; of a 32-bit one all devices are where a kernel without LPAE can reach them.
 
+is_arm() {
+	[[ $1 = *-armmp || $1 = *-arm64 ]]
+}
+
+qemu() {
+	case $1 in
+	*-armmp) echo qemu-system-arm ;;
+	*-arm64) echo qemu-system-aarch64 ;;
+	*) echo "${BELAY_QEMU:-qemu-system-x86_64}" ;;
+	esac
+}
+
+# kernel_arguments KERNELDIR
 kernel_arguments() {
-	local khz
-	khz=$(awk '/^flags/ && / hypervisor/ { guest = 1 } /^cpu MHz/ && !mhz { mhz = $4 } END { if (guest && mhz) printf "%d", mhz * 1000 }' /proc/cpuinfo)
-	echo "console=ttyS0 quiet loglevel=5 panic=-1 oops=panic panic_on_warn=1" \
+	local console=ttyAMA0 khz clock=
+	if ! is_arm "$1"; then
+		console=ttyS0 clock=no_timer_check
+		khz=$(awk '/^flags/ && / hypervisor/ { guest = 1 } /^cpu MHz/ && !mhz { mhz = $4 } END { if (guest && mhz) printf "%d", mhz * 1000 }' /proc/cpuinfo)
+		[ -z "$khz" ] || clock+=" tsc=reliable tsc_early_khz=$khz"
+	fi
+	echo "console=$console quiet loglevel=5 panic=-1 oops=panic panic_on_warn=1" \
 		"norandmaps mitigations=off lsm=capability rodata=off init_on_alloc=0 kfence.sample_interval=0 audit=0" \
-		"nowatchdog cryptomgr.notests no_timer_check rcupdate.rcu_expedited=1 random.trust_cpu=on" \
-		"${khz:+tsc=reliable tsc_early_khz=$khz} ${BELAY_VM_APPEND:-}"
+		"nowatchdog cryptomgr.notests rcupdate.rcu_expedited=1 random.trust_cpu=on" \
+		"$clock ${BELAY_VM_APPEND:-}"
 }
 
 machine() {
-	local kernel=$1 initramfs=$2 cpus=$3 mb=$4 job=${5//,/,,}
-	machine=("${BELAY_QEMU:-qemu-system-x86_64}" -nodefaults -no-user-config -display none -no-reboot
-		-machine q35 -accel tcg,thread=multi -cpu Nehalem,+rdrand -smp "$cpus" -m "$mb"
-		-kernel "$kernel/vmlinux" -initrd "$initramfs" -append "$(kernel_arguments) belay.wait"
+	local kernel=$1 initramfs=$2 cpus=$3 mb=$4 job=${5//,/,,} hardware
+	case $kernel in
+	*-armmp) hardware=(-machine virt,highmem=off -cpu cortex-a15) ;;
+	*-arm64) hardware=(-machine virt -cpu cortex-a53) ;;
+	*) hardware=(-machine q35 -cpu Nehalem,+rdrand -device isa-debug-exit,iobase=0xf4,iosize=0x04) ;;
+	esac
+	machine=("$(qemu "$kernel")" -nodefaults -no-user-config -display none -no-reboot
+		"${hardware[@]}" -accel tcg,thread=multi -smp "$cpus" -m "$mb"
+		-kernel "$kernel/vmlinux" -initrd "$initramfs" -append "$(kernel_arguments "$kernel") belay.wait"
 		-chardev "file,id=console,path=$job/console.log" -serial chardev:console
-		-device isa-debug-exit,iobase=0xf4,iosize=0x04
 		-device virtio-serial-pci
 		-device virtserialport,chardev=out,name=out -device virtserialport,chardev=ctl,name=ctl
 		-device virtio-net-pci,netdev=net,romfile=
@@ -40,8 +66,8 @@ machine() {
 
 state_key() {
 	{
-		"${BELAY_QEMU:-qemu-system-x86_64}" --version
-		kernel_arguments
+		"$(qemu "$1")" --version
+		kernel_arguments "$1"
 		echo "$1 $2 $3 $4"
 		stat -c '%s %Y' "$1/vmlinux"
 	} | key "$rig/machine.sh" "$rig/save"

@@ -7,14 +7,22 @@
 # TIMEOUT (480, for a machine that is shared and slow) is for the program alone; ctest's own limit leaves room for
 # making a saved state and for the ten times longer time of the long forms, which the rig sees to. Of the processors
 # that ctest shares out each counts as two, because an emulated machine keeps one busy and most other tests do not.
+# What is built for 32-bit ARM runs on 6.12-armhf, where no KERNELS are named.
 set(BELAY_VM_RIG ${CMAKE_CURRENT_LIST_DIR})
+set(BELAY_VM_KERNELS 6.12 newest)
+if(CMAKE_CROSSCOMPILING)
+  set(BELAY_VM_KERNELS 6.12-armhf)
+endif()
 
 function(belay_add_vm_test)
   cmake_parse_arguments(ARG "" "NAME;EXECUTABLE;TIMEOUT;MEMORY;CPUS" "ARGS;KERNELS;LABELS" ${ARGN})
   if(ARG_UNPARSED_ARGUMENTS OR NOT ARG_NAME OR NOT ARG_EXECUTABLE)
     message(FATAL_ERROR "belay_add_vm_test: wrong arguments: ${ARGN}")
   endif()
-  foreach(default "KERNELS 6.12 newest" "TIMEOUT 480" "MEMORY 1024" "CPUS 1")
+  if(NOT ARG_KERNELS)
+    set(ARG_KERNELS ${BELAY_VM_KERNELS})
+  endif()
+  foreach(default "TIMEOUT 480" "MEMORY 1024" "CPUS 1")
     separate_arguments(default)
     list(POP_FRONT default key)
     if(NOT ARG_${key})

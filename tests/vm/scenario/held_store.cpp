@@ -21,6 +21,7 @@ namespace {
 constexpr std::uint64_t kRootInode = FUSE_ROOT_ID;
 constexpr std::uint64_t kFile = 2;
 constexpr std::uint32_t kMostWritten = 128 << 10;  // 32 pages, what FUSE has without more flags
+constexpr std::uint32_t kParallelDirectWrites = 1 << 6;  // linux/fuse.h has it since 6.2
 
 template <class T>
 T bodyOf(std::span<const char> message) {
@@ -183,7 +184,7 @@ void HeldStore::handle(std::span<const char> message) {
             if (header.nodeid == kFile)
                 // Nor does a close() wait for a write (FOPEN_NOFLUSH): a process that is killed
                 // must be able to end.
-                out.open_flags = FOPEN_DIRECT_IO | FOPEN_PARALLEL_DIRECT_WRITES | FOPEN_NOFLUSH;
+                out.open_flags = FOPEN_DIRECT_IO | kParallelDirectWrites | FOPEN_NOFLUSH;
             answer(request, 0, &out, sizeof out);
             return;
         }

@@ -6,15 +6,22 @@
 //     asks for the first MiB of NODE in one request and MICROSECONDS later writes "1" to FILE,
 //     which disables a USB port, and "0" PULL_MS after that. `write` puts there what SEED makes,
 //     `read` expects it. Status 0 if the request succeeds in full.
+// requests at FILE write|read|blank|discard|zero OFFSET BYTES [SEED]
+//     of a block device or a file, past the page cache: writes what SEED makes of each MiB, or
+//     expects it; expects zeroes; has the block device discard or write zeroes, in one request.
 #include "core/base/fd.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -106,6 +113,14 @@ int watch(const char* node) {
     return EXIT_SUCCESS;
 }
 
+void fill(const Buffer& buffer, std::uint64_t seed) {
+    std::mt19937_64 random(seed);
+    for (std::size_t at = 0; at < kMebibyte; at += sizeof(std::uint64_t)) {
+        const std::uint64_t word = random();
+        std::memcpy(buffer.get() + at, &word, sizeof word);
+    }
+}
+
 bool setPort(const char* file, const char* value) {
     const belay::Fd port(::open(file, O_WRONLY | O_CLOEXEC));
     return port && ::write(port.get(), value, 1) == 1;
@@ -120,8 +135,7 @@ int cut(char** arguments) {
     const char* port = arguments[5];
 
     const Buffer expected = makeBuffer();
-    std::mt19937 random(static_cast<std::mt19937::result_type>(seed));
-    std::generate_n(expected.get(), kMebibyte, [&] { return static_cast<char>(random()); });
+    fill(expected, seed);
     const Buffer got = makeBuffer();
     const belay::Fd disk(::open(node.c_str(), O_RDWR | O_DIRECT | O_CLOEXEC));
     if (!disk) {
@@ -158,6 +172,61 @@ int cut(char** arguments) {
     return EXIT_SUCCESS;
 }
 
+struct Range {
+    std::uint64_t offset;
+    std::uint64_t bytes;
+};
+
+// Writes each MiB of the range, or expects it to be there.
+int transfer(int file, Range range, const Buffer& expected, bool writing) {
+    const Buffer got = makeBuffer();
+    for (const std::uint64_t end = range.offset + range.bytes; range.offset < end;) {
+        const auto length =
+            static_cast<std::size_t>(std::min<std::uint64_t>(end - range.offset, kMebibyte));
+        const auto at = static_cast<off_t>(range.offset);
+        const ssize_t done = writing ? ::pwrite(file, expected.get(), length, at)
+                                     : ::pread(file, got.get(), length, at);
+        if (done != static_cast<ssize_t>(length)) {
+            std::fprintf(stderr, "%zd of %zu bytes at %llu: %s\n", done, length,
+                         static_cast<unsigned long long>(range.offset), std::strerror(errno));
+            return EXIT_FAILURE;
+        }
+        if (!writing && std::memcmp(expected.get(), got.get(), length) != 0) {
+            std::fprintf(stderr, "something else at %llu\n",
+                         static_cast<unsigned long long>(range.offset));
+            return EXIT_FAILURE;
+        }
+        range.offset += length;
+    }
+    return EXIT_SUCCESS;
+}
+
+int at(const char* path, const std::string& what, Range range, std::uint64_t seed) {
+    const belay::Fd file(::open(path, O_RDWR | O_DIRECT | O_CLOEXEC));
+    if (!file) {
+        std::perror(path);
+        return EXIT_FAILURE;
+    }
+    if (what == "discard" || what == "zero") {
+        const std::uint64_t argument[] = {range.offset, range.bytes};
+        // Zeroes that take no room, if possible (block/fops.c, blkdev_fallocate).
+        const int status =
+            what == "discard"
+                ? ::ioctl(file.get(), BLKDISCARD, &argument)
+                : ::fallocate(file.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                              static_cast<off_t>(range.offset), static_cast<off_t>(range.bytes));
+        if (status != 0)
+            std::perror(what.c_str());
+        return status == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    }
+    const Buffer expected = makeBuffer();
+    if (what == "blank")
+        std::memset(expected.get(), 0, kMebibyte);
+    else
+        fill(expected, seed);
+    return transfer(file.get(), range, expected, what == "write");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -166,6 +235,10 @@ int main(int argc, char** argv) {
         return watch(argv[2]);
     if (mode == "cut" && argc == 8)
         return cut(argv + 2);
+    if (mode == "at" && argc >= 6) {
+        const auto number = [&](int i) { return std::strtoull(argv[i], nullptr, 10); };
+        return at(argv[2], argv[3], {number(4), number(5)}, argc > 6 ? number(6) : 0);
+    }
     std::fprintf(stderr, "requests: wrong arguments\n");
     return 2;
 }
