@@ -4,10 +4,17 @@
 
 #include <sys/eventfd.h>
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
 namespace belay::ffs {
 
 Result<std::unique_ptr<Aio>> Aio::create(unsigned requests) {
-    std::unique_ptr<Aio> aio(new Aio(requests));
+    std::unique_ptr<Aio> aio(new Aio);
+    aio->events_.reserve(requests);
+    aio->reaped_.reserve(requests);
     aio->eventFd_ = Fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     if (!aio->eventFd_)
         return systemError("make an eventfd");
@@ -28,38 +35,50 @@ Aio::~Aio() {
     AioGuard::remove(context_);
 }
 
-void Aio::prepareRead(iocb& request, int fd, ByteSpan buffer, void* tag) {
+Aio::Started Aio::read(iocb& request, int fd, ByteSpan buffer, void* tag) {
     io_prep_pread(&request, fd, buffer.data(), buffer.size(), 0);
     io_set_eventfd(&request, eventFd_.get());
     request.data = tag;
-    prepared_.push_back(&request);
+    return start(request);
 }
 
-void Aio::prepareWrite(iocb& request, int fd, ConstByteSpan buffer, void* tag, Signal signal) {
+Aio::Started Aio::write(iocb& request, int fd, ConstByteSpan buffer, void* tag, Signal signal) {
     // libaio has no const; the kernel only reads.
     io_prep_pwrite(&request, fd, const_cast<std::byte*>(buffer.data()), buffer.size(), 0);
     if (signal == Signal::Yes)
         io_set_eventfd(&request, eventFd_.get());
     request.data = tag;
-    prepared_.push_back(&request);
+    return start(request);
 }
 
-Result<void> Aio::submit() {
-    std::span<iocb*> left = prepared_;
-    int error = 0;
-    while (!left.empty() && error == 0) {
-        const int taken = io_submit(context_, static_cast<long>(left.size()), left.data());
-        if (taken > 0) {
-            underWay_ += static_cast<unsigned>(taken);
-            left = left.subspan(static_cast<std::size_t>(taken));
-        } else if (taken != -EINTR) {
-            error = taken == 0 ? -EAGAIN : taken;
-        }
+Aio::Started Aio::start(iocb& request) {
+    iocb* list = &request;
+    int taken = 0;
+    do {
+        taken = io_submit(context_, 1, &list);
+    } while (taken == -EINTR);
+    // EAGAIN: for want of a request's own memory (aio_get_req).
+    if (taken == -EAGAIN || taken == -ENOMEM)
+        return Started::NoMemory;
+    if (taken != 1) {
+        errno = taken == 0 ? EIO : -taken;
+        return Started::Refused;
     }
-    prepared_.clear();
-    if (error != 0)
-        return errorFrom(error, "submit transfers");
-    return {};
+    ++underWay_;
+    // What the file answered at once is here by now (aio_rw_done), and nothing costs a system call
+    // if nothing is (io_getevents of libaio looks at the ring itself).
+    const std::size_t before = events_.size();
+    gather();
+    const auto own = std::find_if(events_.begin() + static_cast<std::ptrdiff_t>(before),
+                                  events_.end(), [&](const io_event& event) {
+                                      return event.obj == &request &&
+                                             static_cast<std::int64_t>(event.res) == -ENOMEM;
+                                  });
+    if (own == events_.end())
+        return Started::Yes;
+    events_.erase(own);
+    --underWay_;
+    return Started::NoMemory;
 }
 
 void Aio::cancel(iocb& request) {
@@ -67,14 +86,23 @@ void Aio::cancel(iocb& request) {
     io_cancel(context_, &request, &unused);
 }
 
+void Aio::gather() {
+    std::array<io_event, 64> events{};
+    int count = 0;
+    do {
+        timespec now{};
+        count = io_getevents(context_, 0, static_cast<long>(events.size()), events.data(), &now);
+        if (count > 0)
+            events_.insert(events_.end(), events.begin(), events.begin() + count);
+    } while (count == static_cast<int>(events.size()));
+}
+
 std::span<const io_event> Aio::reap() {
-    timespec now{};
-    const int count =
-        io_getevents(context_, 0, static_cast<long>(events_.size()), events_.data(), &now);
-    if (count <= 0)
-        return {};
-    underWay_ -= static_cast<unsigned>(count);
-    return {events_.data(), static_cast<std::size_t>(count)};
+    gather();
+    reaped_.clear();
+    std::swap(reaped_, events_);
+    underWay_ -= static_cast<unsigned>(reaped_.size());
+    return reaped_;
 }
 
 }  // namespace belay::ffs

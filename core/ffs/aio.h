@@ -6,7 +6,7 @@
 
 #include <libaio.h>
 
-#include <array>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
@@ -15,8 +15,11 @@ namespace belay::ffs {
 
 // One Linux AIO context with an eventfd that counts completions.
 //
-// - Not thread-safe. What is prepared must stay where it is until its event is in.
+// - Not thread-safe. What is started must stay where it is until its event is in.
 // - Destroying it cancels what is under way and waits for it (io_destroy(2)).
+// - One io_submit(2) for each request: of several in one call the kernel starts the later ones also
+//   when an earlier one got no memory (io_submit_one: that is the request's own event), and on an
+//   endpoint those would move the earlier one's bytes.
 class Aio {
  public:
     // Room for `requests` under way at once.
@@ -28,38 +31,39 @@ class Aio {
     // Becomes readable, and is signalled again, when an event that signals has come. Never read, so
     // that it is only good to be watched for that (FdWatch::Trigger::Edge).
     int eventFd() const { return eventFd_.get(); }
-    // Requests submitted whose event has not been reaped.
+    // Requests started whose event has not been reaped.
     unsigned underWay() const { return underWay_; }
 
     enum class Signal : bool { No, Yes };
-    // Prepares a request for the next submit(); `tag` comes back with its event. One that does not
-    // signal eventFd() is found when another one does: nothing is woken for it.
-    void prepareRead(iocb& request, int fd, ByteSpan buffer, void* tag);
-    void prepareWrite(iocb& request, int fd, ConstByteSpan buffer, void* tag,
-                      Signal signal = Signal::Yes);
-
-    // Starts everything prepared, with one io_submit(2) as a rule. A request that the file refuses
-    // is no error here: its event says so.
-    Result<void> submit();
-    // Forgets what is prepared and not submitted.
-    void dropPrepared() { prepared_.clear(); }
+    enum class Started : std::uint8_t {
+        Yes,       // its event comes
+        NoMemory,  // nothing was done, and no event comes: the kernel had no memory for it
+        Refused,   // io_submit(2) failed for another reason, which is errno; no event comes
+    };
+    // `tag` comes back with the event. A request that does not signal eventFd() is found when
+    // another one does: nothing is woken for it. What the file refuses is no error here: its event
+    // says so.
+    Started read(iocb& request, int fd, ByteSpan buffer, void* tag);
+    Started write(iocb& request, int fd, ConstByteSpan buffer, void* tag,
+                  Signal signal = Signal::Yes);
 
     // Asks the kernel to end `request`, which is under way; its event still comes, with
     // ECONNRESET if it was in time (io_cancel(2) says EINPROGRESS, measured on FunctionFS).
     void cancel(iocb& request);
 
-    // Events there are now, at most as many as fit the library's array; empty when there are none.
-    // The span is good until the next call.
+    // Events there are now; empty when there are none. The span is good until the next call.
     std::span<const io_event> reap();
 
  private:
-    explicit Aio(unsigned requests) { prepared_.reserve(requests); }
+    Aio() = default;
+    Started start(iocb& request);
+    void gather();
 
     io_context_t context_ = nullptr;
     Fd eventFd_;
     unsigned underWay_ = 0;
-    std::vector<iocb*> prepared_;
-    std::array<io_event, 64> events_{};
+    std::vector<io_event> events_;  // taken from the kernel, not yet handed out
+    std::vector<io_event> reaped_;
 };
 
 }  // namespace belay::ffs

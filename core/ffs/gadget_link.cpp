@@ -1,5 +1,7 @@
 #include "core/ffs/gadget_link.h"
 
+#include "core/base/log.h"
+
 #include <poll.h>
 
 #include <algorithm>
@@ -12,6 +14,10 @@ namespace {
 constexpr std::size_t kArenaBytes = std::size_t{16} << 20;
 // How often a link that goes down looks for the events that nothing is woken for.
 constexpr auto kDrainPause = std::chrono::milliseconds(1);
+// When to ask again for memory that the kernel did not have.
+constexpr auto kMemoryRetry = std::chrono::milliseconds(5);
+// How long after the last refusal longer pieces are tried again.
+constexpr auto kLongAgain = std::chrono::seconds(10);
 
 }  // namespace
 
@@ -19,6 +25,7 @@ GadgetLink::GadgetLink(Ring& ring, Function& function, std::size_t chunkBytes)
     : ring_(ring),
       kind_(function.kind()),
       chunkBytes_(chunkBytes),
+      pieceBytes_(chunkBytes),
       flush_(ring, [this] { flush(); }),
       messageReads_(function.endpointFd(Endpoint::MessageOut), kMessageReads),
       messageWrites_(function.endpointFd(Endpoint::MessageIn), kMessageWrites),
@@ -44,8 +51,9 @@ Result<std::unique_ptr<GadgetLink>> GadgetLink::create(Ring& ring, Function& fun
 }
 
 GadgetLink::~GadgetLink() {
-    if (draining_)
-        ring_.cancel(*draining_);
+    for (const auto& timer : {draining_, memoryRetry_})
+        if (timer)
+            ring_.cancel(*timer);
 }
 
 void GadgetLink::start(const wire::MessageFraming& framing, wire::LinkListener& listener) {
@@ -56,8 +64,6 @@ void GadgetLink::start(const wire::MessageFraming& framing, wire::LinkListener& 
     watch_ = std::make_unique<FdWatch>(
         ring_, aio_->eventFd(), POLLIN, [this](std::uint32_t) { completions(); },
         FdWatch::Trigger::Edge);
-    while (!messageReads_.full())
-        postMessageRead();
     flush_.ask();
 }
 
@@ -88,7 +94,6 @@ void GadgetLink::shutDown(Error reason) {
     if (reason_)
         return;
     reason_ = std::move(reason);
-    aio_->dropPrepared();
     for (Pipe* pipe : {&messageReads_, &messageWrites_, &payloadReads_, &payloadWrites_})
         pipe->forEachPending([this](Request& request) { aio_->cancel(request.control); });
     // For the case that nothing was under way.
@@ -107,14 +112,15 @@ void GadgetLink::submit() {
     if (reason_ || listener_ == nullptr)
         return;
     // Requests before their payloads: a peer may read only what it has been told of.
-    flushMessages();
-    flushPayloads(payloadWrites_, sending_);
+    if (flushMessages())
+        flushPayloads(payloadWrites_, sending_);
     flushPayloads(payloadReads_, receiving_);
-    if (auto submitted = aio_->submit(); !submitted)
-        shutDown(submitted.error());
 }
 
 void GadgetLink::flush() {
+    // Not in submit(), which whoever still looks at the bytes of a read may call.
+    while (listener_ != nullptr && !messageReads_.full() && postMessageRead()) {
+    }
     submit();
     // Payloads without a byte are complete as soon as those before them are.
     if (listener_ != nullptr) {
@@ -125,16 +131,51 @@ void GadgetLink::flush() {
         finish();
 }
 
-void GadgetLink::postMessageRead() {
-    const std::size_t slot = messageReads_.nextSlot();
-    Request& request = messageReads_.push(framing_.transferBytes);
-    aio_->prepareRead(
-        request.control, messageReads_.fd(),
-        ByteSpan(readBuffers_).subspan(slot * framing_.transferBytes, framing_.transferBytes),
-        &request);
+// What was pushed last was started; if not, it is taken back.
+bool GadgetLink::started(Aio::Started outcome, Pipe& pipe) {
+    if (outcome == Aio::Started::Yes)
+        return true;
+    const int code = errno;
+    pipe.unpush();
+    if (outcome == Aio::Started::NoMemory)
+        waitForMemory();
+    else
+        shutDown({"submit transfers on", std::string(name(kind_)), code, {}});
+    return false;
 }
 
-void GadgetLink::flushMessages() {
+void GadgetLink::waitForMemory() {
+    if (memoryRetry_)
+        return;
+    memoryRetry_ = ring_.callAfter(kMemoryRetry, [this] {
+        memoryRetry_.reset();
+        flush_.ask();
+    });
+}
+
+void GadgetLink::useSmallerPieces(std::size_t refused) {
+    refusedAt_ = Clock::now();
+    if (pieceBytes_ == chunkBytes_)
+        log::notice("{}: the kernel has no memory for a transfer of {} KiB; smaller ones go on",
+                    name(kind_), refused >> 10);
+    if (pieceBytes_ / 2 >= kLeastChunkBytes)
+        pieceBytes_ /= 2;
+}
+
+// False: there is no memory for it now.
+bool GadgetLink::postMessageRead() {
+    if (reason_)
+        return false;
+    const std::size_t slot = messageReads_.nextSlot();
+    Request& request = messageReads_.push(framing_.transferBytes);
+    const ByteSpan buffer =
+        ByteSpan(readBuffers_).subspan(slot * framing_.transferBytes, framing_.transferBytes);
+    return started(aio_->read(request.control, messageReads_.fd(), buffer, &request),
+                   messageReads_);
+}
+
+// False: some wait for memory.
+bool GadgetLink::flushMessages() {
     while (waitingFrom_ < waiting_.size() && !messageWrites_.full()) {
         const std::size_t count = framing_.batch(
             (waiting_.size() - waitingFrom_) / framing_.messageBytes, messagePacketBytes_);
@@ -143,29 +184,38 @@ void GadgetLink::flushMessages() {
         const ByteSpan buffer =
             ByteSpan(writeBuffers_).subspan(slot * framing_.transferBytes, length);
         std::memcpy(buffer.data(), waiting_.data() + waitingFrom_, length);
-        waitingFrom_ += length;
         // Nobody waits for it to be sent but a message without a slot, and the events of those in
         // the pipe's other half come after this one's.
         const auto signal = messageWrites_.halfFull() ? Aio::Signal::Yes : Aio::Signal::No;
         Request& request = messageWrites_.push(length);
-        aio_->prepareWrite(request.control, messageWrites_.fd(), buffer, &request, signal);
+        if (!started(aio_->write(request.control, messageWrites_.fd(), buffer, &request, signal),
+                     messageWrites_))
+            return false;
+        waitingFrom_ += length;
     }
     if (waitingFrom_ == waiting_.size()) {
         waiting_.clear();
         waitingFrom_ = 0;
     }
+    return true;
 }
 
 void GadgetLink::flushPayloads(Pipe& pipe, PayloadQueue& queue) {
-    while (!pipe.full() && pipe.bytes() < kWindowBytes) {
-        const ByteSpan piece = queue.cut(chunkBytes_);
+    if (pieceBytes_ != chunkBytes_ && Clock::now() - refusedAt_ > kLongAgain)
+        pieceBytes_ = chunkBytes_;
+    while (!reason_ && !pipe.full() && pipe.bytes() < kWindowBytes) {
+        const ByteSpan piece = queue.cut(pieceBytes_);
         if (piece.empty())
             break;
         Request& request = pipe.push(piece.size());
-        if (&pipe == &payloadReads_)
-            aio_->prepareRead(request.control, pipe.fd(), piece, &request);
-        else
-            aio_->prepareWrite(request.control, pipe.fd(), piece, &request);
+        const auto outcome = &pipe == &payloadReads_
+                                 ? aio_->read(request.control, pipe.fd(), piece, &request)
+                                 : aio_->write(request.control, pipe.fd(), piece, &request);
+        if (!started(outcome, pipe)) {
+            queue.uncut(piece);
+            useSmallerPieces(piece.size());
+            break;
+        }
     }
 }
 
@@ -259,8 +309,9 @@ void GadgetLink::finish() {
     if (std::exchange(finished_, true))
         return;
     watch_.reset();
-    if (draining_)
-        ring_.cancel(*draining_);
+    for (auto* timer : {&draining_, &memoryRetry_})
+        if (*timer)
+            ring_.cancel(*std::exchange(*timer, std::nullopt));
     // Last, and with a copy: the listener may destroy the link.
     const Error reason = *reason_;
     if (listener_ != nullptr)

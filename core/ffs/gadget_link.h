@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/base/clock.h"
 #include "core/base/end_of_turn.h"
 #include "core/base/ring.h"
 #include "core/ffs/aio.h"
@@ -18,10 +19,12 @@ namespace belay::ffs {
 // - Linux AIO, not io_uring: the kernel cannot cancel io_uring's transfers on FunctionFS
 //   (ASYNC_CANCEL says ENOENT), and a killed process that has some leaves a dead gadget on the bus
 //   (measured on 6.12 and 7.2). AIO's end with the process, and with io_cancel(2).
-// - What is asked for during a turn of the ring is submitted at its end, or by submit(), with one
-//   io_submit(2).
+// - What is asked for during a turn of the ring is submitted at its end, or by submit().
 // - Any error of a transfer ends the link, as ESHUTDOWN does when the host is gone or has reset the
 //   interface. Also any read of a payload that is not as long as asked for.
+// - A transfer that the kernel has no memory for (ENOMEM) is no error: it is tried again, in
+// smaller
+//   pieces, and nothing overtakes it.
 // - In steady state nothing is allocated here per message or payload.
 class GadgetLink final : public wire::Link {
  public:
@@ -37,6 +40,10 @@ class GadgetLink final : public wire::Link {
     //   super, 16       169/143  142/132  175/145  180/143  206/190
     // 1 MiB may be faster at SuperSpeed, but is what a fragmented phone cannot give.
     static constexpr std::size_t kChunkBytes = 64 * 1024;
+    // What they become, by halves, while there is no memory for longer ones. Allocations of up to
+    // 32 KiB fail only where nobody may wait (PAGE_ALLOC_COSTLY_ORDER), which the request itself is
+    // made in (usb_ep_alloc_request with GFP_ATOMIC).
+    static constexpr std::size_t kLeastChunkBytes = 4 * 1024;
     // Requested and not completed, per direction: bounds that kernel memory.
     static constexpr std::size_t kWindowBytes = 2 * 1024 * 1024;
 
@@ -70,8 +77,11 @@ class GadgetLink final : public wire::Link {
 
     GadgetLink(Ring& ring, Function& function, std::size_t chunkBytes);
     void flush();
-    void postMessageRead();
-    void flushMessages();
+    bool started(Aio::Started outcome, Pipe& pipe);
+    void waitForMemory();
+    void useSmallerPieces(std::size_t refused);
+    bool postMessageRead();
+    bool flushMessages();
     void flushPayloads(Pipe& pipe, PayloadQueue& queue);
     void completions();
     void advance(Pipe& pipe);
@@ -85,6 +95,8 @@ class GadgetLink final : public wire::Link {
     Ring& ring_;
     Kind kind_;
     std::size_t chunkBytes_;
+    std::size_t pieceBytes_;  // chunkBytes_, or less while there is no memory for that
+    TimePoint refusedAt_;     // the last longer piece
     std::size_t messagePacketBytes_ = 0;
     std::shared_ptr<Arena> arena_;
     std::unique_ptr<Aio> aio_;
@@ -95,6 +107,7 @@ class GadgetLink final : public wire::Link {
     wire::LinkListener* listener_ = nullptr;
     std::optional<Error> reason_;  // set: the link is going down
     std::optional<Ring::TimerId> draining_;
+    std::optional<Ring::TimerId> memoryRetry_;
     bool finished_ = false;
 
     Pipe messageReads_;

@@ -43,6 +43,11 @@ class Pipe {
         ++count_;
         return request;
     }
+    // Takes the newest back, which was not started.
+    void unpush() {
+        --count_;
+        bytes_ -= slots_[nextSlot()].length;
+    }
     std::size_t frontSlot() const { return first_; }
     Request& front() { return slots_[first_]; }
     void pop() {
@@ -98,6 +103,14 @@ class PayloadQueue {
                 return piece;
         }
         return {};
+    }
+    // Takes back the piece that was cut last.
+    void uncut(ByteSpan piece) {
+        if (cutBytes_ == 0) {
+            --cutting_;
+            cutBytes_ = payloads_.at(cutting_).length;
+        }
+        cutBytes_ -= piece.size();
     }
     bool hasUncut() const { return cutting_ < payloads_.size(); }
     // The oldest payload gained `bytes`.

@@ -13,6 +13,7 @@ class TestFfsQueue : public QObject {
  private slots:
     void fifoGrowsInOrder();
     void cutsAtTheLimit();
+    void takesAPieceBack();
     void emptyPayloadsWaitTheirTurn();
     void completesInOrder();
     void pipeReusesItsSlots();
@@ -53,6 +54,29 @@ void TestFfsQueue::cutsAtTheLimit() {
     QCOMPARE(next.data(), memory.data());
     QCOMPARE(next.size(), std::size_t{1024});
     QVERIFY(queue.cut(1024).empty());
+}
+
+// A piece that could not be sent is cut again, and may be cut smaller.
+void TestFfsQueue::takesAPieceBack() {
+    std::array<std::byte, 2048> memory{};
+    PayloadQueue queue;
+    queue.push(memory.data(), 2048, 1);
+    queue.push(memory.data(), 0, 2);
+    queue.push(memory.data(), 512, 3);
+    queue.cut(1024);
+    const ByteSpan last = queue.cut(1024);
+    queue.uncut(last);
+    QVERIFY(queue.hasUncut());
+    const ByteSpan half = queue.cut(512);
+    QCOMPARE(half.data(), memory.data() + 1024);
+    QCOMPARE(half.size(), std::size_t{512});
+    queue.uncut(half);
+    QCOMPARE(queue.cut(4096).size(), std::size_t{1024});
+    const ByteSpan third = queue.cut(4096);
+    QCOMPARE(third.size(), std::size_t{512});
+    queue.uncut(third);
+    QCOMPARE(queue.cut(4096).data(), memory.data());
+    QVERIFY(!queue.hasUncut());
 }
 
 void TestFfsQueue::emptyPayloadsWaitTheirTurn() {
