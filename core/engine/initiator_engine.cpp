@@ -291,6 +291,18 @@ void InitiatorEngine::pump() {
         }
     }
     sendGathered();
+    tellShortLogs();
+}
+
+void InitiatorEngine::tellShortLogs() {
+    for (const auto& [id, device] : devices_)
+        if (initiator_.logIsShort(id))
+            listener_.logIsShort(id);
+}
+
+void InitiatorEngine::logHasGrown(DeviceId device) {
+    initiator_.logHasGrown(device);
+    pump_.ask();
 }
 
 void InitiatorEngine::sendGathered() {

@@ -30,6 +30,8 @@ class DeviceListener {
     virtual void verifierTaken(DeviceId device) = 0;
     // A request has left the device with nothing unsaved: its write log is empty.
     virtual void allSaved(DeviceId device) = 0;
+    // The device's write log could use more memory (WriteLog::wanted). Told again until it has.
+    virtual void logIsShort(DeviceId device) = 0;
     // The target has answered probe().
     virtual void probed(DeviceId device) = 0;
 
@@ -77,6 +79,8 @@ class InitiatorEngine final : private wire::LinkListener {
     void failDevice(DeviceId device);
     void resumeDevice(DeviceId device);
     bool isFailing(DeviceId device) const;
+    // Its write log has got more memory.
+    void logHasGrown(DeviceId device);
     bool hasDevice(DeviceId device) const { return devices_.contains(device); }
 
     DeviceCounters counters(DeviceId device);
@@ -142,6 +146,7 @@ class InitiatorEngine final : private wire::LinkListener {
     void requestArrived(DeviceIo& device, Tag tag);
     void pump();
     void sendGathered();
+    void tellShortLogs();
     void abandonDevice(DeviceId device);
     void tryAgainSoon();
     bool prepare(const session::Entry& entry, Buffer& buffer);

@@ -106,6 +106,10 @@ class Initiator {
     // The device's export as last seen, with the verifier that its acknowledged bytes depend on.
     const wire::ExportInfo& known(DeviceId device) const { return devices_.at(device).info; }
 
+    // Its write log could use more memory (WriteLog::wanted), and has got some.
+    bool logIsShort(DeviceId device) const;
+    void logHasGrown(DeviceId device);
+
     // -- session
 
     // A session with this epoch is ready.

@@ -12,6 +12,16 @@ bool Initiator::isReplaying(DeviceId device) const {
            (found->second.work.replaying() || found->second.joining.has_value());
 }
 
+bool Initiator::logIsShort(DeviceId device) const {
+    const WriteLog* log = devices_.at(device).work.log();
+    return log != nullptr && log->wanted() != 0;
+}
+
+void Initiator::logHasGrown(DeviceId device) {
+    devices_.at(device).work.hasGrown();
+    goOn(device);
+}
+
 bool Initiator::canReplay(const Device& device) const {
     const WriteLog* log = device.work.log();
     return log != nullptr && log->complete() && !device.unsavedUnknown;

@@ -19,7 +19,8 @@ bool LogWork::reserve(Entry& entry) {
     const std::size_t room = WriteLog::room(wire::carriesPayload(entry.op) ? entry.length : 0);
     if (room > log_->capacity())
         return true;
-    if (!waiting_.empty() || log_->used() + reserved_ + room > log_->capacity()) {
+    log_->want(reserved_ + room);
+    if (!waiting_.empty() || !log_->hasRoom(reserved_ + room)) {
         waiting_.push_back(entry.sequence);
         return false;
     }
@@ -33,6 +34,10 @@ void LogWork::release(Entry& entry) {
     reserved_ -= room;
     if (room != 0 && !waiting_.empty() && log_->used() + reserved_ <= log_->capacity() / 2)
         goOn_ = true;
+}
+
+void LogWork::hasGrown() {
+    goOn_ = !waiting_.empty();
 }
 
 std::deque<Sequence> LogWork::takeWaiting() {

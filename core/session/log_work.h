@@ -13,7 +13,8 @@ namespace belay::session {
 // the initiator's own, and sending it again. All of it is empty for a device without a log.
 //
 // - Room is reserved before a change is sent, so that its answer can always be logged. Changes for
-//   which there is none wait; nothing else does.
+//   which there is none wait, for a flush or for more memory, whichever comes first; nothing else
+//   does.
 // - A flush of our own is due at half of the bound, and when the log is incomplete.
 // - What is sent again goes under fresh sequences, unlike a request that is sent a second time. A
 //   piece of a record is not the request that was answered: what younger records cover is left
@@ -37,6 +38,8 @@ class LogWork {
     // There may be room again, or none is needed any more.
     bool mayGoOn() const { return goOn_; }
     std::deque<Sequence> takeWaiting();
+    // The log has got more memory.
+    void hasGrown();
 
     // -- what is sent on our own account
 

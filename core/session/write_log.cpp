@@ -36,9 +36,6 @@ struct HeaderLayout {
 };
 constexpr std::size_t kPublishedAt = 256;
 
-// Of a ring that is given back: what the next few changes need. Whole pages of any size.
-constexpr std::size_t kKeptBytes = 256 << 10;
-
 struct RecordLayout {
     static constexpr std::size_t kMagic = 0;
     static constexpr std::size_t kOp = 4;
@@ -113,7 +110,8 @@ WriteLog::WriteLog(ByteSpan memory, const Uuid& uuid, Verifier verifier, bool un
       uuid_(uuid),
       verifier_(verifier),
       // An earlier process may have used all of it.
-      highest_(ring_.size()) {
+      highest_(ring_.size()),
+      usable_(ring_.size()) {
     if (load(uuid))
         return;
     records_.clear();
@@ -129,6 +127,27 @@ WriteLog::WriteLog(ByteSpan memory, const Uuid& uuid, Verifier verifier, bool un
 
 std::size_t WriteLog::room(std::size_t payload) {
     return kRecordBytes + (payload + kRecordBytes - 1) / kRecordBytes * kRecordBytes;
+}
+
+// As long as not all of the ring is usable, it has no second lap.
+bool WriteLog::hasRoom(std::size_t bytes) const {
+    return used_ + bytes + (usable_ < ring_.size() ? head_ : 0) <= usable_;
+}
+
+void WriteLog::useFirst(std::size_t bytes) {
+    const bool isTwoLaps = head_ + used_ > ring_.size();
+    const std::size_t inUse = isTwoLaps ? ring_.size() : head_ + used_;
+    usable_ = std::max(std::min(bytes, ring_.size()), inUse);
+    highest_ = std::max(highest_, usable_);
+    if (wanted_ <= usable_)
+        wanted_ = 0;
+}
+
+// As soon as half is in use, so that the memory is there before it is needed; and twice as much at
+// least, so that a log that grows asks a few times.
+void WriteLog::want(std::size_t bytes) {
+    if (usable_ < ring_.size() && !hasRoom(bytes + usable_ / 2))
+        wanted_ = std::min(ring_.size(), std::max(2 * usable_, head_ + used_ + bytes));
 }
 
 std::size_t WriteLog::advance(std::size_t position, std::size_t bytes) const {
@@ -260,7 +279,7 @@ bool WriteLog::appendDurable(const wire::Request& change, std::uint64_t mark) {
 bool WriteLog::append(Record record, ConstByteSpan payload) {
     using L = RecordLayout;
     record.number = next_++;
-    if (used_ + room(payload.size()) > ring_.size()) {
+    if (!hasRoom(room(payload.size()))) {
         lost_ = record.number;
         writeHeader();
         return false;
@@ -300,6 +319,8 @@ bool WriteLog::append(Record record, ConstByteSpan payload) {
 ByteSpan WriteLog::takeSpare() {
     if (!records_.empty() || highest_ <= kKeptBytes)
         return {};
+    usable_ = std::min(usable_, kKeptBytes);
+    wanted_ = 0;
     return ring_.subspan(kKeptBytes, std::exchange(highest_, kKeptBytes) - kKeptBytes);
 }
 

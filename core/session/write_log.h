@@ -5,6 +5,7 @@
 #include "core/base/uuid.h"
 #include "core/wire/message.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -22,6 +23,8 @@ namespace belay::session {
 //   process that is killed in the middle leaves a torn record, which nobody was told of.
 // - Begins at the front whenever it is empty, so it takes up no more memory than was ever unsaved,
 //   and what it does not need any more can be given back (takeSpare).
+// - Never touches memory that may not be there (useFirst): who writes to the device may be the
+//   kernel, which needs its memory for something else, and nobody may wait for more of it then.
 // - Numbers go up for ever, so what is left of an earlier lap is never taken for a record.
 // - Complete: all that is unsaved is in it. A change that had no room makes it incomplete until a
 //   flush covers that one too.
@@ -39,6 +42,10 @@ class WriteLog {
     // least, and no more than anybody has use for.
     static constexpr std::size_t kLeastBytes = 4 << 20;
     static constexpr std::size_t kMostBytes = std::size_t{1} << 30;
+    // Of the ring, what is not given back: a request of the longest kind (1 MiB) and a few others,
+    // so that the device goes on, one flush for each, while there is no more memory. Whole pages of
+    // any size.
+    static constexpr std::size_t kKeptBytes = (1 << 20) + (256 << 10);
 
     struct Record {
         std::uint64_t number = 0;
@@ -65,10 +72,29 @@ class WriteLog {
     bool empty() const { return records_.empty(); }
     std::size_t capacity() const { return ring_.size(); }
     std::size_t used() const { return used_; }
+    // Whether there is room for so many bytes of records, as room() counts.
+    bool hasRoom(std::size_t bytes) const;
+
+    // Of the ring only the first `bytes` are used from now on, and what is in use already: the rest
+    // has no memory. All of it, unless this is called.
+    void useFirst(std::size_t bytes);
+    // How many that are.
+    std::size_t usable() const { return usable_; }
+    // There will soon be, or is, no room for more: how many should be usable. 0: it is well as it
+    // is.
+    std::size_t wanted() const { return wanted_; }
+    // Room for so many bytes is needed now, beside what is used.
+    void want(std::size_t bytes);
+    // The memory of the first `bytes` of the ring, with the header: for the caller to have it there
+    // before useFirst().
+    ByteSpan first(std::size_t bytes) const {
+        return memory_.first(kHeaderBytes + std::min(bytes, ring_.size()));
+    }
     // Bytes of the device in records that are not durable.
     std::uint64_t unsavedBytes() const { return unsaved_; }
-    // The part of the memory that was written to and that nothing is in, for the caller to give
-    // back to the system: it may turn to zeroes. Empty unless the log is, and when asked again.
+    // The part of the memory that was usable and that nothing is in, for the caller to give back to
+    // the system: it may turn to zeroes, and is not used any more. Empty unless the log is, and
+    // when asked again.
     ByteSpan takeSpare();
 
     // The room that a change with so many bytes of payload takes.
@@ -129,6 +155,8 @@ class WriteLog {
     std::size_t head_ = 0;
     std::size_t used_ = 0;
     std::size_t highest_ = 0;  // bytes of the ring, from its front, that may take up memory
+    std::size_t usable_ = 0;   // bytes of the ring, from its front, that have memory
+    std::size_t wanted_ = 0;
     std::uint64_t unsaved_ = 0;
     std::uint64_t next_ = 1;        // number
     std::uint64_t covered_ = 0;     // all numbers up to this are durable

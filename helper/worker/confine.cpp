@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <malloc.h>
 #include <pwd.h>
 #include <sched.h>
 #include <signal.h>
@@ -18,7 +19,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <fstream>
+#include <limits>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +35,22 @@ constexpr uid_t kNobody = 65534;  // the kernel's overflow uid
 #ifndef PR_SET_IO_FLUSHER
 #define PR_SET_IO_FLUSHER 57  // linux/prctl.h since 5.6
 #endif
+
+// What a worker allocates besides its large buffers, while it serves: all of that comes out of
+// memory that is there, and none of it goes back.
+constexpr std::size_t kHeapReserve = std::size_t{512} << 10;
+
+void reserveHeap() {
+    // Neither mappings of their own for large blocks, nor trimming (mallopt(3)).
+    ::mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    ::mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+    const std::unique_ptr<char, decltype(&std::free)> block(
+        static_cast<char*>(std::malloc(kHeapReserve)), &std::free);
+    // By way of a volatile pointer, or the compiler would see that nobody reads it.
+    if (volatile char* bytes = block.get())
+        for (std::size_t i = 0; i < kHeapReserve; i += 4096)
+            bytes[i] = 1;
+}
 
 void protectFromOomKiller() {
     const Fd file(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
@@ -110,6 +130,7 @@ void joinWriteBackPath() {
     if (::setrlimit(RLIMIT_MEMLOCK, &unlimited) < 0 ||
         ::mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
         log::warning("{}", systemError("lock memory").value().message());
+    reserveHeap();
     protectFromOomKiller();
 }
 

@@ -22,8 +22,8 @@ Result<Identity> identityOf(const std::string& user);
 
 // What the process needs privileges for and must have before it gives them up: a place in the
 // memory write-back path (PR_SET_IO_FLUSHER, so that it never waits for its own device), pages
-// that stay (mlockall on fault), and protection from the OOM killer. What a container or an old
-// kernel refuses is a warning, not an error.
+// that stay (mlockall on fault), a heap that is there already, and protection from the OOM killer.
+// What a container or an old kernel refuses is a warning, not an error.
 void joinWriteBackPath();
 
 // Gives everything up for good: a mount namespace of its own with next to nothing in it (a ublk

@@ -4,6 +4,8 @@
 #include "helper/protocol/export_json.h"
 #include "helper/protocol/request_words.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -16,6 +18,12 @@ constexpr auto kCatchUpPoll = std::chrono::milliseconds(5);
 // How long after all was saved the memory of a write log is given back, if it is empty again then.
 // Much longer than a busy file system leaves between two flushes.
 constexpr auto kTrimDelay = std::chrono::seconds(5);
+// When more memory for a write log is asked for again that the system did not have.
+constexpr auto kGrowAgain = std::chrono::milliseconds(100);
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23  // since Linux 5.14
+#endif
 
 const char* stateText(session::EntryState state) {
     switch (state) {
@@ -47,6 +55,33 @@ std::int64_t ageMs(TimePoint since) {
 
 }  // namespace
 
+// Has the memory of a write log there, page tables and all, so that nobody waits who writes to it:
+// whom it takes long, because the system has none to spare, is a worker of the ring.
+class DeviceServer::LogGrowth final : public Operation {
+ public:
+    LogGrowth(DeviceServer& server, DeviceId device, std::shared_ptr<SharedMemory> memory,
+              ByteSpan part, std::size_t bytes)
+        : server_(&server), device_(device), memory_(std::move(memory)), bytes_(bytes) {
+        io_uring_prep_madvise(server.ring_.prepare(this), part.data(),
+                              static_cast<off_t>(part.size()), MADV_POPULATE_WRITE);
+    }
+
+    // The device goes. Its memory stays mapped until the kernel is done.
+    void orphan() { server_ = nullptr; }
+
+    void complete(int result, std::uint32_t) override {
+        const std::unique_ptr<LogGrowth> self(this);
+        if (server_ != nullptr)
+            server_->logHasGrown(device_, bytes_, result);
+    }
+
+ private:
+    DeviceServer* server_;
+    DeviceId device_;
+    std::shared_ptr<SharedMemory> memory_;
+    std::size_t bytes_;
+};
+
 DeviceServer::DeviceServer(Ring& ring, ublk::ServerControl& control, SupervisorLink& supervisor,
                            FatalHandler onFatal)
     : ring_(ring),
@@ -55,7 +90,11 @@ DeviceServer::DeviceServer(Ring& ring, ublk::ServerControl& control, SupervisorL
       onFatal_(std::move(onFatal)),
       engine_(ring, *this) {}
 
-DeviceServer::~DeviceServer() = default;
+DeviceServer::~DeviceServer() {
+    for (const auto& [device, served] : devices_)
+        if (served.growth != nullptr)
+            served.growth->orphan();
+}
 
 bool DeviceServer::handle(const Json& message, std::vector<Fd>& fds) {
     const auto type = message.at("type").get<std::string>();
@@ -140,12 +179,44 @@ void DeviceServer::openLog(DeviceId device, Served& served, bool unsavedUnknown,
         log::warning("{}: its write log: {}", ublk::diskName(device), mapped.error().message());
         return;
     }
-    served.logMemory.emplace(std::move(*mapped));
+    served.logMemory = std::make_shared<SharedMemory>(std::move(*mapped));
     served.log.emplace(served.logMemory->bytes(), served.known.uuid, served.known.verifier,
                        unsavedUnknown);
     // The user has accepted that what is not in it may be missing.
     if (!unsavedUnknown && !served.log->complete())
         served.log->restart(served.known.verifier);
+    served.log->useFirst(0);
+    growLog(device, served, std::max(served.log->usable(), session::WriteLog::kKeptBytes));
+}
+
+void DeviceServer::growLog(DeviceId device, Served& served, std::size_t bytes) {
+    if (served.growth == nullptr)
+        served.growth =
+            new LogGrowth(*this, device, served.logMemory, served.log->first(bytes), bytes);
+}
+
+void DeviceServer::logHasGrown(DeviceId device, std::size_t bytes, int result) {
+    Served& served = devices_.at(device);
+    served.growth = nullptr;
+    if (result == 0) {
+        served.log->useFirst(bytes);
+        engine_.logHasGrown(device);
+        return;
+    }
+    log::debug("{}: no memory for {} KiB of write log: {}", ublk::diskName(device), bytes >> 10,
+               errorFrom(result, "populate").value().message());
+    served.growingAgain = ring_.callAfter(kGrowAgain, [this, device, bytes] {
+        Served& waiting = devices_.at(device);
+        waiting.growingAgain.reset();
+        growLog(device, waiting,
+                std::min(bytes, std::max(waiting.log->wanted(), session::WriteLog::kKeptBytes)));
+    });
+}
+
+void DeviceServer::logIsShort(DeviceId device) {
+    Served& served = devices_.at(device);
+    if (!served.growingAgain)
+        growLog(device, served, served.log->wanted());
 }
 
 void DeviceServer::broughtUp(DeviceId device, ublk::Bringup::Outcome outcome, const Error& error) {
@@ -345,9 +416,11 @@ void DeviceServer::watchCatchingUp(DeviceId device, Duration delay) {
 void DeviceServer::forget(DeviceId device) {
     engine_.removeDevice(device);
     Served& served = devices_.at(device);
-    for (auto* timer : {&served.catchingUp, &served.trimming})
+    for (auto* timer : {&served.catchingUp, &served.trimming, &served.growingAgain})
         if (*timer)
             ring_.cancel(*std::exchange(*timer, std::nullopt));
+    if (served.growth != nullptr)
+        std::exchange(served.growth, nullptr)->orphan();
     ring_.callAtEndOfTurn([this, device] { devices_.erase(device); });
 }
 
@@ -392,6 +465,8 @@ void DeviceServer::allSaved(DeviceId device) {
     saved.trimming = ring_.callAfter(kTrimDelay, [this, device] {
         Served& served = devices_.at(device);
         served.trimming.reset();
+        if (served.growth != nullptr)
+            return;  // it is in use, and this is asked again
         if (auto given = served.logMemory->giveBack(served.log->takeSpare()); !given)
             log::warning("{}: {}", ublk::diskName(device), given.error().message());
     });

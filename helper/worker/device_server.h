@@ -67,11 +67,13 @@ class DeviceServer final : private engine::ExportsListener, private engine::Devi
     Json report(bool withRequests);
 
  private:
+    class LogGrowth;
     struct Served {
         wire::ExportInfo known;
         std::uint32_t maxIo = 0;
-        std::optional<SharedMemory> logMemory;
+        std::shared_ptr<SharedMemory> logMemory;
         std::optional<session::WriteLog> log;
+        LogGrowth* growth = nullptr;  // under way; owns itself
         std::unique_ptr<ublk::Bringup> bringup;
         bool isNew = false;
         bool serving = false;
@@ -82,6 +84,7 @@ class DeviceServer final : private engine::ExportsListener, private engine::Devi
         TimePoint offeredAt{};
         std::optional<Ring::TimerId> catchingUp;
         std::optional<Ring::TimerId> trimming;
+        std::optional<Ring::TimerId> growingAgain;
     };
 
     void exportsOffered(const std::vector<wire::ExportInfo>& exports,
@@ -92,10 +95,13 @@ class DeviceServer final : private engine::ExportsListener, private engine::Devi
     void replayEnded(DeviceId device, bool saved) override;
     void verifierTaken(DeviceId device) override;
     void allSaved(DeviceId device) override;
+    void logIsShort(DeviceId device) override;
     void probed(DeviceId device) override;
 
     void serve(const Json& message, std::vector<Fd>& fds);
     void openLog(DeviceId device, Served& served, bool unsavedUnknown, Fd memory);
+    void growLog(DeviceId device, Served& served, std::size_t bytes);
+    void logHasGrown(DeviceId device, std::size_t bytes, int result);
     void refuse(DeviceId device, bool lost, const Error& error);
     void broughtUp(DeviceId device, ublk::Bringup::Outcome outcome, const Error& error);
     void tellServing(DeviceId device);

@@ -217,10 +217,11 @@ Result<void> filterSystemCalls(Side side, WorkerRole role) {
 }
 
 std::span<const std::uint8_t> ringOperations(WorkerRole role) {
-    static constexpr std::array<std::uint8_t, 9> kInitiator = {
+    static constexpr std::array<std::uint8_t, 10> kInitiator = {
         IORING_OP_NOP,     IORING_OP_POLL_ADD,       IORING_OP_POLL_REMOVE,
         IORING_OP_TIMEOUT, IORING_OP_TIMEOUT_REMOVE, IORING_OP_ASYNC_CANCEL,
-        IORING_OP_READ,    IORING_OP_WRITE,          IORING_OP_URING_CMD};
+        IORING_OP_READ,    IORING_OP_WRITE,          IORING_OP_URING_CMD,
+        IORING_OP_MADVISE};
     static constexpr std::array<std::uint8_t, 10> kTarget = {
         IORING_OP_NOP,      IORING_OP_POLL_ADD,       IORING_OP_POLL_REMOVE,
         IORING_OP_TIMEOUT,  IORING_OP_TIMEOUT_REMOVE, IORING_OP_ASYNC_CANCEL,

@@ -112,6 +112,7 @@ class SessionReplayTest : public QObject {
     void nothingUnsavedTakesTheNewVerifier();
     void flushesByItselfAtHalf();
     void waitsForRoomButReadsDoNot();
+    void waitsForMemoryOrAFlush();
     void aFailedFlushOfItsOwnLetsGo();
     void failedWritesGiveTheirRoomBack();
     void stableUpToSaves();
@@ -409,6 +410,41 @@ void SessionReplayTest::waitsForRoomButReadsDoNot() {
     QVERIFY(rig.next()->op == Op::Flush);
     QVERIFY(!rig.next());
     QCOMPARE(rig.initiator.failParked(kDevice, EIO).size(), 1u);
+}
+
+// Of its log's memory there is only as much as one write needs.
+void SessionReplayTest::waitsForMemoryOrAFlush() {
+    const std::size_t one = WriteLog::room(entryOf(Op::Write).length);
+    Memory memory(4);
+    Rig rig(memory);
+    rig.log.useFirst(0);
+    rig.initiator.submit(rig.entryAt(Op::Write, 0));
+    QVERIFY(!rig.next());
+    QVERIFY(rig.initiator.logIsShort(kDevice));
+    rig.log.useFirst(one);
+    rig.initiator.logHasGrown(kDevice);
+    const auto first = rig.next();
+    QVERIFY(first && first->op == Op::Write);
+    // More is asked for beforehand; as long as it does not come, each write is flushed.
+    QVERIFY(rig.initiator.logIsShort(kDevice));
+    rig.initiator.submit(rig.entryAt(Op::Write, 8));
+    QVERIFY(!rig.next());
+    QVERIFY(rig.done(*first));
+    const auto flush = rig.next();
+    QVERIFY(flush && flush->op == Op::Flush);
+    rig.answer(*flush);
+    const auto second = rig.next();
+    QVERIFY(second && second->op == Op::Write);
+    rig.initiator.submit(rig.entryAt(Op::Write, 16));
+    QVERIFY(!rig.next());
+    // It comes: nothing has to be flushed for the third.
+    rig.log.useFirst(4 * one);
+    QVERIFY(!rig.initiator.logIsShort(kDevice));
+    rig.initiator.logHasGrown(kDevice);
+    const auto third = rig.next();
+    QVERIFY(third && third->op == Op::Write);
+    QVERIFY(rig.done(*second) && rig.done(*third));
+    QVERIFY(rig.log.complete());
 }
 
 void SessionReplayTest::aFailedFlushOfItsOwnLetsGo() {

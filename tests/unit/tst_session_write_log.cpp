@@ -70,6 +70,7 @@ class SessionWriteLogTest : public QObject {
     void aFlushForgetsWhatWasThereWhenItWasSent();
     void takesUpOnlyTheMemoryItNeeds();
     void givesBackWhatItDoesNotNeed();
+    void usesOnlyMemoryThatIsThere();
     void stableUpToStopsAtTheFirstYoungerOne();
     void aDurableChangeIsLoggedOnlyOverOthers();
     void ofEachByteTheLastChangeIsSentAgain();
@@ -282,21 +283,63 @@ void SessionWriteLogTest::givesBackWhatItDoesNotNeed() {
     QVERIFY(first.data() > memory.data() + WriteLog::kHeaderBytes);
     QVERIFY(first.data() + first.size() == memory.data() + memory.size());
     QVERIFY(log.takeSpare().empty());
+    QCOMPARE(log.usable(), WriteLog::kKeptBytes);
+    QVERIFY(log.hasRoom(WriteLog::room(1 << 20)) && !log.hasRoom(2 * WriteLog::room(1 << 20)));
 
+    log.useFirst(2 * WriteLog::room(1 << 20));
     QVERIFY(write(log, 1, 0, 0x11, kBlocks) && write(log, 2, kBlocks, 0x22, kBlocks));
     QVERIFY(log.takeSpare().empty());
     log.flushed(log.mark());
     const ByteSpan spare = log.takeSpare();
-    QVERIFY(spare.data() == first.data() && spare.size() > 1 << 20 && spare.size() < 2 << 20);
+    QVERIFY(spare.data() == first.data() && spare.size() > 512 << 10 && spare.size() < 1 << 20);
     QVERIFY(log.takeSpare().empty());
 
     // It goes on where there are zeroes now, and so does who finds it.
     std::ranges::fill(spare, std::byte{0});
+    log.useFirst(log.capacity());
     QVERIFY(write(log, 3, 0, 0x33, kBlocks) && write(log, 4, kBlocks, 0x44, kBlocks));
     const WriteLog again = open();
     QVERIFY(again.complete());
     QCOMPARE(again.records().size(), 2u);
     QCOMPARE(read(again, 1), payload(kBlocks, 0x44));
+}
+
+void SessionWriteLogTest::usesOnlyMemoryThatIsThere() {
+    constexpr std::size_t kOne = WriteLog::kRecordBytes + kBlock;
+    QCOMPARE(WriteLog::room(kBlock), kOne);
+    Memory memory;
+    WriteLog log = memory.open();
+    QCOMPARE(log.usable(), kRing);
+    QVERIFY(write(log, 1, 0, 0x11));
+    // What is in use stays so.
+    log.useFirst(0);
+    QCOMPARE(log.usable(), kOne);
+    QCOMPARE(log.wanted(), std::size_t{0});
+    log.want(kOne);
+    QCOMPARE(log.wanted(), 2 * kOne);
+    log.useFirst(2 * kOne);
+    QCOMPARE(log.wanted(), std::size_t{0});
+    QVERIFY(log.hasRoom(kOne) && write(log, 2, 1, 0x22));
+    // There is no second lap before the first was as long as it may be.
+    log.flushed(1);
+    QVERIFY(!log.hasRoom(kOne));
+    QVERIFY(!write(log, 3, 2, 0x33) && !log.complete());
+    const auto untouched = log.first(kRing).subspan(WriteLog::kHeaderBytes + 2 * kOne);
+    QVERIFY(std::ranges::all_of(untouched, [](std::byte b) { return b == std::byte{0}; }));
+    log.flushed(log.mark());
+    QVERIFY(log.complete() && log.empty() && log.hasRoom(2 * kOne));
+    log.want(kRing);
+    QCOMPARE(log.wanted(), kRing);
+    // Who finds it in its second lap has all of it.
+    log.useFirst(kRing);
+    for (std::uint64_t i = 0; i < kRing / kOne - 1; ++i)
+        QVERIFY(write(log, 10 + i, i, 0x44));
+    log.flushed(log.mark() - 1);
+    QVERIFY(write(log, 99, 0, 0x55) && write(log, 100, 1, 0x66));
+    WriteLog again = memory.open();
+    again.useFirst(0);
+    QVERIFY(again.complete());
+    QCOMPARE(again.usable(), kRing);
 }
 
 void SessionWriteLogTest::stableUpToStopsAtTheFirstYoungerOne() {

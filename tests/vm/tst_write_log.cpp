@@ -168,7 +168,7 @@ void TestWriteLog::memoryIsGivenBack() {
             writeRandom(rig, disk, 3);
             require(sharedKib(worker) > 3 << 10, "the log is somewhere else");
             flush(disk);
-            require(waitUntil([&] { return sharedKib(worker) < 1 << 10; }, 12s),
+            require(waitUntil([&] { return sharedKib(worker) < 1536; }, 12s),
                     QString("%1 KiB are not given back").arg(sharedKib(worker)));
         }
         writeRandom(rig, disk, 3);
