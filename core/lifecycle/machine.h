@@ -62,10 +62,12 @@ class Device {
     // When to call poll(); TimePoint::max() when time changes nothing.
     TimePoint deadline() const;
 
-    // Both take effect at the next poll(), which may be due at once.
+    // All take effect at the next poll(), which may be due at once.
     void setPolicy(Policy policy) { clock_.setPolicy(policy); }
     // The system shuts down; nothing: it does not after all.
     void setShutdown(std::optional<TimePoint> since) { clock_.setShutdown(since); }
+    // The computer is about to sleep; nothing: it is awake.
+    void setSleep(std::optional<TimePoint> since) { clock_.setSleep(since); }
 
     State state() const { return state_; }
     Problems problems() const { return problems_; }

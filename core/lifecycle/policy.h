@@ -62,6 +62,10 @@ class PolicyClock {
     void setPolicy(Policy policy) { policy_ = policy; }
     // The system began to shut down at `now`; nothing when it did not after all.
     void setShutdown(std::optional<TimePoint> now) { shutdown_ = now; }
+    // The computer began to fall asleep at `now`, which it cannot while a program waits; nothing
+    // when it is awake. Whoever prefers an error to waiting for ever has it then; who does not
+    // keeps what is held, and the computer awake.
+    void setSleep(std::optional<TimePoint> now) { sleep_ = now; }
 
     const Policy& policy() const { return policy_; }
     // When holding began; nothing when nothing is held.
@@ -82,6 +86,8 @@ class PolicyClock {
             const TimePoint last = std::max(*since_, *shutdown_) + Policy::kShutdownTime;
             end = end ? std::min(*end, last) : last;
         }
+        if (sleep_ && policy_.kind != PolicyKind::Wait)
+            end = std::min(*end, std::max(*since_, *sleep_));
         return end;
     }
 
@@ -89,6 +95,7 @@ class PolicyClock {
     Policy policy_;
     std::optional<TimePoint> since_;
     std::optional<TimePoint> shutdown_;
+    std::optional<TimePoint> sleep_;
 };
 
 }  // namespace belay::lifecycle

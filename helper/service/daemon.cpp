@@ -26,6 +26,7 @@ Daemon::Daemon(DaemonOptions options) : options_(std::move(options)) {}
 
 Daemon::~Daemon() {
     check_.reset();
+    sleepWatch_.reset();
     // The fleet's last words still reach the service, and no caller the fleet.
     if (service_)
         service_->hide();
@@ -95,6 +96,7 @@ Result<void> Daemon::begin() {
             QCoreApplication::exit(EXIT_FAILURE);
         });
     service_ = std::make_unique<BusService>(bus);
+    sleepWatch_ = std::make_unique<SleepWatch>(bus, [this] { return service_->fleet(); });
     if (!service_->appear())
         return failure("put the root object on the bus");
 

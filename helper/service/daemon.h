@@ -3,6 +3,7 @@
 #include "helper/service/bus_service.h"
 #include "helper/service/notifier.h"
 #include "helper/service/ring_driver.h"
+#include "helper/service/sleep_watch.h"
 #include "helper/service/system_check.h"
 #include "helper/service/system_signals.h"
 #include "helper/service/unix_signals.h"
@@ -54,6 +55,7 @@ class Daemon {
     std::unique_ptr<helper::HostFleet> fleet_;
     std::unique_ptr<SystemCheck> check_;
     std::unique_ptr<SystemSignals> systemSignals_;
+    std::unique_ptr<SleepWatch> sleepWatch_;
     std::unique_ptr<UnixSignals> unixSignals_;
     SystemState ublk_;
     SystemState own_;  // problems of this process

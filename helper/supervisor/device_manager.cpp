@@ -186,8 +186,8 @@ void DeviceManager::sessionEnded(const std::string& hint) {
 
 void DeviceManager::createWanted() {
     for (const wire::ExportInfo& info : exports_)
-        if (info.ready && !isKnown(info.uuid) && !stopped_.contains(info.uuid) && !isInAnothersPlace(info) &&
-            hooks_.wanted(info))
+        if (info.ready && !isKnown(info.uuid) && !stopped_.contains(info.uuid) &&
+            !isInAnothersPlace(info) && hooks_.wanted(info))
             create(info, [](const Result<DeviceId>&) {});
 }
 
@@ -407,6 +407,11 @@ void DeviceManager::rescan(DeviceId id, Done done) {
 void DeviceManager::setShutdown(bool on) {
     for (auto& [id, device] : devices_)
         device->setShutdown(on);
+}
+
+void DeviceManager::setSleep(bool on) {
+    for (auto& [id, device] : devices_)
+        device->setSleep(on);
 }
 
 // -- bookkeeping

@@ -101,6 +101,7 @@ class DeviceManager final : private DeviceOwner {
     // See PartitionFollower.
     void rescan(DeviceId device, Done done);
     void setShutdown(bool on);
+    void setSleep(bool on);
 
     std::vector<DeviceId> devices() const;
     // Null if there is none of that number.

@@ -190,6 +190,8 @@ class FleetInterface {
 
     // Whether somebody looks at counters: only then are they fetched, twice a second.
     virtual void watchCounters(bool on) = 0;
+    // The computer is about to sleep, or is awake again: see lifecycle::PolicyClock.
+    virtual void systemSleeps(bool on) = 0;
     // The system shuts down: held requests are given up after 30 s, whatever the policy; or it
     // does not after all.
     virtual void systemShutsDown(bool on) = 0;

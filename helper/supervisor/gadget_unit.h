@@ -92,6 +92,7 @@ class GadgetUnit {
     // Has the workers report; countersChanged() follows for what has changed.
     void askCounters();
     void setShutdown(bool on);
+    void setSleep(bool on);
 
  private:
     struct Asker {

@@ -282,6 +282,10 @@ void GadgetUnit::setShutdown(bool on) {
     devices_.setShutdown(on);
 }
 
+void GadgetUnit::setSleep(bool on) {
+    devices_.setSleep(on);
+}
+
 // -- counters and requests
 
 void GadgetUnit::askCounters() {

@@ -335,4 +335,9 @@ void HostFleet::systemShutsDown(bool on) {
         unit->setShutdown(on);
 }
 
+void HostFleet::systemSleeps(bool on) {
+    for (const auto& [id, unit] : units_)
+        unit->setSleep(on);
+}
+
 }  // namespace belay::helper

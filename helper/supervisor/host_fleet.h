@@ -55,6 +55,7 @@ class HostFleet final : public FleetInterface, private usb::DiscoveryListener {
     void requests(const std::string& device, RequestsDone done) override;
     void watchCounters(bool on) override;
     void systemShutsDown(bool on) override;
+    void systemSleeps(bool on) override;
 
  private:
     HostFleet(Ring& ring, FleetOptions options, FleetListener& listener, RunDir runDir);

@@ -435,6 +435,11 @@ void ManagedDevice::setShutdown(bool on) {
     rearm();
 }
 
+void ManagedDevice::setSleep(bool on) {
+    machine_.setSleep(on ? std::optional(Clock::now()) : std::nullopt);
+    rearm();
+}
+
 void ManagedDevice::stop(bool force, Done done) {
     // As long as it starts, it is nobody's to use.
     if (!force && machine_.state() != State::Stopping && machine_.state() != State::Starting)

@@ -51,7 +51,8 @@ class DeviceOwner {
 //
 // - The worker opens sessions by itself, and tries again by itself. So the device learns of a
 //   session when it is open and of its end, and OpenSession has work only when the user asks.
-// - The worker is the initiator's, and serves all devices of one gadget: StartDaemon and KillDaemon are the owner's, who
+// - The worker is the initiator's, and serves all devices of one gadget: StartDaemon and KillDaemon
+// are the owner's, who
 //   starts the next worker whenever one dies.
 // - Holds the memory of its write log, so that it outlives the worker. A worker that outlives us
 //   hands it to our next life.
@@ -91,6 +92,7 @@ class ManagedDevice {
     Result<void> recover(bool acceptLoss);
     void setPolicy(lifecycle::Policy policy);
     void setShutdown(bool on);
+    void setSleep(bool on);
 
     DeviceId id() const { return record_.device; }
     // With the lifecycle as it is now.

@@ -43,6 +43,7 @@ class ScriptedFleet final : public helper::FleetInterface {
     int requestsAsked = 0;
     bool watched = false;
     bool shutdown = false;
+    bool sleep = false;
 
     std::vector<std::string> gadgets() const override { return keys(gadgetViews); }
     std::vector<std::string> devices() const override { return keys(deviceViews); }
@@ -108,6 +109,7 @@ class ScriptedFleet final : public helper::FleetInterface {
     }
     void watchCounters(bool on) override { watched = on; }
     void systemShutsDown(bool on) override { shutdown = on; }
+    void systemSleeps(bool on) override { sleep = on; }
 
  private:
     template <class View>

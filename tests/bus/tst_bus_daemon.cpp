@@ -1,3 +1,4 @@
+#include "core/base/fd.h"
 #include "core/lifecycle/state.h"
 #include "tests/bus/harness.h"
 
@@ -13,6 +14,7 @@
 #include <QtCore/QTemporaryDir>
 #include <QtDBus/QDBusConnectionInterface>
 #include <QtDBus/QDBusReply>
+#include <QtDBus/QDBusUnixFileDescriptor>
 #include <QtTest/QTest>
 
 using namespace belay;
@@ -34,6 +36,7 @@ class TestBusDaemon : public QObject {
     void staysWhileSomebodyWatches();
     void systemdHearsOfIt();
     void hearsOfTheShutdown();
+    void holdsUpTheSleep();
     void randomCallsBreakNothing();
     void withoutABusItEnds();
 
@@ -211,6 +214,69 @@ void TestBusDaemon::hearsOfTheShutdown() {
     QByteArray said;
     QTRY_VERIFY((said += daemon_.readAll()).contains("does not shut down after all"));
     QCOMPARE(said.count("the system shuts down"), 1);
+    QDBusConnection::disconnectFromBus("logind");
+}
+
+namespace {
+
+// What belayd asks logind for.
+class Inhibitor : public QObject {
+    Q_OBJECT
+    Q_CLASSINFO("D-Bus Interface", "org.freedesktop.login1.Manager")
+
+ public:
+    int locks = 0;
+    QStringList asked;
+    bool held() const {
+        char byte = 0;
+        return ::read(reading_.get(), &byte, 1) != 0;  // else the last writer is gone
+    }
+
+ public slots:
+    QDBusUnixFileDescriptor Inhibit(const QString& what, const QString& who, const QString& why,
+                                    const QString& mode) {
+        asked = QStringList{what, who, why, mode};
+        int ends[2] = {-1, -1};
+        if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+            qFatal("no pipe");
+        reading_ = Fd(ends[0]);
+        const Fd writing(ends[1]);
+        ++locks;
+        return QDBusUnixFileDescriptor(writing.get());
+    }
+
+ private:
+    Fd reading_;
+};
+
+}  // namespace
+
+void TestBusDaemon::holdsUpTheSleep() {
+    auto logind = connectAs("logind");
+    Inhibitor inhibitor;
+    QVERIFY(logind.registerObject("/org/freedesktop/login1", &inhibitor,
+                                  QDBusConnection::ExportAllSlots));
+    QVERIFY(logind.registerService("org.freedesktop.login1"));
+    startDaemon();
+    const auto announce = [&](bool begins) {
+        auto signal = QDBusMessage::createSignal(
+            "/org/freedesktop/login1", "org.freedesktop.login1.Manager", "PrepareForSleep");
+        signal << begins;
+        QVERIFY(logind.send(signal));
+    };
+    QTRY_COMPARE(inhibitor.locks, 1);
+    QCOMPARE(inhibitor.asked.first(), QString("sleep"));
+    QCOMPARE(inhibitor.asked.last(), QString("delay"));
+    QVERIFY(property("Version").isValid());
+    QVERIFY(inhibitor.held());
+    announce(true);
+    // Nothing waits here.
+    QTRY_VERIFY(!inhibitor.held());
+    QCOMPARE(inhibitor.locks, 1);
+    announce(false);
+    QTRY_COMPARE(inhibitor.locks, 2);
+    QVERIFY(property("Version").isValid());
+    QVERIFY(inhibitor.held());
     QDBusConnection::disconnectFromBus("logind");
 }
 

@@ -29,6 +29,7 @@ class TestLifecycleTiming : public QObject {
     void keepaliveOversleptIsOneMiss();
     void policyTimes();
     void policyShutdown();
+    void policySleep();
 };
 
 void TestLifecycleTiming::backoffPauses() {
@@ -222,6 +223,26 @@ void TestLifecycleTiming::policyShutdown() {
     QCOMPARE(clock.deadline().value(), kZero + 30s);
     clock.setShutdown(std::nullopt);
     QCOMPARE(clock.deadline().value(), kZero + 1h);
+}
+
+void TestLifecycleTiming::policySleep() {
+    PolicyClock clock({PolicyKind::Wait, {}});
+    clock.start(kZero);
+    // The computer stays awake rather.
+    clock.setSleep(kZero + 4s);
+    QVERIFY(!clock.deadline());
+    clock.setPolicy({PolicyKind::WaitLimited, 1h});
+    QCOMPARE(clock.deadline().value(), kZero + 4s);
+    clock.setPolicy({PolicyKind::WaitLimited, 2s});
+    QCOMPARE(clock.deadline().value(), kZero + 2s);
+    clock.setPolicy({PolicyKind::FailFast, {}});
+    QCOMPARE(clock.deadline().value(), kZero + 4s);
+    // Lost on the way to sleep.
+    clock.stop();
+    clock.start(kZero + 5s);
+    QCOMPARE(clock.deadline().value(), kZero + 5s);
+    clock.setSleep(std::nullopt);
+    QCOMPARE(clock.deadline().value(), kZero + 10s);
 }
 
 QTEST_GUILESS_MAIN(TestLifecycleTiming)
