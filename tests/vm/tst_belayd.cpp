@@ -3,6 +3,8 @@
 
 #include <signal.h>
 
+#include <QDBusConnection>
+#include <QDBusMessage>
 #include <QElapsedTimer>
 #include <QJsonArray>
 #include <QTest>
@@ -24,6 +26,7 @@ class TestBelayd : public QObject {
     void replacesAnEarlierWorker();
     void workersComeAndGo();
     void policies();
+    void theComputerSleeps();
     void refusesWhatLosesData();
     void asksPolkit();
     void comesBackByItself();
@@ -404,6 +407,48 @@ void TestBelayd::policies() {
         require(user.stateOf(device) == "live", "it is " + user.stateOf(device));
         plugged.disk.compare();
         plugged.end();
+    });
+}
+
+// What would keep the computer awake for ever fails if its policy is not to wait that long, and
+// stays if it is.
+void TestBelayd::theComputerSleeps() {
+    inTurn([](Bench& bench) {
+        auto logind = QDBusConnection::connectToBus(QDBusConnection::SystemBus, "logind");
+        require(logind.registerService("org.freedesktop.login1"), "logind's name is not to be had");
+        const auto announce = [&](bool begins) {
+            auto signal = QDBusMessage::createSignal(
+                "/org/freedesktop/login1", "org.freedesktop.login1.Manager", "PrepareForSleep");
+            signal << begins;
+            require(logind.send(signal), "the signal is not sent");
+        };
+        Plugged plugged(bench);
+        const QString device = plugged.attach();
+        const auto read = [&](const QString& name) {
+            return bench.start({"dd", "if=" + plugged.disk.node(), "of=/dev/null", "bs=4k",
+                                "count=1", "iflag=direct"},
+                               name);
+        };
+        plugged.cable.pull();
+        user.waitForState(device, "waiting");
+        const auto waits = read("waits");
+        announce(true);
+        announce(false);
+        // It has heard both when it answers this.
+        user.mustCall(device, kDevice, "SetPolicy", {"sua{sv}", "wait-limited", "600", "0"});
+        wait(500ms);
+        require(waits->running(), "the policy was to wait");
+        user.waitForState(device, "waiting");
+        announce(true);
+        user.waitForState(device, "failed", 5s);
+        require(waits->finish() != 0, "what cannot be read was read");
+        announce(false);
+        plugged.cable.plugIn();
+        user.gadget();
+        require(user.run(device, "Recover") == "succeeded", "it cannot be recovered");
+        plugged.disk.compare();
+        plugged.end();
+        QDBusConnection::disconnectFromBus("logind");
     });
 }
 
