@@ -4,6 +4,7 @@
 #include "tests/sim/wire_text.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -46,6 +47,8 @@ InitiatorEnd::InitiatorEnd(Context& context, InitiatorListener& listener,
         if (!record.log.empty())
             device.log.emplace(record.log, record.known.uuid, record.known.verifier,
                                unsavedUnknown && !context.planted(Plant::LogNotKept));
+        if (device.log)
+            device.log->useFirst(0);
         initiator_.addDevice(id, context.settings.depth, record.known, unsavedUnknown,
                              device.log ? &*device.log : nullptr);
     }
@@ -215,6 +218,7 @@ void InitiatorEnd::pump() {
         return;
     while (const session::Entry* next = initiator_.nextToSend())
         send(*next);
+    growLogs();
     if (messages_.empty())
         return;
     cable_->sendMessages(Side::Initiator, messages_);
@@ -223,6 +227,25 @@ void InitiatorEnd::pump() {
         cable_->sendPayload(Side::Initiator, payloadOf(*initiator_.ledger().find(sequence)),
                             sequence.value);
     payloads_.clear();
+}
+
+// A log has no memory to begin with, and gets more soon, late, or next to never.
+void InitiatorEnd::growLogs() {
+    static constexpr std::array<Micros, 3> kDelays = {50, 5'000, 500'000};
+    for (std::size_t i = 0; i < devices_.size(); ++i) {
+        const DeviceId id(static_cast<std::uint32_t>(i));
+        if (devices_[i]->growing || !initiator_.logIsShort(id))
+            continue;
+        const bool first = devices_[i]->log->usable() == 0;
+        devices_[i]->growing = true;
+        context_.time.after(first ? 50 : kDelays[growths_++ % kDelays.size()], life_, [this, id] {
+            session::WriteLog& log = *of(id).log;
+            of(id).growing = false;
+            log.useFirst(log.wanted());
+            initiator_.logHasGrown(id);
+            schedulePump();
+        });
+    }
 }
 
 Blocks InitiatorEnd::payloadOf(const session::Entry& entry) const {

@@ -60,6 +60,7 @@ class InitiatorEnd final : public SessionEnd, public RequestTaker, private Cable
         std::optional<session::WriteLog> log;
         wire::ExportInfo offered;
         bool failing = false;
+        bool growing = false;      // its log
         std::vector<Blocks> read;  // by tag: what has come of a read
     };
     struct Transfer {
@@ -80,6 +81,7 @@ class InitiatorEnd final : public SessionEnd, public RequestTaker, private Cable
     Blocks payloadOf(const session::Entry& entry) const;
     void schedulePump();
     void pump();
+    void growLogs();
     void send(const session::Entry& entry);
     void response(wire::Response response);
     void complete(const session::Completion& completion, const Blocks& data = {},
@@ -101,6 +103,7 @@ class InitiatorEnd final : public SessionEnd, public RequestTaker, private Cable
     std::vector<wire::ExportInfo> exports_;
     bool ending_ = false;
     bool pumpScheduled_ = false;
+    unsigned growths_ = 0;
     std::vector<std::byte> messages_;
     std::vector<Sequence> payloads_;
 };
