@@ -65,7 +65,7 @@ void Lending::lend(Fd file, const std::string& name, const LendTerms& terms, boo
     const std::uint32_t id = nextId_++;
     LentStore& store = stores_[id];
     store.id = id;
-    store.file = std::make_unique<OfferedFile>(
+    store.file = std::make_shared<OfferedFile>(
         ring_, records_,
         OfferedFile::Source{name, std::move(file), false, terms.readOnly, terms.blockSize});
     store.name = name;
@@ -79,15 +79,15 @@ void Lending::lend(Fd file, const std::string& name, const LendTerms& terms, boo
     open(store);
     if (patient)
         return;
-    ring_.callAfter(kOpenPatience, [this, name, file = store.file.get(), alive = alive_] {
-        LentStore* late = *alive ? storeOf(file) : nullptr;
-        if (late != nullptr && late->uuid.isNil() && file->isOpening())
+    ring_.callAfter(kOpenPatience, [this, name, file = std::weak_ptr(store.file)] {
+        LentStore* late = storeOf(file);
+        if (late != nullptr && late->uuid.isNil() && late->file->isOpening())
             failed(*late, errorFrom(ETIMEDOUT, "open", name,
                                     "Its file system does not answer: try again when it does")
                               .value());
     });
-    ring_.callAfter(kWorkerPatience, [this, file = store.file.get(), alive = alive_] {
-        if (const LentStore* late = *alive ? storeOf(file) : nullptr; late && late->opened)
+    ring_.callAfter(kWorkerPatience, [this, file = std::weak_ptr(store.file)] {
+        if (const LentStore* late = storeOf(file); late && late->opened)
             giveUp(late->id);
     });
 }
@@ -161,6 +161,12 @@ LentStore* Lending::storeOf(const OfferedFile* file) {
     const auto found =
         std::ranges::find_if(stores_, [&](auto& item) { return item.second.file.get() == file; });
     return found == stores_.end() ? nullptr : &found->second;
+}
+
+LentStore* Lending::storeOf(const std::weak_ptr<OfferedFile>& file) {
+    // Nobody else keeps one: without the file, this object may be gone, too.
+    const auto kept = file.lock();
+    return kept ? storeOf(kept.get()) : nullptr;
 }
 
 void Lending::open(LentStore& store) {
@@ -250,7 +256,7 @@ void Lending::takeUp(const Json& has) {
         store.handedOver = true;
         store.forWorker.reset();
         // Known by the witness of the worker that has it.
-        store.file = std::make_unique<OfferedFile>(
+        store.file = std::make_shared<OfferedFile>(
             ring_, records_,
             OfferedFile::Source{store.name, {}, false, store.readOnly, store.askedBlockSize});
     }
@@ -381,9 +387,10 @@ void Lending::failed(LentStore& store, const Error& error) {
         store.explanation = why;
         refresh(store);
     }
-    ring_.callAfter(kOpenAgain, [this, file = store.file.get(), alive = alive_] {
-        LentStore* again = *alive && workerReady_ ? storeOf(file) : nullptr;
-        if (again != nullptr && !again->handedOver && !again->ending && !file->isOpening())
+    ring_.callAfter(kOpenAgain, [this, file = std::weak_ptr(store.file)] {
+        LentStore* again = storeOf(file);
+        if (again != nullptr && workerReady_ && !again->handedOver && !again->ending &&
+            !again->file->isOpening())
             open(*again);
     });
 }

@@ -19,7 +19,7 @@ namespace belay::helper {
 // A file that is lent to a gadget.
 struct LentStore {
     std::uint32_t id = 0;  // the worker's name for it
-    std::unique_ptr<OfferedFile> file;
+    std::shared_ptr<OfferedFile> file;
     // For a worker that is about to come.
     std::optional<OfferedFile::ForWorker> forWorker;
     std::string name;  // what is shown: its path, as far as that is known
@@ -114,6 +114,7 @@ class Lending {
     void opened(const OfferedFile* file, Result<OfferedFile::ForWorker> forWorker);
     void handOver(LentStore& store);
     LentStore* storeOf(const OfferedFile* file);
+    LentStore* storeOf(const std::weak_ptr<OfferedFile>& file);
     void refresh(LentStore& store);
     void takeUp(const Json& has);
     void takeWitness(LentStore& store, Fd witness);
