@@ -71,7 +71,7 @@ class GadgetUnit {
     const std::optional<usb::Gadget>& present() const { return presence_.gadget(); }
     // Nothing of it is held, as far as that is known.
     bool empty() const {
-        return notTakenUp_.empty() && devices_.empty() && lending_.stores().empty();
+        return notTakenUp_.empty() && devices_.empty() && lending_.isIdle();
     }
 
     GadgetView view() const;

@@ -275,7 +275,10 @@ Result<void> HostFleet::forget(const std::string& gadget) {
     if (found->present())
         return errorFrom(EBUSY, "forget", gadget, "Unplug it first");
     if (!found->empty())
-        return errorFrom(EBUSY, "forget", gadget, "Stop its devices first");
+        return errorFrom(EBUSY, "forget", gadget,
+                         found->devices().empty()
+                             ? "A file that was lent to it has not answered yet: try again later"
+                             : "Stop its devices first");
     ring_.destroyLater(std::move(units_.extract(gadget).mapped()));
     settings_.gadgets.erase(gadget);
     settings_.save();

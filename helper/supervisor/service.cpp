@@ -193,6 +193,7 @@ Result<int> Service::run() {
     commands_ = std::move(*commands);
     if (auto adopted = devices_.adopt(); !adopted)
         return tl::make_unexpected(adopted.error());
+    goesOn_ = goesOn_ || !devices_.empty();
     if (auto begun = begin(); !begun)
         return tl::make_unexpected(begun.error());
     if (initiates_ || !devices_.empty())

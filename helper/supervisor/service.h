@@ -111,7 +111,7 @@ class Service {
     void finish(int status);
 
     const bool initiates_;
-    bool goesOn_ = false;  // where one that was killed left off
+    bool goesOn_ = false;  // the last with this run directory was killed, or has left devices
     Fd signals_;
     std::unique_ptr<FdWatch> signalWatch_;
     std::unique_ptr<CommandServer> commands_;

@@ -25,6 +25,7 @@ class TestBelayd : public QObject {
     void lendsWhatHangs();
     void replacesAnEarlierWorker();
     void workersComeAndGo();
+    void forgetsNothingThatHangs();
     void policies();
     void theComputerSleeps();
     void refusesWhatLosesData();
@@ -58,6 +59,11 @@ QStringList hostWorkers() {
     }
     roles.sort();
     return roles;
+}
+
+void needWorkers(const QStringList& roles, const QString& when) {
+    await([&] { return hostWorkers() == roles; },
+          [&] { return when + " there are: " + hostWorkers().join(", "); }, 20s, 50ms);
 }
 
 // Lends it by its path; its object. It is live on both sides.
@@ -360,10 +366,6 @@ void TestBelayd::replacesAnEarlierWorker() {
 // Each runs as long as its direction is used, and no longer.
 void TestBelayd::workersComeAndGo() {
     inTurn([](Bench& bench) {
-        const auto needWorkers = [](const QStringList& roles, const QString& when) {
-            await([&] { return hostWorkers() == roles; },
-                  [&] { return when + " there are: " + hostWorkers().join(", "); }, 20s, 50ms);
-        };
         needWorkers({}, "without a gadget");
         Plugged plugged(bench);
         needWorkers({"initiator"}, "with a gadget that shares something");
@@ -384,6 +386,38 @@ void TestBelayd::workersComeAndGo() {
         require(user.run(attached, "Stop", {"a{sv}", "1", kForce, "b", "true"}) == "succeeded",
                 "it does not stop");
         needWorkers({}, "without disk and cable");
+        plugged.cable.plugIn();
+        needWorkers({"initiator"}, "with the cable in again");
+        plugged.end();
+    });
+}
+
+// A gadget whose worker waits for the last requests of a file that was taken back.
+void TestBelayd::forgetsNothingThatHangs() {
+    inTurn([](Bench& bench) {
+        FreezableVolume volume("/run/belay-scenario/frozen");
+        Plugged plugged(bench);
+        Disk lent("lent", volume.folder() + "/image", 8);
+        const QString device = lendAlways(plugged, lent);
+        auto load = startLoad(bench, lent, "lent");
+        volume.freeze();
+        scenario::wait(1s);
+        const QString result = user.run(device, "Stop", {"a{sv}", "1", kForce, "b", "true"});
+        require(result == "succeeded", "it does not stop: " + result);
+        stopAll(*plugged.gadget);
+        require(load->finish(20s) != 0, "who writes got no error");
+        plugged.cable.pull();
+        needWorkers({"target"}, "with requests under way");
+        const auto forget = [&] {
+            return user.call(plugged.path, kGadget, "Forget", {"a{sv}", "0"});
+        };
+        const Outcome refused = forget();
+        require(refused.status != 0 && refused.output.contains("has not answered yet"),
+                "it is forgotten: " + refused.output);
+        volume.thaw();
+        needWorkers({}, "when all is done");
+        const Outcome forgotten = forget();
+        require(forgotten.status == 0, "it is not forgotten: " + forgotten.output);
         plugged.cable.plugIn();
         needWorkers({"initiator"}, "with the cable in again");
         plugged.end();
