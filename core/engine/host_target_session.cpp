@@ -5,7 +5,7 @@
 #include "core/engine/smoo_dialect.h"
 
 #include <algorithm>
-#include <ranges>
+#include <span>
 
 namespace belay::engine {
 namespace {
@@ -27,7 +27,8 @@ constexpr auto kSmooSettlePause = 200ms;
 // As many as it can take.
 std::vector<smoo::ExportEntry> entriesOf(const std::vector<wire::ExportInfo>& exports) {
     std::vector<smoo::ExportEntry> entries;
-    for (const wire::ExportInfo& info : exports | std::views::take(smoo::kMaxExports))
+    const std::size_t count = std::min(exports.size(), smoo::kMaxExports);
+    for (const wire::ExportInfo& info : std::span(exports).first(count))
         entries.push_back({info.id, info.blockSize, info.sizeBytes});
     return entries;
 }
