@@ -166,11 +166,11 @@ void TestPressure::dirtyPages() {
         const Steadiness steadiness(rig);
         const Setting most("/proc/sys/vm/dirty_ratio", "90");
         const Setting background("/proc/sys/vm/dirty_background_ratio", "80");
-        const Group group("24M");
+        const Group group("48M");
         const Hog hog(rig, "hold", 96);
         std::vector<std::unique_ptr<Program>> load;
-        load.push_back(rig.startProgram(fioInFile(volume.folder() + "/free", 96)));
-        load.push_back(rig.startProgram(Group::in(fioInFile(volume.folder() + "/limited", 48))));
+        load.push_back(rig.startProgram(fioInFile(volume.folder() + "/free", 80)));
+        load.push_back(rig.startProgram(Group::in(fioInFile(volume.folder() + "/limited", 72))));
         QElapsedTimer clock;
         clock.start();
         const Milliseconds span = full() ? Milliseconds(600s) : Milliseconds(40s);
