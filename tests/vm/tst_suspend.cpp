@@ -19,8 +19,6 @@ class TestSuspend : public QObject {
     void underLoad();
     void pulledWhileAsleep_data() { inBothDirections(); }
     void pulledWhileAsleep();
-    void unsavedWhileItWaits_data() { inBothDirections(); }
-    void unsavedWhileItWaits();
     void whileItWaits_data() { inBothDirections(); }
     void whileItWaits();
 };
@@ -148,28 +146,6 @@ void TestSuspend::pulledWhileAsleep() {
         rig.plugIn();
         disk.awaitProgress(100);
         endLoad(*load);
-        rig.compare();
-    });
-}
-
-// What is written and not saved keeps the kernel from going on before it has stopped anybody: it
-// syncs first (pm_suspend, /sys/power/sync_on_suspend), without a limit.
-void TestSuspend::unsavedWhileItWaits() {
-    play([](Rig& rig) {
-        Disk& disk = rig.offer();
-        rig.start();
-        rig.pullCable();
-        rig.waitForState(disk, "waiting");
-        mustRun(
-            {"sh", "-c", "printf unsaved | dd of=" + disk.node() + " conv=notrunc status=none &"});
-        require(waitUntil([&] { return held(rig, disk); }), "nothing is held");
-        const auto sleeper = rig.startProgram({"sh", "-c", "echo freeze >/sys/power/state"});
-        rig.wait(3s);
-        require(sleeper->running(), "the kernel does not wait for the disk");
-        rig.plugIn();
-        rig.waitForState(disk, "live");
-        sleeper->finish();
-        mustServe(rig, disk);
         rig.compare();
     });
 }
