@@ -69,11 +69,9 @@ Aio::Started Aio::start(iocb& request) {
     // if nothing is (io_getevents of libaio looks at the ring itself).
     const std::size_t before = events_.size();
     gather();
-    const auto own = std::find_if(events_.begin() + static_cast<std::ptrdiff_t>(before),
-                                  events_.end(), [&](const io_event& event) {
-                                      return event.obj == &request &&
-                                             static_cast<std::int64_t>(event.res) == -ENOMEM;
-                                  });
+    const auto own = std::find_if(
+        events_.begin() + static_cast<std::ptrdiff_t>(before), events_.end(),
+        [&](const io_event& event) { return event.obj == &request && resultOf(event) == -ENOMEM; });
     if (own == events_.end())
         return Started::Yes;
     events_.erase(own);

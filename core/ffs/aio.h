@@ -13,6 +13,11 @@
 
 namespace belay::ffs {
 
+// Bytes, or a negative errno. libaio's type for it has no sign, and is no longer than a word.
+inline std::int64_t resultOf(const io_event& event) {
+    return static_cast<long>(event.res);
+}
+
 // One Linux AIO context with an eventfd that counts completions.
 //
 // - Not thread-safe. What is started must stay where it is until its event is in.

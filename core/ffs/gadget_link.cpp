@@ -226,8 +226,7 @@ void GadgetLink::completions() {
             break;
         for (const io_event& event : events) {
             auto& request = *static_cast<Request*>(event.data);
-            // libaio's type has no sign, and on a 32-bit machine 32 bits.
-            request.result = static_cast<long>(event.res);
+            request.result = resultOf(event);
             request.done = true;
             if (!reason_)
                 advance(*request.pipe);
