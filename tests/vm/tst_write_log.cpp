@@ -116,6 +116,9 @@ void TestWriteLog::underLoad() {
         const auto fio = rig.startFio(disk, {.blocks = "4k-256k", .mib = 8, .loops = times(3, 15)});
         for (int round = 0; round < times(2, 8) && fio->running(); ++round) {
             disk.awaitProgress(60);
+            // Not in the moment after the log made room by a flush.
+            require(waitUntil([&] { return rig.unsavedBytes(disk) > 0 || !fio->running(); }),
+                    "all that is written is saved at once");
             machine.goDown();
             if (round % 2 == 1)
                 rig.initiator().killWorker();
