@@ -1,7 +1,9 @@
+#include "tests/vm/scenario/partitions.h"
 #include "tests/vm/scenario/scenario.h"
 
 #include <QFile>
 #include <QTest>
+#include <QtEndian>
 #include <vector>
 
 using namespace scenario;
@@ -27,7 +29,7 @@ struct Place {
     qint64 bytes = kMebibyte;
 };
 
-// Cut to 32 bits, or to 31, each but the first is one of those before it.
+// On both sides of 2, 4 and 8 GiB, where an offset has one bit more.
 const std::vector<Place> kPlaces = {
     {0},
     {kGibibyte},
@@ -49,6 +51,18 @@ QStringList request(const QString& file, const char* what, const Place& place) {
             QString::number(place.offset),
             QString::number(place.bytes),
             QString::number(place.offset / 4096)};
+}
+
+// An MBR with one partition.
+QByteArray partitionTable(const Place& place) {
+    constexpr quint32 kSector = 512;
+    QByteArray table(kSector, '\0');
+    table[450] = '\x83';
+    qToLittleEndian(static_cast<quint32>(place.offset / kSector), table.data() + 454);
+    qToLittleEndian(static_cast<quint32>(place.bytes / kSector), table.data() + 458);
+    table[510] = '\x55';
+    table[511] = '\xaa';
+    return table;
 }
 
 void mustBeThere(const QString& file, const std::vector<Place>& places, const char* what = "read") {
@@ -92,6 +106,15 @@ void TestLargeDisk::keepsItsPlaces() {
         mustRun(request(disk.node(), "zero", {kMebibyte, kDiskBytes - kMebibyte}), 120s);
         mustBeThere(disk.store(), {kPlaces.back()}, "blank");
         mustBeThere(disk.store(), {kPlaces.front()});
+
+        rig.note("a partition behind 4 GiB");
+        const QString file = rig.storeFolder() + "/table";
+        QFile table(file);
+        require(table.open(QIODevice::WriteOnly), "cannot make " + file);
+        table.write(partitionTable({5 * kGibibyte, 2 * kGibibyte}));
+        table.close();
+        mustRun({"dd", "if=" + file, "of=" + disk.node(), "conv=notrunc"});
+        waitForShown(rig, disk, inSectors({"1:5120+2048"}));
     });
 }
 
