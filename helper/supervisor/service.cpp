@@ -95,14 +95,16 @@ void Service::startTarget() {
         target_.start();
         return;
     }
-    stores_.open([this](const Result<void>& opened) {
-        if (finishing_)
-            return;
-        if (opened)
-            target_.start();
-        else
-            fail(opened.error());
-    });
+    stores_.open(
+        [this](const Result<void>& opened) {
+            if (finishing_)
+                return;
+            if (opened)
+                target_.start();
+            else
+                fail(opened.error());
+        },
+        [this](const Error& reason) { fail(reason); });
 }
 
 void Service::heard(WorkerRole role, const Json& message, std::vector<Fd>& fds) {

@@ -23,6 +23,8 @@ constexpr auto kPredecessorPatience = 5s;
 // a worker does to one.
 constexpr Duration kOpenPatience = 5s;
 constexpr Duration kSettles = 1s;
+// And the first worker until it has said what it cannot offer, on a busy machine.
+constexpr Duration kFirstPatience = 2 * kPredecessorPatience;
 constexpr const char* kNoAnswer = "Its file system does not answer";
 constexpr const char* kNotYet =
     "Its file system does not answer yet, or its last user has not let go of it";
@@ -82,8 +84,10 @@ Result<void> StoreSet::check() const {
 
 // -- for a worker
 
-void StoreSet::open(std::function<void(Result<void> opened)> done) {
+void StoreSet::open(std::function<void(Result<void> opened)> done,
+                    std::function<void(const Error& reason)> refused) {
     openedAll_ = std::move(done);
+    refused_ = std::move(refused);
     patience_ = ring_.callAfter(kOpenPatience, [this] {
         patience_.reset();
         for (std::size_t i = 0; i < stores_.size(); ++i)
@@ -138,6 +142,8 @@ void StoreSet::openedFirst() {
 
 void StoreSet::workerReady() {
     hasWorker_ = true;
+    if (!refusedUntil_)
+        refusedUntil_ = Clock::now() + kFirstPatience;
     late_ = false;
     pause_ = kFirstLook;
     patience_ = ring_.callAfter(kSettles, [this] {
@@ -232,11 +238,18 @@ bool StoreSet::handle(const Json& message) {
     if (type == "store-added")
         added(index, message);
     else if (type == "store-failed")
-        lacks(index, errorFromJson(message.at("error")).message());
+        failed(index, errorFromJson(message.at("error")));
     else if (type == "store-removed")
         stores_[index].handedOver = stores_[index].offered = false;
     settledIfSo();
     return true;
+}
+
+void StoreSet::failed(std::size_t index, const Error& error) {
+    if (refused_ && stores_[index].status.is_null() && Clock::now() < refusedUntil_)
+        std::exchange(refused_, nullptr)(error);
+    else
+        lacks(index, error.message());
 }
 
 void StoreSet::lacks(std::size_t index, const std::string& why) {
@@ -292,12 +305,17 @@ Json StoreSet::status() const {
     return list;
 }
 
+// One that was never offered was not written to by us, and whoever kept us from it may do so.
 void StoreSet::endUse(const std::function<void()>& done) {
-    const auto left = std::make_shared<std::size_t>(stores_.size());
-    if (*left == 0)
+    std::vector<OfferedFile*> used;
+    for (const Store& store : stores_)
+        if (!store.status.is_null())
+            used.push_back(store.file.get());
+    if (used.empty())
         done();
-    for (Store& store : stores_)
-        store.file->endUse([left, done] {
+    const auto left = std::make_shared<std::size_t>(used.size());
+    for (OfferedFile* file : used)
+        file->endUse([left, done] {
             if (--*left == 0)
                 done();
         });

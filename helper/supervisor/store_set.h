@@ -16,9 +16,10 @@ namespace belay::helper {
 
 // The stores of a supervisor, opened anew for each of the target's workers.
 //
-// - Before the first worker starts, one that cannot be opened is an error. After that the others
-//   are offered; it is tried again every two seconds, and so is a block device whose medium has
-//   gone.
+// - At the start of a program, one that cannot be opened, by it or by its first worker, is an
+// error.
+//   After that the others are offered; it is tried again every two seconds, and so is a block
+//   device whose medium has gone.
 // - A store is opened by its name, or if that is gone, as what was open under it.
 // - One whose file system does not answer keeps none of the others waiting for long.
 class StoreSet {
@@ -35,8 +36,11 @@ class StoreSet {
     bool empty() const { return stores_.empty(); }
     // Fails when there are more than one session can have.
     Result<void> check() const;
-    // Opens them for the first worker. Calls back once, from the ring, unless this is destroyed.
-    void open(std::function<void(Result<void> opened)> done);
+    // Opens them for the first worker of a program that starts anew. Calls back once, from the
+    // ring, unless this is destroyed; and calls `refused` if that worker then cannot offer one of
+    // them.
+    void open(std::function<void(Result<void> opened)> done,
+              std::function<void(const Error& reason)> refused);
     // A worker is about to start: opens them for it.
     void prepare();
     // It runs. It is told of those that are open, and of each of the others when it is.
@@ -73,6 +77,7 @@ class StoreSet {
     void handOver(std::size_t index);
     // `message`: that of it.
     void added(std::size_t index, const Json& message);
+    void failed(std::size_t index, const Error& error);
     void lacks(std::size_t index, const std::string& why);
     // Why it is not offered, once.
     void say(std::size_t index, const std::string& why);
@@ -86,6 +91,8 @@ class StoreSet {
     std::vector<Store> stores_;
     TellWorker tellWorker_;
     std::function<void(Result<void> opened)> openedAll_;  // while none of them was there yet
+    std::function<void(const Error& reason)> refused_;
+    std::optional<TimePoint> refusedUntil_;  // what a worker cannot offer later is tried again
     std::function<void()> settled_;
     bool hasWorker_ = false;
     bool late_ = false;  // the present worker need not be waited for
