@@ -22,6 +22,8 @@ namespace {
 
 constexpr const char* kProcessName = "belay-open";
 constexpr int kSocket = 3;
+constexpr const char* kWrongKind =
+    "It is neither a regular file nor a block device: choose one of these";
 // When a process that has answered is surely dead, if it can die at all.
 constexpr auto kBurial = std::chrono::seconds(1);
 
@@ -86,7 +88,7 @@ Result<Kind> kindOf(int fd, const std::string& path) {
     if (::fstat(fd, &info) < 0)
         return systemError("look at", path);
     if (!S_ISREG(info.st_mode) && !S_ISBLK(info.st_mode))
-        return errorFrom(EINVAL, "offer", path, "Choose a file or a block device");
+        return errorFrom(EINVAL, "offer", path, kWrongKind);
     Kind kind{.isBlockDevice = S_ISBLK(info.st_mode),
               .bytes = static_cast<std::uint64_t>(info.st_size)};
     int own = 0;
@@ -126,7 +128,7 @@ Result<Fd> openOwn(const FileOpening& opening, const std::string& place) {
     if (S_ISDIR(info.st_mode))
         return errorFrom(EISDIR, "open", opening.path);
     if (!S_ISREG(info.st_mode) && !S_ISBLK(info.st_mode))
-        return errorFrom(EINVAL, "offer", opening.path, "Choose a file or a block device");
+        return errorFrom(EINVAL, "offer", opening.path, kWrongKind);
     int flags = opening.readOnly ? O_RDONLY : O_RDWR;
     // O_EXCL without O_CREAT claims a block device for us alone (open(2)).
     if (S_ISBLK(info.st_mode))

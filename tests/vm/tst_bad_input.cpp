@@ -190,7 +190,7 @@ void TestBadInput::storeIsNone() {
         needStoreComplaint(kFolder, {"Is a directory"});
         needStoreComplaint(makeFile("empty", 0), {"empty (0 bytes)", "truncate"});
         needStoreComplaint(makeFile("odd", 1'000'001), {"not a multiple of the block size 512"});
-        needStoreComplaint(makeFile("odd", 5120), {"not a multiple of the block size 4096"},
+        needStoreComplaint(makeFile("odd", 5120), {"5120 bytes, is no multiple of that"},
                            {"--block-size", "4096"});
         needStoreComplaint("/dev/null", {"neither a regular file nor a block device"});
         mustRun({"mkfifo", kFolder + "/pipe"});
