@@ -70,9 +70,7 @@ class GadgetUnit {
     void unplugged();
     const std::optional<usb::Gadget>& present() const { return presence_.gadget(); }
     // Nothing of it is held, as far as that is known.
-    bool empty() const {
-        return notTakenUp_.empty() && devices_.empty() && lending_.isIdle();
-    }
+    bool empty() const { return notTakenUp_.empty() && devices_.empty() && lending_.isIdle(); }
 
     GadgetView view() const;
     std::vector<std::string> devices() const;

@@ -134,8 +134,7 @@ void TestHostileOpening::silent() {
             QElapsedTimer asked;
             asked.start();
             require(host->status().has_value(), "it does not answer any more");
-            require(asked.elapsed() < 2000,
-                    QString("an answer took %1 ms").arg(asked.elapsed()));
+            require(asked.elapsed() < 2000, QString("an answer took %1 ms").arg(asked.elapsed()));
         }
         require(silent->running(), "the reset is over: the scenario shows nothing");
         host->end();
