@@ -21,8 +21,6 @@ using lifecycle::State;
 constexpr auto kOpenAgain = 2s;
 // How long the last requests of a store that is taken back may take.
 constexpr auto kStopPatience = 3s;
-// How long a worker waits for the last I/O of the one before it.
-constexpr auto kPredecessorPatience = 5s;
 // What a file system that is well takes to open a file, on a busy machine.
 constexpr auto kOpenPatience = 10s;
 // And a worker, if there has to be another one first.
@@ -199,12 +197,9 @@ void Lending::handOver(LentStore& store) {
     const OfferedFile::ForWorker file = *std::exchange(store.forWorker, std::nullopt);
     const bool wasOurs = store.always || !store.uuid.isNil();
     store.handedOver = true;
-    Json config = store.file->config();
-    config.update({{"id", store.id}, {"label", store.label}});
-    hooks_.tellWorker({{"type", "store-add"},
-                       {"store", std::move(config)},
-                       // Only what was ours before is in the way for a while.
-                       {"patienceMs", wasOurs ? kPredecessorPatience / 1ms : 0}},
+    // Only what was ours before is in the way for a while.
+    const Duration patience = wasOurs ? OfferedFile::kPredecessorPatience : Duration::zero();
+    hooks_.tellWorker(store.file->addMessage(store.id, store.label, patience),
                       {file.own.get(), file.witness.get()});
 }
 

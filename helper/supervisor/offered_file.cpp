@@ -126,15 +126,20 @@ void OfferedFile::noteBlockSize(std::uint32_t blockSize) {
         records_.noteBlockSize(record_, blockSize);
 }
 
-Json OfferedFile::config() const {
-    return {{"path", source_.path},
-            {"readOnly", source_.readOnly},
-            {"blockSize", blockSize_ != 0 ? blockSize_ : source_.blockSize},
-            {"lastBlockSize", record_.blockSize},
-            {"uuid", record_.uuid.toString()},
-            {"replaced", record_.replaced},
-            {"losses", record_.losses},
-            {"witnessProves", witnessProves_}};
+Json OfferedFile::addMessage(std::uint32_t id, const std::string& label, Duration patience) const {
+    return {{"type", "store-add"},
+            {"store",
+             {{"id", id},
+              {"label", label},
+              {"path", source_.path},
+              {"readOnly", source_.readOnly},
+              {"blockSize", blockSize_ != 0 ? blockSize_ : source_.blockSize},
+              {"lastBlockSize", record_.blockSize},
+              {"uuid", record_.uuid.toString()},
+              {"replaced", record_.replaced},
+              {"losses", record_.losses},
+              {"witnessProves", witnessProves_}}},
+            {"patienceMs", patience / std::chrono::milliseconds(1)}};
 }
 
 void OfferedFile::endUse(std::function<void()> done) {

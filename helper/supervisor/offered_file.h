@@ -35,6 +35,9 @@ class OfferedFile {
         Fd own;
         Fd witness;
     };
+    // How long a worker waits for the last I/O of the one before it.
+    static constexpr Duration kPredecessorPatience = std::chrono::seconds(5);
+
     using Opened = std::function<void(Result<ForWorker> file)>;
 
     OfferedFile(Ring& ring, ContentRecords& records, Source source);
@@ -62,8 +65,8 @@ class OfferedFile {
     void noteBlockSize(std::uint32_t blockSize);
     // A worker has it open: see LentStore.
     void proved() { witnessProves_ = true; }
-    // What "store-add" says of it, beyond its id and label.
-    Json config() const;
+    // The worker's message that comes with both descriptors (WorkerStores).
+    Json addMessage(std::uint32_t id, const std::string& label, Duration patience) const;
     // Nobody has it any more, or whoever had it was just killed.
     void endUse(std::function<void()> done = [] {});
 

@@ -17,14 +17,12 @@ namespace {
 using namespace std::chrono_literals;
 constexpr Duration kFirstLook = 50ms;
 constexpr Duration kLookPeriod = 2s;
-// How long a worker waits for the last I/O of the one before it.
-constexpr auto kPredecessorPatience = 5s;
 // What a file system that is well takes to answer: of the first opening of all stores, and of what
 // a worker does to one.
 constexpr Duration kOpenPatience = 5s;
 constexpr Duration kSettles = 1s;
 // And the first worker until it has said what it cannot offer, on a busy machine.
-constexpr Duration kFirstPatience = 2 * kPredecessorPatience;
+constexpr Duration kFirstPatience = 2 * OfferedFile::kPredecessorPatience;
 constexpr const char* kNoAnswer = "Its file system does not answer";
 constexpr const char* kNotYet =
     "Its file system does not answer yet, or its last user has not let go of it";
@@ -160,11 +158,8 @@ void StoreSet::handOver(std::size_t index) {
     Store& store = stores_[index];
     const OfferedFile::ForWorker file = *std::exchange(store.open, std::nullopt);
     store.handedOver = true;
-    Json config = store.file->config();
-    config.update({{"id", index + 1}, {"label", labelOf(store.arg)}});
-    tellWorker_({{"type", "store-add"},
-                 {"store", std::move(config)},
-                 {"patienceMs", kPredecessorPatience / 1ms}},
+    tellWorker_(store.file->addMessage(static_cast<std::uint32_t>(index + 1), labelOf(store.arg),
+                                       OfferedFile::kPredecessorPatience),
                 {file.own.get(), file.witness.get()});
 }
 

@@ -23,7 +23,7 @@ class WorkerKeeper {
  public:
     static constexpr Duration kPingPeriod = std::chrono::seconds(2);
     static constexpr unsigned kMostUnanswered = 5;
-    // It may have to wait for a predecessor's I/O, store by store.
+    // To start a program takes a while on a busy machine.
     static constexpr unsigned kMostWhileStarting = 30;
     static constexpr Duration kBurialPatience = std::chrono::seconds(2);
     static constexpr Duration kMakeWayAgain = std::chrono::milliseconds(250);
