@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
+#include <string_view>
 #include <vector>
 
 namespace belay::store {
@@ -82,21 +82,6 @@ MediumContent MediumContent::of(ConstByteSpan start) {
     for (const std::byte byte : start)
         hash.add(std::to_integer<std::uint64_t>(byte));
     return {hash.value(), nameOf(start)};
-}
-
-std::string MediumContent::toText() const {
-    return fmt::format("{:016x} {}", hash, name);
-}
-
-std::optional<MediumContent> MediumContent::parse(std::string_view text) {
-    MediumContent content;
-    constexpr std::size_t kDigits = 16;
-    const char* end = text.data() + std::min(text.size(), kDigits);
-    const auto [after, error] = std::from_chars(text.data(), end, content.hash, 16);
-    if (error != std::errc() || after != end || text.size() <= kDigits || text[kDigits] != ' ')
-        return std::nullopt;
-    content.name = text.substr(kDigits + 1);
-    return content;
 }
 
 Result<MediumContent> readMedium(int fd) {

@@ -5,9 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <string_view>
 
 namespace belay::store {
 
@@ -29,9 +27,6 @@ struct MediumContent {
 
     // `start`: up to kMediumBytes.
     static MediumContent of(ConstByteSpan start);
-    // One line, and back from one.
-    std::string toText() const;
-    static std::optional<MediumContent> parse(std::string_view text);
 
     bool operator==(const MediumContent&) const = default;
 };

@@ -161,15 +161,6 @@ class TestMedium : public QObject {
         QCOMPARE(look().name, before.name);
         QVERIFY(look().hash != before.hash);
     }
-
-    void readsWhatItWrites() {
-        for (const MediumContent& content :
-             {MediumContent{0, ""}, MediumContent{~std::uint64_t{0}, "ext 00ff"}})
-            QCOMPARE(MediumContent::parse(content.toText()), std::optional(content));
-        for (const char* text :
-             {"", "12", "0123456789abcdeg ext", "0123456789abcdef", "0123456789abcdef-ext"})
-            QVERIFY2(!MediumContent::parse(text), text);
-    }
 };
 
 QTEST_GUILESS_MAIN(TestMedium)
